@@ -1,0 +1,106 @@
+/**
+ * What can go wrong for the operator: one row per kind, with its exit code, text and way out.
+ *
+ * A guest's mistake is a PVM error code and not here; a bug of ours is an assertion and not here.
+ */
+export const EXIT = {
+  ok: 0,
+  /** A ULP failed: trap, nonzero exit code, deadlock. */
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** The program cannot be compiled or linked. */
+  program: 3,
+  /** Ctrl-C or SIGTERM (128 + SIGINT). */
+  interrupted: 130,
+} as const;
+
+type Facts = Readonly<Record<string, string | number>>;
+interface Row {
+  readonly exit: number;
+  readonly text: (f: Facts) => string;
+  readonly hint?: (f: Facts) => string;
+}
+
+/** Code → exit code, message and hint. Codes are part of the interface (`--json`): never renamed. */
+export const ERRORS = {
+  FILE_NOT_FOUND: {
+    exit: EXIT.program,
+    text: (f) => `Cannot read ${f["path"]}: ${f["why"]}`,
+  },
+  NOT_A_PROGRAM: {
+    exit: EXIT.program,
+    text: (f) => `Cannot run ${f["path"]}: a program is a .wasm, .wat, .ts or .c file`,
+  },
+  NOT_WASM: {
+    exit: EXIT.program,
+    text: (f) => `Cannot link ${f["path"]}: not a WebAssembly file (it begins with ${f["found"]})`,
+  },
+  BAD_WASM: {
+    exit: EXIT.program,
+    text: (f) => `Cannot link ${f["path"]}: not a valid WebAssembly module: ${f["why"]}`,
+    hint: () => "the file may be cut short or damaged; compile it again",
+  },
+  UNKNOWN_IMPORT: {
+    exit: EXIT.program,
+    text: (f) => `Cannot link ${f["path"]}: it imports ${f["import"]}, which no ULP can have`,
+    hint: () => "a program may import only the namespaces pvm and wasi_snapshot_preview1",
+  },
+  IMPORT_TYPE: {
+    exit: EXIT.program,
+    text: (f) => `Cannot link ${f["path"]}: it imports ${f["import"]} as ${f["found"]}; it is ${f["wanted"]}`,
+  },
+  NO_ENTRY: {
+    exit: EXIT.program,
+    text: (f) => `Cannot link ${f["path"]}: no entry point`,
+    hint: () => "export a function _start or main without parameters",
+  },
+  CANNOT_MOVE: {
+    exit: EXIT.program,
+    text: (f) => `Cannot link ${f["path"]}: ${f["why"]}, which cannot move with a ULP`,
+  },
+  ALREADY_LINKED: {
+    exit: EXIT.program,
+    text: (f) => `Cannot link ${f["path"]}: it is linked for version ${f["found"]} of upvm's interface, this is ${f["wanted"]}`,
+    hint: () => "compile it again from its source",
+  },
+  COMPILE: {
+    exit: EXIT.program,
+    text: (f) => `Cannot compile ${f["path"]}:\n${f["output"]}`,
+  },
+  USAGE: {
+    exit: EXIT.usage,
+    text: (f) => `${f["why"]}`,
+    hint: (f) => `${f["hint"]}`,
+  },
+  HEAP_FULL: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot create ULP ${f["index"]}: the process heap of ${f["mb"]} MB is full`,
+    hint: () => "give it more with --heap MB, or start fewer ULPs",
+  },
+  NO_MEMORY: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot create ULP ${f["index"]}: no memory of ${f["pages"]} pages for it: ${f["why"]}`,
+    hint: () => "start fewer ULPs, or lower the program's initial memory",
+  },
+} as const satisfies Record<string, Row>;
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An operator's problem: what could not be done, why, and what to do. */
+export class UpvmError extends Error {
+  readonly code: ErrorCode;
+  readonly facts: Facts;
+  constructor(code: ErrorCode, facts: Facts) {
+    super(ERRORS[code].text(facts));
+    this.name = "UpvmError";
+    this.code = code;
+    this.facts = facts;
+  }
+  get exitCode(): number {
+    return ERRORS[this.code].exit;
+  }
+  get hint(): string | undefined {
+    const row: Row = ERRORS[this.code];
+    return row.hint?.(this.facts);
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Where things are in the memories that engines, linked programs and the process share.
+ *
+ * Three memories: the guest's own (memory 0 of a linked module), one control page for each engine (memory 1),
+ * and one heap for the process (memory 2). Everything about a ULP that is not its wasm instance is in the heap,
+ * so that it moves between engines without a copy and any thread can read it, even when its engine is busy.
+ *
+ * A word is 32 bits. Names ending in `At` hold byte addresses in the heap; 0 is nobody's address.
+ * Owns: offsets. No code here reads or writes memory.
+ */
+
+/** Version of the interface between a linked module and the runtime: imports, exports, these offsets. */
+export const LINK_ABI = 1;
+
+/** Control page of one engine, byte offsets. Imported by every ULP on it as `upvm.ctl`. */
+export const CTL = {
+  /** Nonzero: the next poll calls the engine. Any thread may store 1 (Atomics). */
+  attention: 0,
+  /** Descriptor of the running ULP (byte address in the heap); written by the engine before it resumes one. */
+  current: 4,
+  bytes: 65_536,
+} as const;
+
+/** ULP descriptor (paper, 3.2.1), word offsets from its start. Names in brackets are the paper's. */
+export const ULP = {
+  tid: 0,
+  /** 0 … N−1 in order of creation; row in the ULP table. */
+  index: 1,
+  /** One of ULP_STATE. [current state] */
+  state: 2,
+  /** Engine that has it. [host VPid] Written by that engine only, or by the giver while it is handed over. */
+  engine: 3,
+  /** 1 while it waits for a message and nobody has claimed to wake it (Atomics: who turns it to 0 must wake it). */
+  waiting: 4,
+  /** Messages from other engines, newest first (Atomics: compare-and-swap push; owner exchanges with 0). */
+  inbox: 5,
+  /** Link in an engine's wake list. */
+  wakeNext: 6,
+  /** Links of the engine's run or wait queue; -1 none, else ULP index. */
+  queueNext: 7,
+  queuePrev: 8,
+  /** [umsgq] first and last message descriptor, and how many. */
+  msgqHead: 9,
+  msgqTail: 10,
+  msgqCount: 11,
+  /** [event descriptor] one of WAIT, and what for. */
+  wait: 12,
+  waitTid: 13,
+  waitTag: 14,
+  /** What the blocking call returns when the ULP runs again. Read by the linked module. */
+  result: 15,
+  /** [ubtab] rows, how many, first free row, default send and receive buffer (local ids, 0 none). */
+  btabAt: 16,
+  btabRows: 17,
+  btabFree: 18,
+  sbid: 19,
+  rbid: 20,
+  /** Pack position: next byte and end of the last segment of the default send buffer; 0,0 if there is none. */
+  packAt: 21,
+  packEnd: 22,
+  /** Unpack position in the default receive buffer: next byte and end of this segment; 0,0 if there is none. */
+  unpackAt: 23,
+  unpackEnd: 24,
+  /** [saved context] unwind frames: base, top (base: none), limit. */
+  framesBase: 25,
+  framesTop: 26,
+  framesLimit: 27,
+  /** Row of the module table. */
+  module: 28,
+  parentTid: 29,
+  exitCode: 30,
+  /** Where the globals and changed table entries are while it moves (heap), 0 else. */
+  savedAt: 31,
+  /** precv: where the data goes in the guest's memory, and how much fits, bytes. */
+  precvAt: 32,
+  precvBytes: 33,
+  /** Time of a trecv or sleep, milliseconds since the process began; f64 at an even word. */
+  deadline: 34,
+  /** Counters for --stats: low words, wrap at 2^32; summed into the engine's when it ends. */
+  switches: 36,
+  sent: 37,
+  received: 38,
+  /** Flags: see ULP_FLAG. */
+  flags: 39,
+  /** precv out-parameters (guest addresses): tid, tag, len. */
+  outTid: 40,
+  outTag: 41,
+  outLen: 42,
+  words: 64,
+} as const;
+
+/** Figure 5. Migrating is a qualifier: the state it had stays visible. 3.2.1's names: ready = runnable, terminated = exited. */
+export const ULP_STATE = { unInit: 0, running: 1, runnable: 2, blocked: 3, exited: 4 } as const;
+export const ULP_MIGRATING = 8;
+
+/** What a blocked ULP waits for; each has a line in `--dump` and in the deadlock report. */
+export const WAIT = { none: 0, recv: 1, trecv: 2, precv: 3, sleep: 4, io: 5, memory: 6 } as const;
+
+export const ULP_FLAG = {
+  /** Entered its program at least once (asm_ustart done). */
+  started: 1,
+  /** Suspended at a poll, not in a call (asm_ufullLoad resumes it). */
+  preempted: 2,
+  /** Called pvm_exit: out of PVM, still running. */
+  left: 4,
+} as const;
+
+/** Message descriptor (paper 3.2.6): (source, gbid, type, length). Word offsets. */
+export const MSG = { next: 0, src: 1, tag: 2, gbid: 3, bytes: 4, context: 5, words: 6 } as const;
+
+/** Global message buffer: reference count and a list of segments. Word offsets. The first segment follows. */
+export const GBUF = {
+  /** Reference count (Atomics). */
+  refs: 0,
+  /** PvmDataDefault, PvmDataRaw, PvmDataInPlace. */
+  encoding: 1,
+  /** First and last segment. */
+  firstAt: 2,
+  lastAt: 3,
+  /** Bytes in all segments before the last. */
+  sealedBytes: 4,
+  words: 6,
+} as const;
+
+/** Segment of a buffer; its data follows the header. Word offsets. */
+export const SEG = { next: 0, capacity: 1, used: 2, words: 4 } as const;
+
+/** Row of a ULP's buffer table (Btab). Word offsets. `gbid` 0: free, and then `segment` links the free rows. */
+export const BTAB = {
+  gbid: 0,
+  /** Unpack position of this ULP in this buffer: segment and byte address of the next item. */
+  segment: 1,
+  unpackAt: 2,
+  /** Message it came with, for pvm_bufinfo; 0,0 for a buffer made here. */
+  src: 3,
+  tag: 4,
+  bytes: 5,
+  words: 6,
+} as const;
+
+/** Head of the heap, word offsets. */
+export const HEAD = {
+  magic: 0,
+  abi: 1,
+  heapBytes: 2,
+  /** Next free byte of the common pool that arenas take chunks from (Atomics). */
+  poolAt: 3,
+  poolEnd: 4,
+  engines: 5,
+  ulps: 6,
+  /** Engines that sleep or are about to (Atomics). */
+  idleEngines: 7,
+  /** ULPs that have not exited (Atomics). */
+  live: 8,
+  /** 0 running; else why the process stops, one of STOP. */
+  stop: 9,
+  /** Engines table and ULP table (byte addresses). A ULP table row is one word: the descriptor's address. */
+  enginesAt: 10,
+  ulpTableAt: 11,
+  /** ULPs waiting with a deadline, or for the outside (Atomics): while it is not 0 there is no deadlock. */
+  outside: 12,
+  words: 64,
+} as const;
+export const STOP = { none: 0, done: 1, deadlock: 2, interrupted: 3, failed: 4 } as const;
+export const HEAP_MAGIC = 0x4d565055;
+
+/** Row of the engine table, word offsets. One row is two cache lines apart from the next. */
+export const ENGINE = {
+  /** ULPs to make runnable (Atomics: push by compare-and-swap, owner exchanges with 0): link is ULP.wakeNext. */
+  wakes: 0,
+  /** 1 asleep or about to: who turns it to 0 must notify `bell` (Atomics). */
+  idle: 1,
+  /** Futex word: Atomics.wait here; any thread adds 1 and notifies. */
+  bell: 2,
+  /** 1 + index of an engine that asks for a ULP (Atomics). */
+  beggar: 3,
+  /** ULPs in its run queue, for thieves; written by the owner. */
+  runnable: 4,
+  /** Index of the running ULP, -1 none. [lcurulp] */
+  current: 5,
+  /** Blocks that other engines freed and that belong to this arena (Atomics stack). */
+  freed: 6,
+  /** First word of its counters (COUNTERS). */
+  counters: 16,
+  words: 64,
+} as const;
+
+/** Counters of an engine, in order from ENGINE.counters; each is a 64-bit integer of two words. */
+export const COUNTERS = [
+  "switches", "handoffs", "messages", "bytes", "copies", "polls", "moves", "sleeps", "created",
+] as const;

@@ -1,0 +1,43 @@
+/**
+ * Every limit of the system, by name: queue, buffer, frame, wait. One number, its unit, its reason.
+ *
+ * Owns: the numbers. Whoever enforces one imports it from here, and a test reaches it.
+ */
+export const LIMITS = {
+  /** Engines in one process: the engine table of the shared heap has this many rows. */
+  engines: 64,
+  /** ULPs in one process. A wasm memory reserves 10 GiB of the 128 TiB of address space. */
+  ulps: 12_000,
+  /** Default size of the process heap (messages, descriptors, frames), bytes. Untouched pages cost nothing. */
+  heapBytes: 1 << 30,
+  /** Largest heap that can be asked for: addresses stay positive 32-bit numbers. */
+  heapBytesMax: 0x7fff0000,
+  /** Smallest heap that can be asked for: tables plus one chunk for each engine. */
+  heapBytesMin: 4 << 20,
+  /** What an engine's arena takes from the common pool at a time, bytes. */
+  arenaChunkBytes: 256 << 10,
+  /** First data segment of a message buffer, bytes: most messages fit, and none needs a second allocation. */
+  bufferFirstBytes: 208,
+  /** Smallest later segment of a message buffer, bytes; each next one doubles up to bufferSegmentBytesMax. */
+  bufferSegmentBytes: 4 << 10,
+  bufferSegmentBytesMax: 1 << 20,
+  /** Buffers that one ULP may hold at once (PvmNoMem beyond). */
+  buffersPerUlp: 1 << 16,
+  /** Messages that may wait unread for one ULP; the next sender gets PvmNoMem. */
+  messagesPerUlp: 1 << 20,
+  /** Unwind frames of a ULP: first block, bytes, and what it may grow to unless the user says otherwise. */
+  framesFirstBytes: 1 << 10,
+  framesBytesMax: 8 << 20,
+  /** Largest linear memory of one ULP unless the module asks for less, in pages of 64 KiB. */
+  memoryPages: 65_536,
+  /** Characters of a program's output line held back until its newline. */
+  outputLineBytes: 64 << 10,
+  /** An idle engine looks for work this long before it sleeps, microseconds. */
+  idleSpinUs: 50,
+  /** An idle engine asks a busy one for a ULP after this long, microseconds. */
+  idleBeforeStealUs: 300,
+  /** Wasm module accepted by the link step, bytes. */
+  moduleBytes: 256 << 20,
+  /** Ctrl-C: how long a running ULP is given to say where it is, milliseconds. */
+  interruptMs: 300,
+} as const;

@@ -1,0 +1,149 @@
+/**
+ * PVM 3.4's constants, error codes and routines: one table each, from which come the C header, the AssemblyScript
+ * declarations, the link step's check and the documentation.
+ *
+ * Source: pvm3.h, fpvm3.h and the manual pages of PVM 3.4.6.
+ */
+
+/** Errors a guest sees: negative results of routines. */
+export const PVM_ERROR = {
+  PvmOk: { code: 0, text: "Success" },
+  PvmBadParam: { code: -2, text: "Bad parameter" },
+  PvmMismatch: { code: -3, text: "Parameter mismatch" },
+  PvmOverflow: { code: -4, text: "Value too large" },
+  PvmNoData: { code: -5, text: "End of buffer" },
+  PvmNoHost: { code: -6, text: "No such host" },
+  PvmNoFile: { code: -7, text: "No such file" },
+  PvmDenied: { code: -8, text: "Permission denied" },
+  PvmNoMem: { code: -10, text: "Malloc failed" },
+  PvmBadMsg: { code: -12, text: "Can't decode message" },
+  PvmSysErr: { code: -14, text: "Can't contact local daemon" },
+  PvmNoBuf: { code: -15, text: "No current buffer" },
+  PvmNoSuchBuf: { code: -16, text: "No such buffer" },
+  PvmNullGroup: { code: -17, text: "Null group name" },
+  PvmDupGroup: { code: -18, text: "Already in group" },
+  PvmNoGroup: { code: -19, text: "No such group" },
+  PvmNotInGroup: { code: -20, text: "Not in group" },
+  PvmNoInst: { code: -21, text: "No such instance" },
+  PvmHostFail: { code: -22, text: "Host failed" },
+  PvmNoParent: { code: -23, text: "No parent task" },
+  PvmNotImpl: { code: -24, text: "Not implemented" },
+  PvmDSysErr: { code: -25, text: "Pvmd system error" },
+  PvmBadVersion: { code: -26, text: "Version mismatch" },
+  PvmOutOfRes: { code: -27, text: "Out of resources" },
+  PvmDupHost: { code: -28, text: "Duplicate host" },
+  PvmCantStart: { code: -29, text: "Can't start pvmd" },
+  PvmAlready: { code: -30, text: "Already in progress" },
+  PvmNoTask: { code: -31, text: "No such task" },
+  PvmNotFound: { code: -32, text: "Not found" },
+  PvmExists: { code: -33, text: "Already exists" },
+} as const;
+export type PvmErrorName = keyof typeof PVM_ERROR;
+
+/** Constants of the interface that this version serves. */
+export const PVM_CONSTANT = {
+  PvmDataDefault: 0, PvmDataRaw: 1, PvmDataInPlace: 2,
+  PVM_STR: 0, PVM_BYTE: 1, PVM_SHORT: 2, PVM_INT: 3, PVM_FLOAT: 4, PVM_CPLX: 5, PVM_DOUBLE: 6, PVM_DCPLX: 7,
+  PVM_LONG: 8, PVM_USHORT: 9, PVM_UINT: 10, PVM_ULONG: 11,
+  PvmTaskDefault: 0, PvmTaskHost: 1, PvmTaskArch: 2, PvmTaskDebug: 4, PvmTaskTrace: 8, PvmMppFront: 16,
+  PvmHostCompl: 32, PvmNoSpawnParent: 64,
+} as const;
+
+/** Data types of a message: bytes of one item on the wire, and in the memory of a wasm32 C program. */
+export const PVM_TYPE = {
+  byte: { code: 1, wireBytes: 1, c: "char", cBytes: 1 },
+  short: { code: 2, wireBytes: 2, c: "short", cBytes: 2 },
+  int: { code: 3, wireBytes: 4, c: "int", cBytes: 4 },
+  float: { code: 4, wireBytes: 4, c: "float", cBytes: 4 },
+  cplx: { code: 5, wireBytes: 8, c: "float", cBytes: 8 },
+  double: { code: 6, wireBytes: 8, c: "double", cBytes: 8 },
+  dcplx: { code: 7, wireBytes: 16, c: "double", cBytes: 16 },
+  /** 64 bits on the wire; a wasm32 C `long` has 32, an AssemblyScript i64 has 64: two routines, one wire type. */
+  long: { code: 8, wireBytes: 8, c: "long", cBytes: 4 },
+  ushort: { code: 9, wireBytes: 2, c: "unsigned short", cBytes: 2 },
+  uint: { code: 10, wireBytes: 4, c: "unsigned int", cBytes: 4 },
+  ulong: { code: 11, wireBytes: 8, c: "unsigned long", cBytes: 4 },
+} as const;
+
+/** A tid is 0x40000 + 1 + the ULP's index: PVM's form for the first host. It never changes. */
+export const TID_BASE = 0x40000;
+export function tidOf(index: number): number {
+  return TID_BASE + 1 + index;
+}
+/** How PVM prints a tid: `t40001`. */
+export function tidText(tid: number): string {
+  return `t${(tid >>> 0).toString(16)}`;
+}
+
+/** How a routine comes to the guest: in the linked module itself, by a call of the engine, or by one that may block. */
+export type Route = "inline" | "call" | "block";
+
+export interface Routine {
+  /** C prototype's parameters, PVM's names. `void` for none. */
+  readonly c: string;
+  /** Wasm parameters: i i32, l i64, f f32, d f64. All results are i32. */
+  readonly wasm: string;
+  readonly route: Route;
+  readonly doc: string;
+}
+
+const pk = (type: string, doc: string): Routine => ({ c: `${type} *xp, int nitem, int stride`, wasm: "iii", route: "inline", doc });
+
+/** Namespace `pvm`: every routine a guest may import. */
+export const PVM_ROUTINE = {
+  pvm_mytid: { c: "void", wasm: "", route: "inline", doc: "own tid" },
+  pvm_parent: { c: "void", wasm: "", route: "call", doc: "tid of the ULP that spawned this one; PvmNoParent" },
+  pvm_siblings: { c: "int **tids", wasm: "i", route: "call", doc: "how many ULPs were started together, and their tids" },
+  pvm_gsize: { c: "const char *group", wasm: "i", route: "call", doc: "members of a group; NULL or \"\": all ULPs started together" },
+  pvm_tasks: { c: "int where, int *ntask, struct pvmtaskinfo **taskp", wasm: "iii", route: "call", doc: "the tasks of the virtual machine" },
+  pvm_exit: { c: "void", wasm: "", route: "call", doc: "leave PVM; the program runs on" },
+  pvm_initsend: { c: "int encoding", wasm: "i", route: "call", doc: "clear the default send buffer" },
+  pvm_mkbuf: { c: "int encoding", wasm: "i", route: "call", doc: "new message buffer" },
+  pvm_freebuf: { c: "int bufid", wasm: "i", route: "call", doc: "free a message buffer" },
+  pvm_getsbuf: { c: "void", wasm: "", route: "call", doc: "default send buffer, 0 if none" },
+  pvm_getrbuf: { c: "void", wasm: "", route: "call", doc: "default receive buffer, 0 if none" },
+  pvm_setsbuf: { c: "int bufid", wasm: "i", route: "call", doc: "set the default send buffer; returns the old one" },
+  pvm_setrbuf: { c: "int bufid", wasm: "i", route: "call", doc: "set the default receive buffer; returns the old one" },
+  pvm_bufinfo: { c: "int bufid, int *len, int *tag, int *tid", wasm: "iiii", route: "call", doc: "length, tag and source of a message" },
+  pvm_pkbyte: pk("char", "pack bytes"),
+  pvm_pkcplx: pk("float", "pack complex numbers (two floats each)"),
+  pvm_pkdcplx: pk("double", "pack double complex numbers (two doubles each)"),
+  pvm_pkdouble: pk("double", "pack doubles"),
+  pvm_pkfloat: pk("float", "pack floats"),
+  pvm_pkint: pk("int", "pack ints"),
+  pvm_pklong: pk("long", "pack C longs (32 bits here, 64 on the wire)"),
+  pvm_pkshort: pk("short", "pack shorts"),
+  pvm_pkuint: pk("unsigned int", "pack unsigned ints"),
+  pvm_pkulong: pk("unsigned long", "pack unsigned C longs (32 bits here, 64 on the wire)"),
+  pvm_pkushort: pk("unsigned short", "pack unsigned shorts"),
+  pvm_pkint64: pk("long long", "pack 64-bit ints: the wire type of pvm_pklong (upvm's own)"),
+  pvm_pkstr: { c: "char *cp", wasm: "i", route: "call", doc: "pack a NUL-terminated string" },
+  pvm_upkbyte: pk("char", "unpack bytes"),
+  pvm_upkcplx: pk("float", "unpack complex numbers"),
+  pvm_upkdcplx: pk("double", "unpack double complex numbers"),
+  pvm_upkdouble: pk("double", "unpack doubles"),
+  pvm_upkfloat: pk("float", "unpack floats"),
+  pvm_upkint: pk("int", "unpack ints"),
+  pvm_upklong: pk("long", "unpack C longs; PvmOverflow if one does not fit in 32 bits"),
+  pvm_upkshort: pk("short", "unpack shorts"),
+  pvm_upkuint: pk("unsigned int", "unpack unsigned ints"),
+  pvm_upkulong: pk("unsigned long", "unpack unsigned C longs; PvmOverflow if one does not fit in 32 bits"),
+  pvm_upkushort: pk("unsigned short", "unpack unsigned shorts"),
+  pvm_upkint64: pk("long long", "unpack 64-bit ints (upvm's own)"),
+  pvm_upkstr: { c: "char *cp", wasm: "i", route: "call", doc: "unpack a string, with its NUL" },
+  pvm_send: { c: "int tid, int tag", wasm: "ii", route: "call", doc: "send the default send buffer" },
+  pvm_mcast: { c: "int *tids, int count, int tag", wasm: "iii", route: "call", doc: "send it to several tasks" },
+  pvm_psend: { c: "int tid, int tag, void *cp, int len, int type", wasm: "iiiii", route: "call", doc: "pack and send in one call" },
+  pvm_recv: { c: "int tid, int tag", wasm: "ii", route: "block", doc: "wait for a message; -1 is any" },
+  pvm_nrecv: { c: "int tid, int tag", wasm: "ii", route: "call", doc: "receive if there is one, else 0" },
+  pvm_trecv: { c: "int tid, int tag, struct timeval *tmout", wasm: "iii", route: "block", doc: "receive with a time limit" },
+  pvm_probe: { c: "int tid, int tag", wasm: "ii", route: "call", doc: "is there a message? its bufid, else 0" },
+  pvm_precv: {
+    c: "int tid, int tag, void *cp, int len, int type, int *rtid, int *rtag, int *rlen",
+    wasm: "iiiiiiii", route: "block", doc: "receive straight into memory",
+  },
+  pvm_perror: { c: "const char *msg", wasm: "i", route: "call", doc: "print the last error" },
+  pvm_strerror: { c: "char *buf, int bytes", wasm: "ii", route: "call", doc: "text of the last error, for the library's `char *pvm_strerror(void)`" },
+  pvm_yield: { c: "void", wasm: "", route: "block", doc: "let the next runnable ULP run (upvm's own)" },
+} as const satisfies Record<string, Routine>;
+export type RoutineName = keyof typeof PVM_ROUTINE;
