@@ -87,15 +87,26 @@ export interface Routine {
   readonly doc: string;
 }
 
-const pk = (type: string, doc: string): Routine => ({ c: `${type} *xp, int nitem, int stride`, wasm: "iii", route: "inline", doc });
+const upk = (type: string, doc: string): Routine => ({ c: `${type} *xp, int nitem, int stride`, wasm: "iii", route: "inline", doc });
+const pk = (type: string, doc: string): Routine => upk(`const ${type}`, doc);
 
 /** Namespace `pvm`: every routine a guest may import. */
 export const PVM_ROUTINE = {
   pvm_mytid: { c: "void", wasm: "", route: "inline", doc: "own tid" },
   pvm_parent: { c: "void", wasm: "", route: "call", doc: "tid of the ULP that spawned this one; PvmNoParent" },
-  pvm_siblings: { c: "int **tids", wasm: "i", route: "call", doc: "how many ULPs were started together, and their tids" },
+  pvm_siblings_get: {
+    c: "int *tids, int capacity", wasm: "ii", route: "call",
+    doc: "how many ULPs were started together; their tids, at most `capacity`, in order of creation, go to `tids`",
+  },
   pvm_gsize: { c: "const char *group", wasm: "i", route: "call", doc: "members of a group; NULL or \"\": all ULPs started together" },
-  pvm_tasks: { c: "int where, int *ntask, struct pvmtaskinfo **taskp", wasm: "iii", route: "call", doc: "the tasks of the virtual machine" },
+  pvm_tasks_get: {
+    c: "int where, int *rows, int capacity", wasm: "iii", route: "call",
+    doc: "how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid",
+  },
+  pvm_task_name: {
+    c: "int tid, char *buf, int bytes", wasm: "iii", route: "call",
+    doc: "length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL",
+  },
   pvm_exit: { c: "void", wasm: "", route: "call", doc: "leave PVM; the program runs on" },
   pvm_initsend: { c: "int encoding", wasm: "i", route: "call", doc: "clear the default send buffer" },
   pvm_mkbuf: { c: "int encoding", wasm: "i", route: "call", doc: "new message buffer" },
@@ -117,33 +128,58 @@ export const PVM_ROUTINE = {
   pvm_pkulong: pk("unsigned long", "pack unsigned C longs (32 bits here, 64 on the wire)"),
   pvm_pkushort: pk("unsigned short", "pack unsigned shorts"),
   pvm_pkint64: pk("long long", "pack 64-bit ints: the wire type of pvm_pklong (upvm's own)"),
-  pvm_pkstr: { c: "char *cp", wasm: "i", route: "call", doc: "pack a NUL-terminated string" },
-  pvm_upkbyte: pk("char", "unpack bytes"),
-  pvm_upkcplx: pk("float", "unpack complex numbers"),
-  pvm_upkdcplx: pk("double", "unpack double complex numbers"),
-  pvm_upkdouble: pk("double", "unpack doubles"),
-  pvm_upkfloat: pk("float", "unpack floats"),
-  pvm_upkint: pk("int", "unpack ints"),
-  pvm_upklong: pk("long", "unpack C longs; PvmOverflow if one does not fit in 32 bits"),
-  pvm_upkshort: pk("short", "unpack shorts"),
-  pvm_upkuint: pk("unsigned int", "unpack unsigned ints"),
-  pvm_upkulong: pk("unsigned long", "unpack unsigned C longs; PvmOverflow if one does not fit in 32 bits"),
-  pvm_upkushort: pk("unsigned short", "unpack unsigned shorts"),
-  pvm_upkint64: pk("long long", "unpack 64-bit ints (upvm's own)"),
+  pvm_pkstr: { c: "const char *cp", wasm: "i", route: "call", doc: "pack a NUL-terminated string" },
+  pvm_upkbyte: upk("char", "unpack bytes"),
+  pvm_upkcplx: upk("float", "unpack complex numbers"),
+  pvm_upkdcplx: upk("double", "unpack double complex numbers"),
+  pvm_upkdouble: upk("double", "unpack doubles"),
+  pvm_upkfloat: upk("float", "unpack floats"),
+  pvm_upkint: upk("int", "unpack ints"),
+  pvm_upklong: upk("long", "unpack C longs; PvmOverflow if one does not fit in 32 bits"),
+  pvm_upkshort: upk("short", "unpack shorts"),
+  pvm_upkuint: upk("unsigned int", "unpack unsigned ints"),
+  pvm_upkulong: upk("unsigned long", "unpack unsigned C longs; PvmOverflow if one does not fit in 32 bits"),
+  pvm_upkushort: upk("unsigned short", "unpack unsigned shorts"),
+  pvm_upkint64: upk("long long", "unpack 64-bit ints (upvm's own)"),
   pvm_upkstr: { c: "char *cp", wasm: "i", route: "call", doc: "unpack a string, with its NUL" },
   pvm_send: { c: "int tid, int tag", wasm: "ii", route: "call", doc: "send the default send buffer" },
-  pvm_mcast: { c: "int *tids, int count, int tag", wasm: "iii", route: "call", doc: "send it to several tasks" },
-  pvm_psend: { c: "int tid, int tag, void *cp, int len, int type", wasm: "iiiii", route: "call", doc: "pack and send in one call" },
+  pvm_mcast: { c: "const int *tids, int count, int tag", wasm: "iii", route: "call", doc: "send it to several tasks" },
+  pvm_psend: { c: "int tid, int tag, const void *cp, int len, int type", wasm: "iiiii", route: "call", doc: "pack and send in one call" },
   pvm_recv: { c: "int tid, int tag", wasm: "ii", route: "block", doc: "wait for a message; -1 is any" },
   pvm_nrecv: { c: "int tid, int tag", wasm: "ii", route: "call", doc: "receive if there is one, else 0" },
-  pvm_trecv: { c: "int tid, int tag, struct timeval *tmout", wasm: "iii", route: "block", doc: "receive with a time limit" },
+  pvm_trecv: {
+    c: "int tid, int tag, const struct timeval *tmout", wasm: "iii", route: "block",
+    doc: "receive with a time limit: seconds (i64 at 0) and microseconds (i32 at 8); NULL: no limit; 0: none came",
+  },
   pvm_probe: { c: "int tid, int tag", wasm: "ii", route: "call", doc: "is there a message? its bufid, else 0" },
   pvm_precv: {
     c: "int tid, int tag, void *cp, int len, int type, int *rtid, int *rtag, int *rlen",
     wasm: "iiiiiiii", route: "block", doc: "receive straight into memory",
   },
   pvm_perror: { c: "const char *msg", wasm: "i", route: "call", doc: "print the last error" },
-  pvm_strerror: { c: "char *buf, int bytes", wasm: "ii", route: "call", doc: "text of the last error, for the library's `char *pvm_strerror(void)`" },
+  pvm_strerror_get: {
+    c: "char *buf, int bytes", wasm: "ii", route: "call",
+    doc: "length of the last error's text in bytes; it goes to `buf`, cut to `bytes` with its NUL",
+  },
   pvm_yield: { c: "void", wasm: "", route: "block", doc: "let the next runnable ULP run (upvm's own)" },
 } as const satisfies Record<string, Routine>;
 export type RoutineName = keyof typeof PVM_ROUTINE;
+
+/**
+ * Routines that hand out memory of the guest: code of the guest library over the imports named `over`, never imports
+ * themselves. What they hand out is the library's: it stays as it is until the routine is called again.
+ */
+export const PVM_LIBRARY = {
+  pvm_siblings: {
+    result: "int", c: "int **tids", over: ["pvm_siblings_get"],
+    doc: "how many ULPs were started together, and their tids in order of creation",
+  },
+  pvm_tasks: {
+    result: "int", c: "int where, int *ntask, struct pvmtaskinfo **taskp", over: ["pvm_tasks_get", "pvm_task_name"],
+    doc: "the tasks of the virtual machine (where: 0 all, a host's or a task's tid)",
+  },
+  pvm_strerror: { result: "char *", c: "void", over: ["pvm_strerror_get"], doc: "text of the last error" },
+} as const satisfies Record<
+  string,
+  { readonly result: string; readonly c: string; readonly over: readonly RoutineName[]; readonly doc: string }
+>;
