@@ -1,0 +1,118 @@
+/**
+ * Runs the tests: `node test/run.ts [WORD...]`; a file runs if its path contains one of the words.
+ *
+ * Owns: the order, the processes and their time limit, the last line "N passed, N failed". What counts as failed
+ * is decided in tally.ts. Each file is a process of its own: uvu has no time limit and a crash must not take
+ * others along. Exit code 0 only if nothing failed and something ran.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { type Tally, tally } from "./tally.ts";
+
+/** A file that runs longer is ended, milliseconds: several times what the slowest needs on two busy cores. */
+const FILE_LIMIT_MS = 150_000;
+/** Files at once: tests with two engines need two cores, and CI machines have two. */
+const AT_ONCE = 2;
+/** A file that prints more has gone wild; the rest is dropped, characters. */
+const OUTPUT_LIMIT = 4 << 20;
+/** Lines of a failure are cut here, characters: uvu compares long strings in one line. */
+const LINE_LIMIT = 1000;
+
+const running = new Set<ChildProcess>();
+
+/** Ends a test file's process and all that it started: it leads a process group of its own. */
+function end(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === "win32") child.kill("SIGKILL");
+    else process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // The group is gone already.
+  }
+}
+
+/** Runs one file to its end and prints one line; in full if something is wrong. */
+async function runFile(path: string, name: string, limitMs: number): Promise<Tally> {
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1" };
+  delete env["FORCE_COLOR"];
+  const startMs = performance.now();
+  const child = spawn(process.execPath, [path], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: process.platform !== "win32",
+  });
+  running.add(child);
+  let output = "";
+  const collect = (text: string): void => {
+    if (output.length < OUTPUT_LIMIT) output += text;
+  };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", collect);
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    end(child);
+  }, limitMs);
+  const [exitCode, signal] = await new Promise<[number | null, string | null]>((done) => {
+    child.on("close", (code, sig) => done([code, sig]));
+    child.on("error", (error) => {
+      collect(String(error));
+      done([1, null]);
+    });
+  });
+  clearTimeout(timer);
+  // What a test left running would take the cores from the next ones.
+  end(child);
+  running.delete(child);
+  const result = tally({ output, exitCode, signal, timedOut });
+  report(name, result, output, (performance.now() - startMs) / 1000);
+  return result;
+}
+
+function report(name: string, result: Tally, output: string, seconds: number): void {
+  const good = result.failed === 0;
+  const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : "";
+  const count = good
+    ? `${result.passed} passed${skipped}`
+    : `${result.passed} passed, ${result.failed} failed${skipped}`;
+  const why = result.why === undefined ? "" : `: ${result.why}`;
+  console.log(`${good ? "ok    " : "FAILED"} ${name}: ${count} (${seconds.toFixed(1)} s)${why}`);
+  if (good) return;
+  for (const line of output.split("\n")) console.log(`       | ${line.slice(0, LINE_LIMIT)}`);
+}
+
+/** Runs all files, `atOnce` at a time, and adds up. */
+async function runAll(folder: string, words: readonly string[], limitMs: number): Promise<Tally> {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".test.ts") && !path.includes("node_modules"))
+    .filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
+    .sort();
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let name = files[next++]; name !== undefined; name = files[next++]) {
+      const one = await runFile(join(folder, name), name, limitMs);
+      sum.passed += one.passed;
+      sum.failed += one.failed;
+      sum.skipped += one.skipped;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  if (files.length === 0) console.log(`no test file ${words.length > 0 ? `matches ${words.join(" ")}` : ""}`);
+  return sum;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    for (const child of running) end(child);
+    process.exit(130);
+  });
+}
+const words = process.argv.slice(2);
+// For the tests of this file: other files, and a limit that can be waited for.
+const folder = process.env["UPVM_TEST_FOLDER"] ?? relative(process.cwd(), import.meta.dirname);
+const limitMs = Number(process.env["UPVM_TEST_LIMIT_MS"] ?? FILE_LIMIT_MS);
+const sum = await runAll(folder === "" ? "." : folder, words, limitMs);
+const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
+console.log(`${sum.passed} passed, ${sum.failed} failed${skipped}`);
+process.exitCode = sum.failed === 0 && sum.passed > 0 ? 0 : 1;
