@@ -142,6 +142,10 @@ export const PVM_ROUTINE = {
   pvm_upkushort: upk("unsigned short", "unpack unsigned shorts"),
   pvm_upkint64: upk("long long", "unpack 64-bit ints (upvm's own)"),
   pvm_upkstr: { c: "char *cp", wasm: "i", route: "call", doc: "unpack a string, with its NUL" },
+  pvm_upkstr_bytes: {
+    c: "void", wasm: "", route: "call",
+    doc: "bytes of the string that comes next, with its NUL; unpacks nothing (upvm's own)",
+  },
   pvm_send: { c: "int tid, int tag", wasm: "ii", route: "call", doc: "send the default send buffer" },
   pvm_mcast: { c: "const int *tids, int count, int tag", wasm: "iii", route: "call", doc: "send it to several tasks" },
   pvm_psend: { c: "int tid, int tag, const void *cp, int len, int type", wasm: "iiiii", route: "call", doc: "pack and send in one call" },
