@@ -164,7 +164,10 @@ export const HEAD = {
 export const STOP = { none: 0, done: 1, deadlock: 2, interrupted: 3, failed: 4 } as const;
 export const HEAP_MAGIC = 0x4d565055;
 
-/** Row of the engine table, word offsets. One row is two cache lines apart from the next. */
+/**
+ * Row of the engine table, word offsets. What other threads touch is in the first cache line; what the engine
+ * writes at every switch is in the second, so that a look at one does not slow the other.
+ */
 export const ENGINE = {
   /** ULPs to make runnable (Atomics: push by compare-and-swap, owner exchanges with 0): link is ULP.wakeNext. */
   wakes: 0,
@@ -174,14 +177,22 @@ export const ENGINE = {
   bell: 2,
   /** 1 + index of an engine that asks for a ULP (Atomics). */
   beggar: 3,
-  /** ULPs in its run queue, for thieves; written by the owner. */
-  runnable: 4,
-  /** Index of the running ULP, -1 none. [lcurulp] */
-  current: 5,
+  /** ULPs and other parcels sent to it by port and not yet taken (Atomics). */
+  mail: 4,
   /** Blocks that other engines freed and that belong to this arena (Atomics stack). */
-  freed: 6,
+  freed: 5,
+  /** Run queue [lrunq]: first and last ULP index, -1 none; how many, for thieves. */
+  runHead: 16,
+  runTail: 17,
+  runnable: 18,
+  /** Wait queue [lwtq]. */
+  waitHead: 19,
+  waitTail: 20,
+  blocked: 21,
+  /** Index of the running ULP, -1 none. [lcurulp] */
+  current: 22,
   /** First word of its counters (COUNTERS). */
-  counters: 16,
+  counters: 32,
   words: 64,
 } as const;
 
