@@ -1,0 +1,77 @@
+/**
+ * States of a ULP (Figure 5) and the one function that changes them.
+ *
+ * Owns: which change is legal. Not why it happens, nor the queues that go with a state (queue.ts).
+ * Always true: a ULP's state word holds one of ULP_STATE, plus ULP_MIGRATING while it is handed over.
+ *
+ *     unInit ──▶ running ──▶ exited
+ *                 ▲  │ ▲─┐
+ *                 │  ▼   └─ runnable (preempted, or moved while it ran)
+ *      runnable ◀── blocked
+ *
+ * Figure 5 has no arrow to Exited but from Running; a process that is stopped ends ULPs in any state, so every
+ * live state may become Exited. Names of 3.2.1: ready is runnable, terminated is exited, migrated is remote.
+ */
+import assert from "node:assert";
+import { ULP, ULP_MIGRATING, ULP_STATE } from "../../wire/layout.ts";
+
+export type UlpState = (typeof ULP_STATE)[keyof typeof ULP_STATE];
+
+/** Word index of a ULP descriptor in the heap: its byte address / 4. */
+export type UlpAt = number & { readonly ulpAt: true };
+
+const { unInit, running, runnable, blocked, exited } = ULP_STATE;
+
+/** From state → bit set of the states it may change to. */
+export const LEGAL: readonly number[] = [
+  /* unInit */ (1 << running) | (1 << exited),
+  /* running */ (1 << runnable) | (1 << blocked) | (1 << exited),
+  /* runnable */ (1 << running) | (1 << exited),
+  /* blocked */ (1 << runnable) | (1 << exited),
+  /* exited */ 0,
+];
+
+export const STATE_NAME: readonly string[] = ["unInit", "running", "runnable", "blocked", "exited"];
+
+/** True if Figure 5 has an arrow between the two. */
+export function isLegal(from: UlpState, to: UlpState): boolean {
+  return ((LEGAL[from]! >> to) & 1) === 1;
+}
+
+/** State without the Migrating qualifier. (Table I: ugetstate) */
+export function getState(w: Int32Array, ulp: UlpAt): UlpState {
+  return (w[ulp + ULP.state]! & ~ULP_MIGRATING) as UlpState;
+}
+
+/**
+ * The one place where a state changes. (Table I: usetstate)
+ *
+ * @throws AssertionError if Figure 5 has no such arrow, or the ULP is being handed over: a bug of ours
+ */
+export function setState(w: Int32Array, ulp: UlpAt, to: UlpState): void {
+  const from = w[ulp + ULP.state]!;
+  if (from >= ULP_MIGRATING || ((LEGAL[from]! >> to) & 1) === 0) refuse(w, ulp, to);
+  w[ulp + ULP.state] = to;
+}
+
+/** Sets or clears the Migrating qualifier; the state itself stays visible. */
+export function setMigrating(w: Int32Array, ulp: UlpAt, on: boolean): void {
+  const state = w[ulp + ULP.state]!;
+  assert(state >= ULP_MIGRATING !== on, "bug: a ULP is handed over twice, or taken twice");
+  w[ulp + ULP.state] = on ? state | ULP_MIGRATING : state & ~ULP_MIGRATING;
+}
+
+export function isMigrating(w: Int32Array, ulp: UlpAt): boolean {
+  return w[ulp + ULP.state]! >= ULP_MIGRATING;
+}
+
+/** For people: `blocked`, `runnable+migrating`. */
+export function stateText(word: number): string {
+  const name = STATE_NAME[word & ~ULP_MIGRATING] ?? `state ${word}`;
+  return word >= ULP_MIGRATING ? `${name}+migrating` : name;
+}
+
+function refuse(w: Int32Array, ulp: UlpAt, to: UlpState): never {
+  const from = stateText(w[ulp + ULP.state]!);
+  assert.fail(`bug: ULP ${w[ulp + ULP.index]} cannot change from ${from} to ${stateText(to)}`);
+}
