@@ -12,6 +12,16 @@
 /** Version of the interface between a linked module and the runtime: imports, exports, these offsets. */
 export const LINK_ABI = 1;
 
+/** Custom sections that upvm writes into a module. */
+export const SECTION = {
+  /** Link step: what the runtime must know to run the module (JSON). */
+  link: "upvm.link",
+  /** Link step: where its code was in the original (runtime/link/offset-map.ts). */
+  offsets: "upvm.offsets",
+  /** Compile step: source map of the original, last in the file (runtime/link/source-map.ts). */
+  sourceMap: "upvm.sourcemap",
+} as const;
+
 /** Control page of one engine, byte offsets. Imported by every ULP on it as `upvm.ctl`. */
 export const CTL = {
   /** Nonzero: the next poll calls the engine. Any thread may store 1 (Atomics). */
@@ -135,17 +145,47 @@ export const BTAB = {
   src: 3,
   tag: 4,
   bytes: 5,
-  words: 6,
+  /** Bytes of the message from the start of `segment`'s data to the message's end. */
+  left: 6,
+  words: 8,
 } as const;
+
+/**
+ * What a block of the heap is for: its allocator's tag. `hdisplay`, `leaks` and `--dump` print these names.
+ * Append only.
+ */
+export const BLOCK_KIND = {
+  free: 0,
+  /** Unknown to the table: a heap used on its own. */
+  plain: 1,
+  /** Memory that an arena took from the common pool: has blocks of its own. */
+  chunk: 2,
+  /** Message buffer with its first segment; later segment of one. */
+  buffer: 3,
+  segment: 4,
+  /** Message descriptor (MSG). */
+  message: 5,
+  /** Rows of a buffer table. */
+  btab: 6,
+  /** ULP descriptor. */
+  ulp: 7,
+  /** Unwind frames. */
+  frames: 8,
+  /** Globals and table entries of a ULP that moves. */
+  saved: 9,
+  /** Lives as long as the process: never a leak. */
+  lasting: 10,
+} as const;
+export type BlockKind = (typeof BLOCK_KIND)[keyof typeof BLOCK_KIND];
 
 /** Head of the heap, word offsets. */
 export const HEAD = {
   magic: 0,
   abi: 1,
   heapBytes: 2,
-  /** Next free byte of the common pool that arenas take chunks from (Atomics). */
+  /** State of the common pool that arenas take chunks from (byte address), and its mutex (Atomics). */
   poolAt: 3,
-  poolEnd: 4,
+  poolLock: 4,
   engines: 5,
   ulps: 6,
   /** Engines that sleep or are about to (Atomics). */
@@ -159,6 +199,11 @@ export const HEAD = {
   ulpTableAt: 11,
   /** ULPs waiting with a deadline, or for the outside (Atomics): while it is not 0 there is no deadlock. */
   outside: 12,
+  /** States of the arenas, one for each row of the engine table (byte address), and bytes from one to the next. */
+  arenasAt: 13,
+  arenaBytes: 14,
+  /** What an arena takes from the pool at a time, bytes: LIMITS.arenaChunkBytes, or less in a small heap. */
+  chunkBytes: 15,
   words: 64,
 } as const;
 export const STOP = { none: 0, done: 1, deadlock: 2, interrupted: 3, failed: 4 } as const;
@@ -191,6 +236,8 @@ export const ENGINE = {
   blocked: 21,
   /** Index of the running ULP, -1 none. [lcurulp] */
   current: 22,
+  /** Message buffers made on it minus those freed on it; the sum over all rows is how many are alive. */
+  buffers: 23,
   /** First word of its counters (COUNTERS). */
   counters: 32,
   words: 64,

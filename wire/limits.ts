@@ -16,6 +16,10 @@ export const LIMITS = {
   heapBytesMin: 4 << 20,
   /** What an engine's arena takes from the common pool at a time, bytes. */
   arenaChunkBytes: 256 << 10,
+  /** Free small blocks that an arena keeps by size, ready for the next one, before it joins them again, bytes. */
+  arenaQuickBytes: 1 << 20,
+  /** Looks at a held lock of the heap before the thread sleeps on it. Holders need less than a microsecond. */
+  heapLockSpins: 200,
   /** First data segment of a message buffer, bytes: most messages fit, and none needs a second allocation. */
   bufferFirstBytes: 208,
   /** Smallest later segment of a message buffer, bytes; each next one doubles up to bufferSegmentBytesMax. */
