@@ -28,6 +28,10 @@ export const ERRORS = {
     exit: EXIT.program,
     text: (f) => `Cannot read ${f["path"]}: ${f["why"]}`,
   },
+  FILE_NOT_WRITTEN: {
+    exit: EXIT.program,
+    text: (f) => `Cannot write ${f["path"]}: ${f["why"]}`,
+  },
   NOT_A_PROGRAM: {
     exit: EXIT.program,
     text: (f) => `Cannot run ${f["path"]}: a program is a .wasm, .wat, .ts or .c file`,
