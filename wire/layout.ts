@@ -96,6 +96,10 @@ export const ULP = {
   outTid: 40,
   outTag: 41,
   outLen: 42,
+  /** Last error (PVM_ERROR code), for pvm_perror. */
+  errno: 43,
+  /** Precv: what one item of its type needs, bytes. pvm_spawn and other waits: a word of their own. */
+  waitWord: 44,
   words: 64,
 } as const;
 
@@ -113,10 +117,29 @@ export const ULP_FLAG = {
   preempted: 2,
   /** Called pvm_exit: out of PVM, still running. */
   left: 4,
+  /** Some message in its queue has a local id from pvm_probe (MSG.lbid). */
+  probed: 8,
+  /** Ended by a trap, a kill or a nonzero exit code. */
+  failed: 16,
+  /** Counted in HEAD.outside: waits with a deadline or for the world outside. */
+  outside: 32,
 } as const;
 
 /** Message descriptor (paper 3.2.6): (source, gbid, type, length). Word offsets. */
-export const MSG = { next: 0, src: 1, tag: 2, gbid: 3, bytes: 4, context: 5, words: 6 } as const;
+export const MSG = {
+  next: 0,
+  src: 1,
+  tag: 2,
+  gbid: 3,
+  bytes: 4,
+  context: 5,
+  /** Receiver's local id for it, from pvm_probe; 0 none. */
+  lbid: 6,
+  words: 8,
+} as const;
+
+/** Value of ULP.inbox when the ULP has ended: who sends to it drops the message. No block is at this address. */
+export const INBOX_CLOSED = 1;
 
 /** Global message buffer: reference count and a list of segments. Word offsets. The first segment follows. */
 export const GBUF = {
@@ -199,6 +222,10 @@ export const HEAD = {
   ulpTableAt: 11,
   /** ULPs waiting with a deadline, or for the outside (Atomics): while it is not 0 there is no deadlock. */
   outside: 12,
+  /** Times that an engine stopped being idle (Atomics): who looks for a deadlock sees whether anything moved. */
+  idleEpoch: 16,
+  /** Bytes of output on their way to the process's own thread (Atomics; futex for the engine that must wait). */
+  outputBytes: 17,
   /** States of the arenas, one for each row of the engine table (byte address), and bytes from one to the next. */
   arenasAt: 13,
   arenaBytes: 14,
@@ -246,4 +273,5 @@ export const ENGINE = {
 /** Counters of an engine, in order from ENGINE.counters; each is a 64-bit integer of two words. */
 export const COUNTERS = [
   "switches", "handoffs", "messages", "bytes", "copies", "polls", "moves", "sleeps", "created",
+  "dropped",
 ] as const;

@@ -36,6 +36,16 @@ export const LIMITS = {
   memoryPages: 65_536,
   /** Characters of a program's output line held back until its newline. */
   outputLineBytes: 64 << 10,
+  /** Output that the process's own thread has not written yet: engines wait beyond it, bytes. */
+  outputBytes: 8 << 20,
+  /** Hand-offs in a row before the head of the run queue has its turn: else two ULPs could keep an engine. */
+  handoffsInARow: 1000,
+  /** Switches between two looks at the clock while a ULP waits with a deadline. */
+  switchesPerClock: 64,
+  /** An idle engine looks this often whether a busy one has kept a ULP waiting, milliseconds. */
+  stealAgainMs: 2,
+  /** Runnable ULPs that one engine gives another at a time, at most. */
+  ulpsPerGift: 8,
   /** An idle engine looks for work this long before it sleeps, microseconds. */
   idleSpinUs: 50,
   /** An idle engine asks a busy one for a ULP after this long, microseconds. */
