@@ -1,0 +1,195 @@
+/**
+ * Writes what follows from the tables in wire/pvm.ts: the C header, the AssemblyScript constants and declarations, and
+ * the page of routines. `node scripts/generate.ts` after a change of a table; a test compares.
+ *
+ * Owns: the form of these files. Every name, number and signature in them comes from the tables.
+ */
+import { writeFileSync } from "node:fs";
+import { PVM_CONSTANT, PVM_ERROR, PVM_LIBRARY, PVM_ROUTINE, type Routine } from "../wire/pvm.ts";
+
+const NOTICE = "Written by scripts/generate.ts from the tables in wire/pvm.ts: change those, not this.";
+
+/** Routines whose AssemblyScript form takes or gives objects in place of pointers: guest/messages.ts has it. */
+export const FRIENDLY: readonly string[] = [
+  "pvm_siblings_get",
+  "pvm_tasks_get",
+  "pvm_task_name",
+  "pvm_strerror_get",
+  "pvm_upkstr_bytes",
+  "pvm_gsize",
+  "pvm_bufinfo",
+  "pvm_pkstr",
+  "pvm_upkstr",
+  "pvm_mcast",
+  "pvm_trecv",
+  "pvm_perror",
+];
+
+interface Parameter {
+  readonly type: string;
+  readonly name: string;
+}
+
+/** `const int *tids` → type `const int *`, name `tids`. */
+export function parametersOf(c: string): Parameter[] {
+  if (c === "void") return [];
+  return c.split(",").map((part) => {
+    const at = part.search(/\w+$/);
+    return { type: part.slice(0, at).trim(), name: part.slice(at) };
+  });
+}
+
+const rows = Object.entries(PVM_ROUTINE) as [string, Routine][];
+
+function cHeader(): string {
+  const out = [
+    "/*",
+    " * PVM 3.4 for C programs that run as user-level processes.",
+    ` * ${NOTICE}`,
+    " *",
+    " * A routine returns a negative number, one of the Pvm errors below, when it fails. docs/pvm-routines.md has them all.",
+    " */",
+    "#ifndef PVM3_H",
+    "#define PVM3_H",
+    "",
+    "#include <sys/time.h>",
+    "",
+    '#define PVM_VER "3.4.6"',
+    "#define PVM_MAJOR_VERSION 3",
+    "#define PVM_MINOR_VERSION 4",
+    "#define PVM_PATCH_VERSION 6",
+    "",
+    "/* Constants */",
+  ];
+  for (const [name, value] of Object.entries(PVM_CONSTANT)) out.push(`#define ${name} ${value}`);
+  out.push("", "/* Errors */");
+  for (const [name, { code, text }] of Object.entries(PVM_ERROR)) {
+    out.push(`#define ${name} ${code < 0 ? `(${code})` : code} /* ${text} */`);
+  }
+  out.push(
+    "",
+    "/* A row of pvm_tasks */",
+    "struct pvmtaskinfo {",
+    "  int ti_tid;",
+    "  int ti_ptid; /* its parent, or PvmNoParent */",
+    "  int ti_host; /* tid of its host's daemon */",
+    "  int ti_flag;",
+    "  char *ti_a_out; /* name of its program */",
+    "  int ti_pid; /* operating system process that it runs in */",
+    "};",
+    "",
+    "#ifdef __cplusplus",
+    'extern "C" {',
+    "#endif",
+    "",
+    '#define PVM_IMPORT(name) __attribute__((import_module("pvm"), import_name(name)))',
+    "",
+  );
+  for (const [name, row] of rows) {
+    out.push(`/* ${row.doc}${row.route === "block" ? "; may block" : ""} */`);
+    out.push(`int ${name}(${row.c}) PVM_IMPORT("${name}");`);
+  }
+  out.push(
+    "",
+    "/* Library routines: what they hand out stays as it is until the next call of the same routine. */",
+  );
+  for (const [name, row] of Object.entries(PVM_LIBRARY)) {
+    out.push(`/* ${row.doc} */`, `${row.result}${row.result.endsWith("*") ? "" : " "}${name}(${row.c});`);
+  }
+  out.push("", "#ifdef __cplusplus", "}", "#endif", "", "#endif", "");
+  return out.join("\n");
+}
+
+function asConstants(): string {
+  const out = ["/**", " * PVM's constants and error codes.", " *", ` * ${NOTICE}`, " */", ""];
+  for (const [name, value] of Object.entries(PVM_CONSTANT)) out.push(`export const ${name}: i32 = ${value};`);
+  out.push("");
+  for (const [name, { code, text }] of Object.entries(PVM_ERROR)) {
+    out.push(`/** ${text}. */`, `export const ${name}: i32 = ${code};`);
+  }
+  return `${out.join("\n")}\n`;
+}
+
+function asImports(): string {
+  const out = [
+    "/**",
+    " * PVM's routines as they are imported: C's names and signatures, a pointer is a `usize`.",
+    " *",
+    ` * ${NOTICE}`,
+    " */",
+    "",
+  ];
+  for (const [name, row] of rows) {
+    const parameters = parametersOf(row.c)
+      .map((p) => `${p.name}: ${p.type.endsWith("*") ? "usize" : "i32"}`)
+      .join(", ");
+    out.push(
+      `/** ${name}(3PVM): ${row.doc}${row.route === "block" ? "; may block" : ""}. C: \`int ${name}(${row.c})\`. */`,
+      "// @ts-ignore: decorator",
+      `@external("pvm", "${name}")`,
+      `export declare function ${name}(${parameters}): i32;`,
+    );
+  }
+  return `${out.join("\n")}\n`;
+}
+
+function asRoutines(): string {
+  const names = rows.map(([name]) => name).filter((name) => !FRIENDLY.includes(name));
+  return [
+    "/**",
+    " * PVM's routines under their short names: `pvm.send` is pvm_send(3PVM), with C's parameters.",
+    " *",
+    ` * ${NOTICE}`,
+    " */",
+    "import {",
+    ...names.map((name) => `  ${name},`),
+    '} from "./imports";',
+    "",
+    "export {",
+    ...names.map((name) => `  ${name} as ${name.slice(4)},`),
+    "};",
+    "",
+  ].join("\n");
+}
+
+function routinesPage(): string {
+  const out = [
+    "# PVM routines, constants and errors",
+    "",
+    `<!-- ${NOTICE} -->`,
+    "",
+    "Every routine returns an `int`; a negative one is an error. *inline*: no call leaves the program; *call*: the",
+    "engine answers at once; *block*: another ULP may run before it returns. [guest.md](guest.md) says how to use them,",
+    "and what AssemblyScript's shorter forms are.",
+    "",
+    "| routine | | what it does |",
+    "|---|---|---|",
+  ];
+  for (const [name, row] of rows) out.push(`| \`${name}(${row.c})\` | ${row.route} | ${row.doc} |`);
+  out.push("", "C library, over the routines above:", "", "| routine | what it does |", "|---|---|");
+  for (const [name, row] of Object.entries(PVM_LIBRARY)) {
+    out.push(`| \`${row.result}${row.result.endsWith("*") ? "" : " "}${name}(${row.c})\` | ${row.doc} |`);
+  }
+  out.push("", "| error | code | text |", "|---|---|---|");
+  for (const [name, { code, text }] of Object.entries(PVM_ERROR))
+    out.push(`| \`${name}\` | ${code} | ${text} |`);
+  out.push("", "| constant | value |", "|---|---|");
+  for (const [name, value] of Object.entries(PVM_CONSTANT)) out.push(`| \`${name}\` | ${value} |`);
+  return `${out.join("\n")}\n`;
+}
+
+/** Path in the package → text. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ["guest/include/pvm3.h", cHeader()],
+    ["guest/constants.ts", asConstants()],
+    ["guest/imports.ts", asImports()],
+    ["guest/routines.ts", asRoutines()],
+    ["docs/pvm-routines.md", routinesPage()],
+  ]);
+}
+
+if (import.meta.main) {
+  const root = new URL("../", import.meta.url);
+  for (const [path, text] of generatedFiles()) writeFileSync(new URL(path, root), text);
+}

@@ -1,0 +1,42 @@
+/**
+ * An Edge that remembers what was written, for tests of commands without a process.
+ */
+import type { Edge } from "../upvm/edge.ts";
+import { UpvmError } from "../wire/errors.ts";
+
+export interface FakeEdge extends Edge {
+  /** All text so far. */
+  readonly written: { out: string; err: string };
+  readonly files: Map<string, Uint8Array>;
+}
+
+export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
+  const written = { out: "", err: "" };
+  const files = new Map<string, Uint8Array>();
+  const text = (data: string | Uint8Array): string =>
+    typeof data === "string" ? data : new TextDecoder().decode(data);
+  return {
+    written,
+    files,
+    out: (data) => {
+      written.out += text(data);
+    },
+    err: (data) => {
+      written.err += text(data);
+    },
+    colour: { out: false, err: false },
+    columns: 80,
+    cores: 2,
+    version: "1.2.3",
+    readFile: async (path) => {
+      const found = files.get(path);
+      if (found === undefined) throw new UpvmError("FILE_NOT_FOUND", { path, why: "no such file" });
+      return found;
+    },
+    writeFile: async (path, data) => {
+      files.set(path, typeof data === "string" ? new TextEncoder().encode(data) : data);
+    },
+    interrupt: new AbortController().signal,
+    ...over,
+  };
+}

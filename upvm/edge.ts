@@ -1,0 +1,25 @@
+/**
+ * What the command line needs of the world around it: handed in by main.ts, or by a test.
+ *
+ * Owns: the shape. No file, clock, stream or signal is touched anywhere else in this folder's pure code.
+ */
+export interface Edge {
+  /** Standard output: data, and nothing else with --json. */
+  out(data: string | Uint8Array): void;
+  /** Standard error: messages for the person at the terminal. */
+  err(data: string | Uint8Array): void;
+  /** Whether each is a terminal that shows colours (and NO_COLOR is not set). */
+  readonly colour: { readonly out: boolean; readonly err: boolean };
+  /** Columns of the terminal, for help. */
+  readonly columns: number;
+  /** Processors of this machine. */
+  readonly cores: number;
+  /** Version of this package. */
+  readonly version: string;
+  /** @throws UpvmError FILE_NOT_FOUND */
+  readFile(path: string): Promise<Uint8Array>;
+  /** @throws UpvmError FILE_NOT_WRITTEN */
+  writeFile(path: string, data: string | Uint8Array): Promise<void>;
+  /** Aborted by the first Ctrl-C or SIGTERM; the second ends the process without asking. */
+  readonly interrupt: AbortSignal;
+}
