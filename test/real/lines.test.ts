@@ -1,6 +1,6 @@
 /** Source lines of programs as the real compilers make them, against real traps and against LLVM's own reading. */
 import assert from "node:assert/strict";
-import { runClang, runLLVM } from "@yowasp/clang";
+import { commands, runLLVM } from "@yowasp/clang";
 import asc from "assemblyscript/asc";
 import { test } from "uvu";
 import { type Symbolizer, symbolizer } from "../../runtime/link/lines.ts";
@@ -64,8 +64,8 @@ export function deep(n: i32): i32 {
 };
 
 async function compileC(...flags: string[]): Promise<Uint8Array> {
-  const args = ["clang", "-mexec-model=reactor", "-I.", ...flags, "trap.c", "-o", "trap.wasm"];
-  const files = await runClang(args, C_FILES, { stdout: null, stderr: null, fetchProgress: () => {} });
+  const args = ["-mexec-model=reactor", "-I.", ...flags, "trap.c", "-o", "trap.wasm"];
+  const files = await commands.clang(args, C_FILES, { stdout: null, stderr: null, fetchProgress: () => {} });
   const wasm = files?.["trap.wasm"];
   assert.ok(wasm instanceof Uint8Array);
   return wasm;
