@@ -36,7 +36,8 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
     writeFile: async (path, data) => {
       files.set(path, typeof data === "string" ? new TextEncoder().encode(data) : data);
     },
-    interrupt: new AbortController().signal,
+    interrupts: () => new AbortController().signal,
+    runScript: async () => 0,
     ...over,
   };
 }

@@ -20,6 +20,11 @@ export interface Edge {
   readFile(path: string): Promise<Uint8Array>;
   /** @throws UpvmError FILE_NOT_WRITTEN */
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
-  /** Aborted by the first Ctrl-C or SIGTERM; the second ends the process without asking. */
-  readonly interrupt: AbortSignal;
+  /**
+   * From this call on, the first Ctrl-C or SIGTERM aborts the signal, and the second ends the process at once.
+   * Until then one ends the process, as usual.
+   */
+  interrupts(): AbortSignal;
+  /** Runs a program of this package, such as "bench/main", with this terminal. @returns its exit code */
+  runScript(script: string, args: readonly string[]): Promise<number>;
 }

@@ -1,0 +1,88 @@
+/**
+ * The real Edge: this process's streams, files and signals.
+ *
+ * Owns: every touch of the operating system by the command line, and how its errors are named.
+ */
+import { spawn } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { availableParallelism, constants } from "node:os";
+import { join } from "node:path";
+import { type ErrorCode, EXIT, UpvmError } from "../wire/errors.ts";
+import type { Edge } from "./edge.ts";
+import { codeExtension, codeRoot, packageVersion } from "./node-package.ts";
+
+/**
+ * A second signal this soon after the first is the same one, milliseconds: the terminal sends Ctrl-C to npx and
+ * to us, and npx sends it on.
+ */
+const SAME_SIGNAL_MS = 150;
+/** What `head` gets to see of us when it has read enough: 128 + SIGPIPE, as with any other program. */
+const EXIT_PIPE = 128 + constants.signals.SIGPIPE;
+/** Width of help where there is no terminal. */
+const COLUMNS = 80;
+
+/** Errors of files in words; others keep the system's name. */
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  EACCES: "permission denied",
+  EISDIR: "it is a folder",
+  ENOTDIR: "no such folder",
+  ENOSPC: "the disk is full",
+};
+
+export function nodeEdge(): Edge {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(EXIT_PIPE);
+      throw error;
+    });
+  }
+  return {
+    out: (data) => process.stdout.write(data),
+    err: (data) => process.stderr.write(data),
+    colour: { out: showsColours(process.stdout), err: showsColours(process.stderr) },
+    columns: process.stdout.columns ?? COLUMNS,
+    cores: availableParallelism(),
+    version: packageVersion(),
+    readFile: (path) => readFile(path).catch((error: unknown) => refuse("FILE_NOT_FOUND", path, error)),
+    writeFile: (path, data) =>
+      writeFile(path, data).catch((error: unknown) => refuse("FILE_NOT_WRITTEN", path, error)),
+    interrupts,
+    runScript,
+  };
+}
+
+/** See no-color.org: set and not empty means none. */
+function showsColours(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+}
+
+function refuse(code: ErrorCode, path: string, error: unknown): never {
+  const name = (error as NodeJS.ErrnoException).code ?? String(error);
+  throw new UpvmError(code, { path, why: FILE_ERRORS[name] ?? name });
+}
+
+function interrupts(): AbortSignal {
+  const controller = new AbortController();
+  let firstMs = 0;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (!controller.signal.aborted) {
+        firstMs = performance.now();
+        controller.abort();
+      } else if (performance.now() - firstMs > SAME_SIGNAL_MS) {
+        process.exit(EXIT.interrupted);
+      }
+    });
+  }
+  return controller.signal;
+}
+
+function runScript(script: string, args: readonly string[]): Promise<number> {
+  const file = join(codeRoot, `${script}${codeExtension}`);
+  const child = spawn(process.execPath, [file, ...args], { stdio: "inherit" });
+  return new Promise((done, fail) => {
+    child.on("error", fail);
+    child.on("exit", (code, signal) => done(signal === null ? (code ?? EXIT.failed) : EXIT.interrupted));
+  });
+}

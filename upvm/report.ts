@@ -1,0 +1,114 @@
+/**
+ * What a run tells the person at the terminal when it is over: traps, who waits for whom, where each ULP was,
+ * counts.
+ *
+ * Owns: the wording. Which ULPs failed, and why a run ended, is the run's result. Pure: text in, text out.
+ */
+import type { Paint } from "./paint.ts";
+
+/** One level of a guest's stack, as far as it is known. Lines and columns count from 1. */
+export interface Frame {
+  readonly func?: string | undefined;
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+}
+
+/** One ULP at the end of the run. */
+export interface UlpReport {
+  readonly tid: number;
+  /** 0 … N−1 in order of creation. */
+  readonly index: number;
+  /** What its program returned; undefined if it did not end by itself. */
+  readonly exitCode?: number | undefined;
+  /** A trap. Innermost frame first. */
+  readonly error?: { readonly message: string; readonly stack: readonly Frame[] } | undefined;
+  /** What it was doing, if it was still there: "waits in pvm_recv for tag 5 from t40002". */
+  readonly where?: string | undefined;
+  readonly stack?: readonly Frame[] | undefined;
+}
+
+export type Reason = "done" | "failed" | "deadlock" | "interrupted";
+
+/** Details of so many ULPs are shown; the rest are counted. --json has them all. */
+const SHOWN = 20;
+/** Frames shown of one stack, from the innermost. */
+const FRAMES = 12;
+
+/** The lines for standard error; none if all went well. */
+export function report(name: string, reason: Reason, ulps: readonly UlpReport[], paint: Paint): string[] {
+  const failed = ulps.filter((ulp) => ulp.error !== undefined || (ulp.exitCode ?? 0) !== 0);
+  const there = ulps.filter((ulp) => ulp.where !== undefined);
+  const lines = shown(failed, (ulp) => failure(ulp, paint), "failed");
+  const say = (text: string): void => {
+    lines.push(`${paint("red", "upvm:")} ${text}`);
+  };
+  if (reason === "deadlock") {
+    const ended = ulps.length - there.length;
+    const which =
+      ended === 0
+        ? `all ${count(ulps.length, "ULP")} wait`
+        : `${there.length} of ${count(ulps.length, "ULP")} wait`;
+    say(`Cannot go on with ${name}: deadlock: ${which}, and nothing can arrive`);
+    lines.push(...shown(there, (ulp) => place(ulp, paint), "wait"));
+  } else if (reason === "interrupted") {
+    say(`${name} was interrupted: ${there.length} of ${count(ulps.length, "ULP")} had not ended`);
+    lines.push(...shown(there, (ulp) => place(ulp, paint), "were there"));
+  } else if (failed.length > 0) {
+    say(`Cannot finish ${name}: ${failed.length} of ${count(ulps.length, "ULP")} failed`);
+  }
+  return lines;
+}
+
+/** "ULP 3 (t40004)": the number that the program knows, and PVM's name. */
+export function ulpName(index: number, tid: number): string {
+  return `ULP ${index} (t${tid.toString(16)})`;
+}
+
+/** "main (ring.ts:41:7)". */
+export function frameText(frame: Frame): string {
+  const func = frame.func ?? "?";
+  if (frame.file === undefined) return func;
+  const line = frame.line === undefined ? "" : `:${frame.line}`;
+  const column = frame.line === undefined || frame.column === undefined ? "" : `:${frame.column}`;
+  return `${func} (${frame.file}${line}${column})`;
+}
+
+function shown(ulps: readonly UlpReport[], each: (ulp: UlpReport) => string[], what: string): string[] {
+  const lines = ulps.slice(0, SHOWN).flatMap(each);
+  const more = ulps.length - SHOWN;
+  return more > 0 ? [...lines, `  and ${count(more, "more ULP")} ${what}; --json shows all`] : lines;
+}
+
+function failure(ulp: UlpReport, paint: Paint): string[] {
+  const who = `${paint("red", "upvm:")} ${ulpName(ulp.index, ulp.tid)}`;
+  if (ulp.error === undefined) return [`${who} ended with exit code ${ulp.exitCode}`];
+  return [`${who} stopped: ${ulp.error.message}`, ...frames(ulp.error.stack, paint)];
+}
+
+function place(ulp: UlpReport, paint: Paint): string[] {
+  return [`  ${ulpName(ulp.index, ulp.tid)} ${ulp.where ?? ""}`, ...frames(ulp.stack ?? [], paint)];
+}
+
+function frames(stack: readonly Frame[], paint: Paint): string[] {
+  const lines = stack.slice(0, FRAMES).map((frame) => `    ${paint("dim", "at")} ${frameText(frame)}`);
+  const more = stack.length - FRAMES;
+  return more > 0 ? [...lines, `    ${paint("dim", `and ${count(more, "more call")}`)}`] : lines;
+}
+
+/** Names and numbers in two columns, for --stats. */
+export function statsLines(stats: readonly (readonly [string, string])[]): string[] {
+  const first = Math.max(...stats.map(([name]) => name.length));
+  const second = Math.max(...stats.map(([, value]) => value.length));
+  return stats.map(([name, value]) => `  ${name.padEnd(first)}  ${value.padStart(second)}`);
+}
+
+/** 1234567 → "1,234,567". */
+export function grouped(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** 1 → "1 ULP", 24 → "24 ULPs". */
+export function count(number: number, noun: string): string {
+  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
