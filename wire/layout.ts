@@ -22,6 +22,9 @@ export const SECTION = {
   sourceMap: "upvm.sourcemap",
 } as const;
 
+/** What the import of a routine that may block returns when it does: no PVM result and no errno is this. */
+export const SUSPEND = -2147483648;
+
 /** Control page of one engine, byte offsets. Imported by every ULP on it as `upvm.ctl`. */
 export const CTL = {
   /** Nonzero: the next poll calls the engine. Any thread may store 1 (Atomics). */
@@ -100,6 +103,13 @@ export const ULP = {
   errno: 43,
   /** Precv: what one item of its type needs, bytes. pvm_spawn and other waits: a word of their own. */
   waitWord: 44,
+  /** First of the blocks that umalloc gave it (runtime/scheduler/uheap.ts); freed when it ends. */
+  blocksAt: 45,
+  /** Messages in `inbox`, for its limit (Atomics). */
+  inboxCount: 46,
+  /** Index of the first ULP that was started together with it, and how many they are. */
+  siblingFirst: 47,
+  siblingCount: 48,
   words: 64,
 } as const;
 
@@ -123,6 +133,8 @@ export const ULP_FLAG = {
   failed: 16,
   /** Counted in HEAD.outside: waits with a deadline or for the world outside. */
   outside: 32,
+  /** Called proc_exit: whatever its instance does afterwards, it has ended. */
+  exiting: 64,
 } as const;
 
 /** Message descriptor (paper 3.2.6): (source, gbid, type, length). Word offsets. */
@@ -143,13 +155,13 @@ export const INBOX_CLOSED = 1;
 
 /** Global message buffer: reference count and a list of segments. Word offsets. The first segment follows. */
 export const GBUF = {
+  /** First and last segment. Also where a freed block keeps its links: refs stays 0 then, and misuse is seen. */
+  firstAt: 0,
+  lastAt: 1,
   /** Reference count (Atomics). */
-  refs: 0,
+  refs: 2,
   /** PvmDataDefault, PvmDataRaw, PvmDataInPlace. */
-  encoding: 1,
-  /** First and last segment. */
-  firstAt: 2,
-  lastAt: 3,
+  encoding: 3,
   /** Bytes in all segments before the last. */
   sealedBytes: 4,
   words: 6,
@@ -160,13 +172,15 @@ export const SEG = { next: 0, capacity: 1, used: 2, words: 4 } as const;
 
 /** Row of a ULP's buffer table (Btab). Word offsets. `gbid` 0: free, and then `segment` links the free rows. */
 export const BTAB = {
+  /** The buffer; -1: the row is taken, but mapped to nothing yet. */
   gbid: 0,
-  /** Unpack position of this ULP in this buffer: segment and byte address of the next item. */
+  /** Unpack position of this ULP in this buffer: segment (0: not begun) and byte address of the next item. */
   segment: 1,
   unpackAt: 2,
   /** Message it came with, for pvm_bufinfo; 0,0 for a buffer made here. */
   src: 3,
   tag: 4,
+  /** Bytes of that message, all that may be read; -1: made here, and only such a buffer may be packed into. */
   bytes: 5,
   /** Bytes of the message from the start of `segment`'s data to the message's end. */
   left: 6,
@@ -223,14 +237,18 @@ export const HEAD = {
   /** ULPs waiting with a deadline, or for the outside (Atomics): while it is not 0 there is no deadlock. */
   outside: 12,
   /** Times that an engine stopped being idle (Atomics): who looks for a deadlock sees whether anything moved. */
-  idleEpoch: 16,
+  idleEpoch: 20,
   /** Bytes of output on their way to the process's own thread (Atomics; futex for the engine that must wait). */
-  outputBytes: 17,
+  outputBytes: 21,
+  /** Engines that ask for ULPs: a bit each, in two words (Atomics: who clears a bit must give). */
+  beggars: 22,
   /** States of the arenas, one for each row of the engine table (byte address), and bytes from one to the next. */
   arenasAt: 13,
   arenaBytes: 14,
   /** What an arena takes from the pool at a time, bytes: LIMITS.arenaChunkBytes, or less in a small heap. */
   chunkBytes: 15,
+  /** Most bytes ever taken from the pool at once. */
+  peakBytes: 16,
   words: 64,
 } as const;
 export const STOP = { none: 0, done: 1, deadlock: 2, interrupted: 3, failed: 4 } as const;
@@ -247,8 +265,6 @@ export const ENGINE = {
   idle: 1,
   /** Futex word: Atomics.wait here; any thread adds 1 and notifies. */
   bell: 2,
-  /** 1 + index of an engine that asks for a ULP (Atomics). */
-  beggar: 3,
   /** ULPs and other parcels sent to it by port and not yet taken (Atomics). */
   mail: 4,
   /** Blocks that other engines freed and that belong to this arena (Atomics stack). */

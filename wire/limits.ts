@@ -42,14 +42,17 @@ export const LIMITS = {
   handoffsInARow: 1000,
   /** Switches between two looks at the clock while a ULP waits with a deadline. */
   switchesPerClock: 64,
-  /** An idle engine looks this often whether a busy one has kept a ULP waiting, milliseconds. */
-  stealAgainMs: 2,
   /** Runnable ULPs that one engine gives another at a time, at most. */
   ulpsPerGift: 8,
   /** An idle engine looks for work this long before it sleeps, microseconds. */
   idleSpinUs: 50,
   /** An idle engine asks a busy one for a ULP after this long, microseconds. */
   idleBeforeStealUs: 300,
+  /** Files, and characters in them, that a C program may include: all are copied into the compiler's memory. */
+  compileFiles: 4096,
+  compileBytes: 64 << 20,
+  /** Compiled programs kept in the user's cache folder; the ones unused for longest go. */
+  cacheEntries: 256,
   /** Wasm module accepted by the link step, bytes. */
   moduleBytes: 256 << 20,
   /** Ctrl-C: how long a running ULP is given to say where it is, milliseconds. */

@@ -20,7 +20,7 @@ export type UlpState = (typeof ULP_STATE)[keyof typeof ULP_STATE];
 /** Word index of a ULP descriptor in the heap: its byte address / 4. */
 export type UlpAt = number & { readonly ulpAt: true };
 
-const { unInit, running, runnable, blocked, exited } = ULP_STATE;
+const { running, runnable, blocked, exited } = ULP_STATE;
 
 /** From state → bit set of the states it may change to. */
 export const LEGAL: readonly number[] = [

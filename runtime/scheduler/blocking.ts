@@ -1,0 +1,165 @@
+/**
+ * Blocking and waking: a ULP that waits for a message, a time or an answer, and what ends its wait.
+ *
+ * Owns: the event descriptor (ULP.wait, waitTid, waitTag, deadline), who is in the wait queue, HEAD.outside.
+ * Not the messages (messages.ts), nor who runs next (engine.ts).
+ * Always true: a blocked ULP is in the wait queue of its engine; one with a deadline is in its timers.
+ */
+import { HEAD, ULP, ULP_FLAG, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { PVM_ERROR } from "../../wire/pvm.ts";
+import { type EngineState, setDeadline } from "./engine-state.ts";
+import { claimWake, drainInbox, offerWake } from "./mailbox.ts";
+import { findMessage, matches, removeMessage, takeMessage } from "./messages.ts";
+import { copyToWaiter } from "./precv.ts";
+import { append, remove } from "./queue.ts";
+import { setState, type UlpAt } from "./state.ts";
+import { uislocal, ulpOf } from "./ulp.ts";
+
+export type WaitKind = (typeof WAIT)[keyof typeof WAIT];
+
+/** Takes the first message for (tid, tag), of those that other engines sent too; 0 none. */
+export function takeArrived(e: EngineState, ulp: UlpAt, tid: number, tag: number): number {
+  if (e.w[ulp + ULP.inbox] !== 0) drainInbox(e.w, ulp);
+  return takeMessage(e.w, ulp, tid, tag);
+}
+
+/**
+ * The running ULP found no message for (tid, tag): it waits for one. It is in the wait queue afterwards, unless
+ * one has arrived meanwhile.
+ *
+ * @returns 0: it waits, and its import must return SUSPEND; else the message, which it now owns
+ */
+export function awaitMessage(e: EngineState, ulp: UlpAt, kind: WaitKind, tid: number, tag: number): number {
+  const w = e.w;
+  w[ulp + ULP.wait] = kind;
+  w[ulp + ULP.waitTid] = tid;
+  w[ulp + ULP.waitTag] = tag;
+  offerWake(e, ulp);
+  while (!e.alone && Atomics.load(w, ulp + ULP.inbox) !== 0 && claimWake(e, ulp)) {
+    const message = takeArrived(e, ulp, tid, tag);
+    if (message !== 0) {
+      w[ulp + ULP.wait] = WAIT.none;
+      return message;
+    }
+    offerWake(e, ulp);
+  }
+  setState(w, ulp, ULP_STATE.blocked);
+  append(w, e.waitq, ulp);
+  if (tid > 0) offerHandoff(e, tid);
+  return 0;
+}
+
+/** Scheduling step i: the source that a blocking receive names runs next, if it is runnable and on this engine. */
+function offerHandoff(e: EngineState, tid: number): void {
+  const source = ulpOf(e.w, tid);
+  if (source === 0 || !uislocal(e, source) || e.w[source + ULP.state] !== ULP_STATE.runnable) return;
+  e.handoff = source;
+}
+
+/** The running ULP waits for a time, or for the process; messages do not wake it. Its import returns SUSPEND. */
+export function awaitOutside(e: EngineState, ulp: UlpAt, kind: WaitKind): void {
+  e.w[ulp + ULP.wait] = kind;
+  setState(e.w, ulp, ULP_STATE.blocked);
+  append(e.w, e.waitq, ulp);
+  countOutside(e, ulp);
+}
+
+/** Gives a wait an end, milliseconds since the process began. */
+export function awaitUntil(e: EngineState, ulp: UlpAt, timeMs: number): void {
+  setDeadline(e, ulp, timeMs);
+  e.timers.add(e.w[ulp + ULP.index]!, timeMs);
+  countOutside(e, ulp);
+}
+
+/** A ULP that waits for the world outside can be woken by it: no deadlock while there is one. */
+function countOutside(e: EngineState, ulp: UlpAt): void {
+  const flags = e.w[ulp + ULP.flags]!;
+  if ((flags & ULP_FLAG.outside) !== 0) return;
+  e.w[ulp + ULP.flags] = flags | ULP_FLAG.outside;
+  Atomics.add(e.w, HEAD.outside, 1);
+}
+
+/** Ends a wait in any way: no deadline, not counted as waiting for the outside, no event. */
+export function clearWait(e: EngineState, ulp: UlpAt): void {
+  const w = e.w;
+  w[ulp + ULP.wait] = WAIT.none;
+  const flags = w[ulp + ULP.flags]!;
+  if ((flags & ULP_FLAG.outside) === 0) return;
+  w[ulp + ULP.flags] = flags & ~ULP_FLAG.outside;
+  Atomics.sub(w, HEAD.outside, 1);
+  e.timers.remove(w[ulp + ULP.index]!);
+}
+
+/** A blocked ULP becomes runnable, at the tail of the run queue; its call returns `result`. It is claimed. */
+export function unblock(e: EngineState, ulp: UlpAt, result: number): void {
+  const w = e.w;
+  w[ulp + ULP.result] = result;
+  clearWait(e, ulp);
+  remove(w, e.waitq, ulp);
+  setState(w, ulp, ULP_STATE.runnable);
+  append(w, e.runq, ulp);
+}
+
+/** True if the ULP is blocked in a receive that takes a message of (src, tag). */
+export function waitsFor(w: Int32Array, ulp: UlpAt, src: number, tag: number): boolean {
+  if (w[ulp + ULP.state] !== ULP_STATE.blocked) return false;
+  const kind = w[ulp + ULP.wait]!;
+  if (kind !== WAIT.recv && kind !== WAIT.trecv && kind !== WAIT.precv) return false;
+  return matches(w[ulp + ULP.waitTid]!, w[ulp + ULP.waitTag]!, src, tag);
+}
+
+/**
+ * Gives a message to a claimed ULP that waits for it: new default receive buffer, or straight into its memory.
+ * Takes the message's reference to its buffer; the descriptor stays the caller's.
+ *
+ * @returns false: no room in its buffer table. It is still blocked and claimed, the reference is the caller's
+ */
+export function deliver(e: EngineState, ulp: UlpAt, message: number): boolean {
+  if (e.w[ulp + ULP.wait] === WAIT.precv) {
+    unblock(e, ulp, copyToWaiter(e, ulp, message));
+    return true;
+  }
+  const result = e.btab.receive(ulp, message);
+  if (result < 0) return false;
+  unblock(e, ulp, result);
+  return true;
+}
+
+/**
+ * Looks whether a claimed, blocked ULP can go on: its messages may have changed. It either becomes runnable or
+ * waits on, and then others may claim it again.
+ */
+export function recheck(e: EngineState, ulp: UlpAt): void {
+  do {
+    if (tryDeliver(e, ulp)) return;
+    offerWake(e, ulp);
+  } while (!e.alone && Atomics.load(e.w, ulp + ULP.inbox) !== 0 && claimWake(e, ulp));
+}
+
+/** Gives a claimed, blocked ULP the first message that it waits for. False: there is none. */
+function tryDeliver(e: EngineState, ulp: UlpAt): boolean {
+  const w = e.w;
+  if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
+  const message = findMessage(w, ulp, w[ulp + ULP.waitTid]!, w[ulp + ULP.waitTag]!);
+  if (message === 0) return false;
+  // The message leaves the queue only if there is room for its buffer: else the receiver learns why, and can ask
+  // for it again.
+  if (deliver(e, ulp, message)) {
+    removeMessage(w, ulp, message);
+    e.arena.hfree(message);
+  } else unblock(e, ulp, PVM_ERROR.PvmNoMem.code);
+  return true;
+}
+
+/**
+ * A ULP whose deadline has passed: its call returns `result`, unless a message came first.
+ *
+ * @returns false: another has claimed it and will put it on this engine's wakes. Its deadline stays
+ */
+export function timeOut(e: EngineState, ulp: UlpAt, result: number): boolean {
+  const kind = e.w[ulp + ULP.wait];
+  if (kind === WAIT.sleep || kind === WAIT.io) unblock(e, ulp, result);
+  else if (!claimWake(e, ulp)) return false;
+  else if (!tryDeliver(e, ulp)) unblock(e, ulp, result);
+  return true;
+}

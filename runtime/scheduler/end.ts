@@ -1,0 +1,73 @@
+/**
+ * The end of a ULP: everything that it has goes back. (Table I: uterminate)
+ *
+ * Owns: what is freed and in which order. A ULP ends in any state: by return, pvm's proc_exit, a trap in its code,
+ * or because the process stops. Its descriptor stays (ulp.ts), with state Exited and its exit code.
+ */
+import { ENGINE, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import type { Arena } from "../heap/arena.ts";
+import type { Btab } from "../heap/btab.ts";
+import type { Gbdesc } from "../heap/gbdesc.ts";
+import { clearWait } from "./blocking.ts";
+import type { EngineState } from "./engine-state.ts";
+import { closeInbox, demandAttention, ring } from "./mailbox.ts";
+import { dropMessages } from "./messages.ts";
+import { isQueued, remove } from "./queue.ts";
+import { getState, setState, type UlpAt } from "./state.ts";
+import { ufreeAll } from "./uheap.ts";
+
+/** Who may end ULPs: the engine that has it, or the process's own thread when no engine runs any more. */
+export interface Ender {
+  readonly w: Int32Array<SharedArrayBuffer>;
+  readonly arena: Arena;
+  readonly gb: Gbdesc;
+  readonly btab: Btab;
+}
+
+/** Gives back messages, buffers, frames and saved state of a ULP. State Exited. */
+export function release(o: Ender, ulp: UlpAt): void {
+  closeInbox(o.w, ulp);
+  dropMessages(o.w, o.arena, o.gb, ulp);
+  o.btab.dispose(ulp);
+  ufreeAll(o, ulp);
+  setState(o.w, ulp, ULP_STATE.exited);
+  Atomics.sub(o.w, HEAD.live, 1);
+}
+
+/**
+ * Ends a ULP of this engine; the last one of the process ends the process.
+ *
+ * @param exitCode  0: well
+ */
+export function uterminate(e: EngineState, ulp: UlpAt, exitCode: number): void {
+  const w = e.w;
+  const state = getState(w, ulp);
+  if (e.handoff === ulp) e.handoff = 0 as UlpAt;
+  if (isQueued(w, ulp)) remove(w, state === ULP_STATE.blocked ? e.waitq : e.runq, ulp);
+  clearWait(e, ulp);
+  w[ulp + ULP.waiting] = 0;
+  w[ulp + ULP.exitCode] = exitCode;
+  if (exitCode !== 0) w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.failed;
+  e.contexts[w[ulp + ULP.index]!] = undefined;
+  release(e, ulp);
+  if (Atomics.load(w, HEAD.live) === 0) stopProcess(e, STOP.done);
+}
+
+/** What stopProcess needs of an engine or of the process's own thread. */
+export interface Stopper {
+  readonly w: Int32Array<SharedArrayBuffer>;
+  readonly heap: EngineState["heap"];
+  readonly ctl: readonly Int32Array<SharedArrayBuffer>[];
+}
+
+/** Stops all engines, for the first reason that anyone gives. */
+export function stopProcess(o: Stopper, reason: (typeof STOP)[keyof typeof STOP]): void {
+  if (Atomics.compareExchange(o.w, HEAD.stop, STOP.none, reason) !== STOP.none) return;
+  o.ctl.forEach((ctl, engine) => {
+    demandAttention(ctl);
+    ring(o, engine);
+    // An engine may wait for something else than its bell is about to tell: none sleeps through the end.
+    Atomics.add(o.w, o.heap.engineRow(engine) + ENGINE.bell, 1);
+    Atomics.notify(o.w, o.heap.engineRow(engine) + ENGINE.bell);
+  });
+}

@@ -1,0 +1,209 @@
+/**
+ * What one engine holds: its row of the shared heap, its queues, the contexts of its ULPs, and its way to the
+ * world. (paper, 3.2.1: the part of the library descriptor that belongs to one thread)
+ *
+ * Owns: nothing but the places; the functions of this folder act on it. One thread uses one of these.
+ * Pure of Node: clock, sleep, ports and output arrive in `edge`.
+ */
+import { BLOCK_KIND, COUNTERS, ENGINE, HEAD, MSG, ULP } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { Arena } from "../heap/arena.ts";
+import { Btab } from "../heap/btab.ts";
+import { Gbdesc } from "../heap/gbdesc.ts";
+import { Pack } from "../heap/pack.ts";
+import type { SharedHeap } from "../heap/shared-heap.ts";
+import type { Context } from "./context.ts";
+import type { Program } from "./programs.ts";
+import type { QueueAt } from "./queue.ts";
+import type { UlpAt } from "./state.ts";
+import { Timers } from "./timers.ts";
+
+/** A ULP that changes its engine: what is not in the shared heap. */
+export interface UlpParcel {
+  readonly kind: "ulp";
+  readonly index: number;
+  /** Absent: it never ran. */
+  readonly memory: WebAssembly.Memory | undefined;
+  /** Output held back until its newline, by file descriptor. */
+  readonly held: readonly (Uint8Array | undefined)[];
+  readonly closed: number;
+}
+/** A program that ULPs will run; on its way before the first of them is made. */
+export interface ProgramParcel {
+  readonly kind: "program";
+  readonly program: Program;
+}
+/** Answer to a request that a ULP of this engine waits for. */
+export interface AnswerParcel {
+  readonly kind: "answer";
+  readonly index: number;
+  /** Row of the program, or a PVM error code. */
+  readonly value: number;
+}
+/** What ports carry between threads; ENGINE.mail counts what an engine has not taken yet. */
+export type Parcel = UlpParcel | ProgramParcel | AnswerParcel;
+
+/** How a ULP failed, for the process's result. */
+export interface UlpFailure {
+  readonly index: number;
+  readonly message: string;
+  /** Text of the error's stack, with the wasm frames as V8 writes them. */
+  readonly stack: string;
+}
+
+/** The world of an engine: Node's worker in earnest, a few lines in a test. */
+export interface EngineEdge {
+  /** Milliseconds since the process began, the same on all its threads. */
+  now(): number;
+  /** Nanoseconds since 1970. */
+  wallClock(): bigint;
+  random(into: Uint8Array): void;
+  /** Atomics.wait on a word of the heap. */
+  wait(word: number, value: number, timeoutMs: number): void;
+  /** A parcel that was sent here, if any; never waits. */
+  receive(): Parcel | undefined;
+  /** Sends to another engine. The caller counts it in ENGINE.mail afterwards. */
+  send(engine: number, parcel: Parcel): void;
+  /** Takes the bytes: they are not touched again. */
+  output(fd: number, bytes: Uint8Array<ArrayBuffer>, tid: number): void;
+  failed(failure: UlpFailure): void;
+  /** Where a running ULP was when the process was interrupted: text of a stack, as in UlpFailure. */
+  interrupted(index: number, stack: string): void;
+  /** Asks the process for a program by file name; an AnswerParcel comes. */
+  load(index: number, name: string): void;
+}
+
+/** What the user chose. */
+export interface EngineOptions {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  /** Write `[t40001] ` before each line of output. */
+  readonly tag: boolean;
+  /** A time slice is set: a poll may preempt. */
+  readonly slices: boolean;
+  /** Most bytes of unwind frames that one ULP may need. */
+  readonly framesBytes: number;
+  /** Seed: move ULPs to other engines at every chance, for tests. 0: off. */
+  readonly shuffle: number;
+}
+
+/** The same function objects for all ULPs of an engine: they act for the running one. */
+export interface EngineImports extends WebAssembly.Imports {
+  readonly upvm: Record<string, WebAssembly.ImportValue>;
+  readonly pvm: Record<string, WebAssembly.ImportValue>;
+  readonly wasi_snapshot_preview1: Record<string, WebAssembly.ImportValue>;
+}
+
+/** How ULPs change engines (runtime/migrate/). */
+export interface Moves {
+  /** Takes in a ULP that was sent here. */
+  adopt(e: EngineState, parcel: UlpParcel): void;
+  /** Some engine begs: gives it ULPs if enough are left. `running`: a ULP goes on running here. */
+  give(e: EngineState, running: boolean): void;
+  /** Asks the other engines for work. */
+  beg(e: EngineState): void;
+  /** This engine has work again: it no longer asks. */
+  thank(e: EngineState): void;
+  /** Tests only (EngineOptions.shuffle): a ULP was just suspended here, and may go elsewhere. */
+  shuffle(e: EngineState, ulp: UlpAt): void;
+}
+
+export class EngineState {
+  readonly index: number;
+  /** Engines in this process. */
+  readonly engines: number;
+  /** There is no other engine: nobody races with this one for a ULP. */
+  readonly alone: boolean;
+  readonly heap: SharedHeap;
+  readonly w: Int32Array<SharedArrayBuffer>;
+  readonly f64: Float64Array<SharedArrayBuffer>;
+  /** Control pages of all engines; ctl[index] is its own. */
+  readonly ctl: readonly Int32Array<SharedArrayBuffer>[];
+  readonly ctlMemory: WebAssembly.Memory;
+  readonly edge: EngineEdge;
+  readonly options: EngineOptions;
+  /** Word index of this engine's row, and of its queues. */
+  readonly row: number;
+  readonly runq: QueueAt;
+  readonly waitq: QueueAt;
+  readonly timers: Timers;
+  readonly arena: Arena;
+  readonly gb: Gbdesc;
+  readonly btab: Btab;
+  readonly pack: Pack;
+  /** A message descriptor that is never queued: a message that goes straight to its waiting receiver. */
+  readonly directAt: number;
+  /** By ULP index. */
+  readonly contexts: (Context | undefined)[];
+  readonly programs: (Program | undefined)[] = [];
+  /** Running ULP; 0 none. [lcurulp] */
+  current = 0 as UlpAt;
+  /** ULP that a blocking receive names: runs next. 0 none. */
+  handoff = 0 as UlpAt;
+  handoffsInARow = 0;
+  /** A running ULP has looked for a message in vain while others could run: its next poll lets them. */
+  yieldAtPoll = false;
+  /** What ULPs import; set once, by who makes the engine. `upvm.memory` is of the ULP that is just being made. */
+  readonly imports: EngineImports = { upvm: {}, pvm: {}, wasi_snapshot_preview1: {} };
+  readonly moves: Moves;
+  /** Ends the wait of a ULP that asked the process for something. Set by who makes the engine. */
+  answer: (e: EngineState, parcel: AnswerParcel) => void = () => {};
+
+  constructor(
+    heap: SharedHeap,
+    index: number,
+    ctl: readonly WebAssembly.Memory[],
+    edge: EngineEdge,
+    options: EngineOptions,
+    moves: Moves,
+  ) {
+    this.heap = heap;
+    this.index = index;
+    this.w = heap.i32;
+    this.f64 = heap.f64;
+    this.engines = this.w[HEAD.engines]!;
+    this.alone = this.engines === 1;
+    this.ctl = ctl.map((memory) => new Int32Array(memory.buffer as SharedArrayBuffer));
+    this.ctlMemory = ctl[index]!;
+    this.edge = edge;
+    this.options = options;
+    this.moves = moves;
+    this.row = heap.engineRow(index);
+    this.runq = (this.row + ENGINE.runHead) as QueueAt;
+    this.waitq = (this.row + ENGINE.waitHead) as QueueAt;
+    this.timers = new Timers(LIMITS.ulps);
+    this.arena = new Arena(heap, index);
+    this.gb = new Gbdesc(this.arena);
+    this.btab = new Btab(this.gb);
+    this.pack = new Pack(this.btab);
+    this.directAt = this.arena.hmalloc(MSG.words * 4, BLOCK_KIND.lasting);
+    this.contexts = new Array<Context | undefined>(LIMITS.ulps).fill(undefined);
+  }
+
+  get now(): number {
+    return this.edge.now();
+  }
+}
+
+/** One of COUNTERS, as the word of an engine row where it is. */
+export const COUNTER = Object.fromEntries(
+  COUNTERS.map((name, i) => [name, ENGINE.counters + 2 * i]),
+) as Record<(typeof COUNTERS)[number], number>;
+
+/** Adds to a counter of the engine: 64 bits in two words, written by this engine only. `n` below 2^31. */
+export function count(e: EngineState, counter: number, n: number): void {
+  const w = e.w;
+  const low = e.row + counter;
+  const before = w[low]! >>> 0;
+  const after = (before + n) >>> 0;
+  w[low] = after;
+  if (after < before) w[low + 1] = w[low + 1]! + 1;
+}
+
+/** Time in milliseconds by which a ULP waits. */
+export function deadlineOf(e: EngineState, ulp: UlpAt): number {
+  return e.f64[(ulp + ULP.deadline) >> 1]!;
+}
+export function setDeadline(e: EngineState, ulp: UlpAt, timeMs: number): void {
+  e.f64[(ulp + ULP.deadline) >> 1] = timeMs;
+}

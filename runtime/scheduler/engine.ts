@@ -1,0 +1,164 @@
+/**
+ * The scheduler of one engine: which ULP runs next, steps i–iv of the paper's 3.2.4.
+ *
+ * Owns: the loop, and ENGINE.current / CTL.current. What a ULP does while it runs is in the calls (runtime/pvm/);
+ * when it cannot go on, its call has put it into the wait queue or the run queue, and the loop takes the next.
+ *
+ *     i    the source that a blocking receive names, if it is runnable and here      (e.handoff)
+ *     ii   the head of the run queue
+ *     iii  all ULPs have ended: the process ends                                     (end.ts)
+ *     iv   look for work, ask for work, sleep                                        (idle.ts)
+ *
+ * Between two ULPs it takes what other threads have put here: wakes, parcels, deadlines that have passed.
+ */
+import { CTL, ENGINE, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { recheck, timeOut } from "./blocking.ts";
+import { uterminate } from "./end.ts";
+import { COUNTER, count, type EngineState, type Parcel } from "./engine-state.ts";
+import { idle } from "./idle.ts";
+import { uload, usave } from "./load.ts";
+import { nextWake, takeWakes } from "./mailbox.ts";
+import { append, first, initQueue, isQueued, remove, takeFirst, ulpAt } from "./queue.ts";
+import { getState, setState, type UlpAt } from "./state.ts";
+
+/** Exit code of a ULP that trapped, as a shell has it for SIGABRT. */
+export const TRAP_EXIT_CODE = 134;
+
+/** Puts the ULPs that begin on this engine into its run queue, in order of creation. Before run(). */
+export function startQueues(e: EngineState): void {
+  const w = e.w;
+  initQueue(w, e.runq);
+  initQueue(w, e.waitq);
+  w[e.row + ENGINE.current] = -1;
+  const ulps = Atomics.load(w, HEAD.ulps);
+  for (let index = 0; index < ulps; index++) {
+    const ulp = ulpAt(w, index);
+    if (ulp !== 0 && w[ulp + ULP.engine] === e.index) append(w, e.runq, ulp);
+  }
+}
+
+/** Runs ULPs until the process stops. */
+export function run(e: EngineState): void {
+  const w = e.w;
+  let clock: number = LIMITS.switchesPerClock;
+  while (Atomics.load(w, HEAD.stop) === STOP.none) {
+    if (Atomics.load(w, e.row + ENGINE.wakes) !== 0) serveWakes(e);
+    if (Atomics.load(w, e.row + ENGINE.mail) !== 0) serveMail(e);
+    if (e.timers.length !== 0 && --clock <= 0) {
+      serveTimers(e);
+      clock = LIMITS.switchesPerClock;
+    }
+    if ((w[HEAD.beggars]! | w[HEAD.beggars + 1]!) !== 0) e.moves.give(e, false);
+    const ulp = pick(e);
+    if (ulp !== 0) dispatch(e, ulp);
+    else {
+      serveTimers(e);
+      if (w[e.row + ENGINE.runnable] === 0) idle(e);
+    }
+  }
+  e.current = 0 as UlpAt;
+  w[e.row + ENGINE.current] = -1;
+}
+
+/** Steps i and ii. 0: nobody is runnable. The ULP is in no queue afterwards. */
+export function pick(e: EngineState): UlpAt {
+  const w = e.w;
+  const source = e.handoff;
+  if (source !== 0) {
+    e.handoff = 0 as UlpAt;
+    // Other ULPs have their turn now and then, however long two hand over to each other.
+    if (++e.handoffsInARow < LIMITS.handoffsInARow && w[source + ULP.state] === ULP_STATE.runnable) {
+      count(e, COUNTER.handoffs, 1);
+      remove(w, e.runq, source);
+      return source;
+    }
+  }
+  e.handoffsInARow = 0;
+  return first(w, e.runq) === -1 ? (0 as UlpAt) : takeFirst(w, e.runq);
+}
+
+/** Runs one ULP until it blocks, yields, is preempted or ends. */
+export function dispatch(e: EngineState, ulp: UlpAt): void {
+  const w = e.w;
+  setState(w, ulp, ULP_STATE.running);
+  e.current = ulp;
+  w[e.row + ENGINE.current] = w[ulp + ULP.index]!;
+  e.ctl[e.index]![CTL.current >> 2] = ulp << 2;
+  w[ulp + ULP.switches] = w[ulp + ULP.switches]! + 1;
+  count(e, COUNTER.switches, 1);
+  let top = 0;
+  try {
+    top = uload(e, ulp);
+  } catch (error) {
+    failed(e, ulp, error);
+    return;
+  }
+  if (top === 0) {
+    uterminate(e, ulp, w[ulp + ULP.exitCode]!);
+    return;
+  }
+  usave(e, ulp, top);
+  if (e.options.shuffle !== 0) e.moves.shuffle(e, ulp);
+}
+
+/** A ULP's program has thrown: its own proc_exit, a trap, or a limit of upvm. Other ULPs go on. */
+function failed(e: EngineState, ulp: UlpAt, error: unknown): void {
+  const w = e.w;
+  if ((w[ulp + ULP.flags]! & ULP_FLAG.exiting) !== 0) {
+    uterminate(e, ulp, w[ulp + ULP.exitCode]!);
+    return;
+  }
+  if (!(error instanceof Error) || error.name === "AssertionError" || error instanceof TypeError) throw error;
+  const stack = error.stack ?? "";
+  e.edge.failed({ index: w[ulp + ULP.index]!, message: error.message, stack });
+  uterminate(e, ulp, TRAP_EXIT_CODE);
+}
+
+/** Takes the ULPs that other threads have woken, or made, for this engine. */
+export function serveWakes(e: EngineState): void {
+  const w = e.w;
+  for (let ulp = takeWakes(e); ulp !== 0; ) {
+    const next = nextWake(w, ulp);
+    const state = getState(w, ulp);
+    if (state === ULP_STATE.unInit && !isQueued(w, ulp)) append(w, e.runq, ulp);
+    else if (state === ULP_STATE.blocked) recheck(e, ulp);
+    ulp = next;
+  }
+}
+
+/** Takes the parcels that were sent here. */
+export function serveMail(e: EngineState): void {
+  while (Atomics.load(e.w, e.row + ENGINE.mail) !== 0) {
+    const parcel = e.edge.receive();
+    if (parcel === undefined) return;
+    open(e, parcel);
+    // Only now: until then the process is not idle.
+    Atomics.sub(e.w, e.row + ENGINE.mail, 1);
+  }
+}
+
+function open(e: EngineState, parcel: Parcel): void {
+  switch (parcel.kind) {
+    case "ulp":
+      e.moves.adopt(e, parcel);
+      break;
+    case "program":
+      e.programs[parcel.program.id] = parcel.program;
+      break;
+    case "answer":
+      e.answer(e, parcel);
+      break;
+  }
+}
+
+/** Wakes the ULPs whose deadline has passed: a timed receive returns 0, so does a sleep. */
+export function serveTimers(e: EngineState): void {
+  if (e.timers.length === 0) return;
+  const now = e.edge.now();
+  while (e.timers.nextMs <= now) {
+    const ulp = ulpAt(e.w, e.timers.nextIndex);
+    // One that another thread has claimed comes by way of the wakes, which are served next.
+    if (!timeOut(e, ulp, 0)) return;
+  }
+}

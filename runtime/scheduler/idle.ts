@@ -1,0 +1,85 @@
+/**
+ * Scheduling step iv: an engine with nothing to run looks for work, asks for work, sleeps; and finds out that
+ * there is none and will be none: the ULPs have deadlocked.
+ *
+ * Owns: ENGINE.idle of its row, HEAD.idleEngines and idleEpoch, together with mailbox.ts, which wakes.
+ * A sleeping engine uses no processor: who has work for it, or wants to share its own, wakes it.
+ *
+ * Deadlock is exact. Only an engine that is not idle, or the process's thread on behalf of HEAD.outside, puts
+ * anything on wakes or mail; who wakes an engine counts it as busy before that engine looks. So if
+ *   1. all engines are idle, 2. no wakes and no mail is left, 3. nobody waits for the outside, and
+ *   4. idleEpoch did not change while 1–3 were looked at,
+ * then nothing can happen any more. A ULP that is sent by port counts as mail until it has been taken in.
+ */
+import { ENGINE, HEAD, STOP } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { stopProcess } from "./end.ts";
+import { COUNTER, count, type EngineState } from "./engine-state.ts";
+import { noLongerIdle } from "./mailbox.ts";
+
+/** Returns when there may be work, a deadline has passed, or the process stops. */
+export function idle(e: EngineState): void {
+  const began = e.edge.now();
+  if (!e.alone && spin(e, began + LIMITS.idleSpinUs / 1000)) return;
+  sleep(e, began);
+}
+
+/** True if another thread has put something here, or the process stops. */
+function hasWork({ w, row }: EngineState): boolean {
+  return (
+    Atomics.load(w, row + ENGINE.wakes) !== 0 ||
+    Atomics.load(w, row + ENGINE.mail) !== 0 ||
+    Atomics.load(w, HEAD.stop) !== STOP.none
+  );
+}
+
+/** Looks until a time: a message from an engine that is awake comes within a microsecond. */
+function spin(e: EngineState, untilMs: number): boolean {
+  const end = Math.min(untilMs, e.timers.nextMs);
+  do {
+    for (let i = 0; i < 64; i++) if (hasWork(e)) return true;
+  } while (e.edge.now() < end);
+  return false;
+}
+
+function sleep(e: EngineState, began: number): void {
+  const { w, row } = e;
+  const bell = Atomics.load(w, row + ENGINE.bell);
+  Atomics.store(w, row + ENGINE.idle, 1);
+  Atomics.add(w, HEAD.idleEngines, 1);
+  let begs = e.alone;
+  while (!hasWork(e) && Atomics.load(w, row + ENGINE.idle) === 1) {
+    if (isDeadlock(e)) {
+      stopProcess(e, STOP.deadlock);
+      break;
+    }
+    const now = e.edge.now();
+    if (now >= e.timers.nextMs) break;
+    const begAt = begs ? Infinity : began + LIMITS.idleBeforeStealUs / 1000;
+    if (now >= begAt) {
+      begs = true;
+      e.moves.beg(e);
+    } else {
+      count(e, COUNTER.sleeps, 1);
+      e.edge.wait(row + ENGINE.bell, bell, Math.min(begAt, e.timers.nextMs) - now);
+    }
+  }
+  if (Atomics.compareExchange(w, row + ENGINE.idle, 1, 0) === 1) noLongerIdle(w);
+  if (begs) e.moves.thank(e);
+}
+
+function isDeadlock(e: EngineState): boolean {
+  const w = e.w;
+  const epoch = Atomics.load(w, HEAD.idleEpoch);
+  if (Atomics.load(w, HEAD.idleEngines) !== e.engines) return false;
+  for (let engine = 0; engine < e.engines; engine++) {
+    const row = e.heap.engineRow(engine);
+    if (Atomics.load(w, row + ENGINE.wakes) !== 0 || Atomics.load(w, row + ENGINE.mail) !== 0) return false;
+  }
+  return (
+    Atomics.load(w, HEAD.outside) === 0 &&
+    Atomics.load(w, HEAD.live) > 0 &&
+    Atomics.load(w, HEAD.idleEngines) === e.engines &&
+    Atomics.load(w, HEAD.idleEpoch) === epoch
+  );
+}

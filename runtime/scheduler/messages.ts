@@ -1,0 +1,129 @@
+/**
+ * Message queue of a ULP (umsgq): messages that have arrived and were not yet asked for, in order of arrival.
+ *
+ * Owns: ULP.msgqHead, msgqTail, msgqCount and the links of the messages in it. Used by the engine that has the
+ * ULP. Messages of other engines come through the mailbox (mailbox.ts) first.
+ * A message is a MSG block of the heap (paper, 3.2.6: source, gbid, type, length). It holds one reference to its
+ * buffer.
+ */
+import { BLOCK_KIND, MSG, ULP } from "../../wire/layout.ts";
+import type { Arena } from "../heap/arena.ts";
+import type { Gbdesc } from "../heap/gbdesc.ts";
+import type { UlpAt } from "./state.ts";
+
+/** The wildcard for tid and tag. */
+export const ANY = -1;
+
+/**
+ * New message descriptor. Takes the caller's reference to `gbid` if it succeeds.
+ *
+ * @returns its byte address; 0: the heap is full
+ */
+export function newMessage(
+  w: Int32Array,
+  arena: Arena,
+  src: number,
+  tag: number,
+  gbid: number,
+  bytes: number,
+): number {
+  const at = arena.hmalloc(MSG.words * 4, BLOCK_KIND.message);
+  if (at !== 0) fillMessage(w, at, src, tag, gbid, bytes);
+  return at;
+}
+
+export function fillMessage(
+  w: Int32Array,
+  at: number,
+  src: number,
+  tag: number,
+  gbid: number,
+  bytes: number,
+): void {
+  const m = at >> 2;
+  w[m + MSG.next] = 0;
+  w[m + MSG.src] = src;
+  w[m + MSG.tag] = tag;
+  w[m + MSG.gbid] = gbid;
+  w[m + MSG.bytes] = bytes;
+  w[m + MSG.context] = 0;
+  w[m + MSG.lbid] = 0;
+}
+
+/** Adds at the tail. Takes the message. */
+export function appendMessage(w: Int32Array, ulp: UlpAt, at: number): void {
+  const tail = w[ulp + ULP.msgqTail]!;
+  w[(at >> 2) + MSG.next] = 0;
+  if (tail === 0) w[ulp + ULP.msgqHead] = at;
+  else w[(tail >> 2) + MSG.next] = at;
+  w[ulp + ULP.msgqTail] = at;
+  w[ulp + ULP.msgqCount] = w[ulp + ULP.msgqCount]! + 1;
+}
+
+/** True if a receive for (tid, tag), either of them ANY, takes a message of (src, messageTag). */
+export function matches(tid: number, tag: number, src: number, messageTag: number): boolean {
+  return (tid === src || tid === ANY) && (tag === messageTag || tag === ANY);
+}
+
+/** First message, in order of arrival, that a receive for (tid, tag) takes; 0 none. It stays where it is. */
+export function findMessage(w: Int32Array, ulp: UlpAt, tid: number, tag: number): number {
+  for (let at = w[ulp + ULP.msgqHead]!; at !== 0; at = w[(at >> 2) + MSG.next]!) {
+    const m = at >> 2;
+    if (matches(tid, tag, w[m + MSG.src]!, w[m + MSG.tag]!)) return at;
+  }
+  return 0;
+}
+
+/** As findMessage, and takes it out of the queue: the caller owns it. */
+export function takeMessage(w: Int32Array, ulp: UlpAt, tid: number, tag: number): number {
+  let before = 0;
+  for (let at = w[ulp + ULP.msgqHead]!; at !== 0; at = w[(at >> 2) + MSG.next]!) {
+    const m = at >> 2;
+    if (matches(tid, tag, w[m + MSG.src]!, w[m + MSG.tag]!)) {
+      unlink(w, ulp, before, at);
+      return at;
+    }
+    before = at;
+  }
+  return 0;
+}
+
+/** Takes one message out, wherever it is: O(length). It is in the queue. */
+export function removeMessage(w: Int32Array, ulp: UlpAt, message: number): void {
+  let before = 0;
+  for (let at = w[ulp + ULP.msgqHead]!; at !== message; at = w[(at >> 2) + MSG.next]!) before = at;
+  unlink(w, ulp, before, message);
+}
+
+/** Message whose local id, from pvm_probe, is `lbid`; 0 none. */
+export function findProbed(w: Int32Array, ulp: UlpAt, lbid: number): number {
+  for (let at = w[ulp + ULP.msgqHead]!; at !== 0; at = w[(at >> 2) + MSG.next]!)
+    if (w[(at >> 2) + MSG.lbid] === lbid) return at;
+  return 0;
+}
+
+/** Frees a message that is in no queue, and its reference to its buffer. */
+export function dropMessage(w: Int32Array, arena: Arena, gb: Gbdesc, at: number): void {
+  gb.gdecref(w[(at >> 2) + MSG.gbid]!);
+  arena.hfree(at);
+}
+
+/** Frees all: the ULP has ended. */
+export function dropMessages(w: Int32Array, arena: Arena, gb: Gbdesc, ulp: UlpAt): void {
+  for (let at = w[ulp + ULP.msgqHead]!; at !== 0; ) {
+    const next = w[(at >> 2) + MSG.next]!;
+    dropMessage(w, arena, gb, at);
+    at = next;
+  }
+  w[ulp + ULP.msgqHead] = 0;
+  w[ulp + ULP.msgqTail] = 0;
+  w[ulp + ULP.msgqCount] = 0;
+}
+
+function unlink(w: Int32Array, ulp: UlpAt, before: number, at: number): void {
+  const next = w[(at >> 2) + MSG.next]!;
+  if (before === 0) w[ulp + ULP.msgqHead] = next;
+  else w[(before >> 2) + MSG.next] = next;
+  if (next === 0) w[ulp + ULP.msgqTail] = before;
+  w[ulp + ULP.msgqCount] = w[ulp + ULP.msgqCount]! - 1;
+}
