@@ -1,49 +1,318 @@
-/** Signatures first; the code follows. */
-import type { Gbdesc } from "./gbdesc.ts";
-
 /**
- * Buffer tables (Table V) of the ULPs on one engine. `u`: word index of the ULP's descriptor in i32.
- * Local ids (lbid, PVM's bufid) are 1, 2, …; results below 0 are PVM error codes.
+ * Btab, a ULP's view of message buffers (paper, Table V): its own numbers for them, and how far it has read each.
+ *
+ * Owns: the rows of the table, and which is the default send and receive buffer. Not the buffers (gbdesc.ts), not
+ * the positions in them (positions.ts), not what is in them (pack.ts).
+ * One object for each engine; it works on the ULPs that the engine has. `u` is the word index of a descriptor.
+ * Local ids (lbid, PVM's bufid) are 1, 2, … and a freed one is the next to be given out. Results below 0 are PVM
+ * error codes.
+ *
+ * A row is of one of two sorts. Made here (BTAB.bytes -1): this ULP alone appends to the buffer. Received: it may
+ * be read up to its message's length; if the ULP packs into it, it gets a copy first (writable()).
  */
-export declare class Btab {
-  readonly gb: Gbdesc;
-  constructor(gb: Gbdesc);
-  /** New descriptor: empty table, no default buffers. */
-  init(u: number): void;
-  /** New local id, mapped to nothing; PvmNoMem. */
-  btbidNew(u: number): number;
-  /** Frees the id (not the buffer): no default buffer afterwards if it was one. PvmNoSuchBuf. */
-  btbidFree(u: number, lbid: number): number;
-  btsetgbid(u: number, lbid: number, gbid: number): void;
-  /** 0: no such id, or mapped to nothing. */
-  btgetgbid(u: number, lbid: number): number;
-  btgetsgbid(u: number): number;
-  btgetrgbid(u: number): number;
-  btgetsbid(u: number): number;
-  /** Returns the old id, or PvmNoSuchBuf. 0: none. */
-  btsetsbid(u: number, lbid: number): number;
-  btgetrbid(u: number): number;
-  btsetrbid(u: number, lbid: number): number;
+import { BLOCK_KIND, BTAB, MSG, ULP } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { PVM_ERROR } from "../../wire/pvm.ts";
+import type { Arena } from "./arena.ts";
+import { bug } from "./bug.ts";
+import type { Gbdesc } from "./gbdesc.ts";
+import { MADE_HERE, Positions, rowOf } from "./positions.ts";
 
-  /** pvm_initsend: clears the default send buffer or makes a new one; its id, or PvmNoMem. */
-  initSend(u: number, encoding: number): number;
-  /** pvm_mkbuf. */
-  make(u: number, encoding: number): number;
-  /** pvm_freebuf: btbidFree and gdecref. PvmNoSuchBuf. */
-  free(u: number, lbid: number): number;
-  /** Before a send: stores the pack position in the buffer. Bytes of the message, or PvmNoBuf. */
-  sealSend(u: number): number;
+const NO_MEM = PVM_ERROR.PvmNoMem.code;
+const NO_SUCH_BUF = PVM_ERROR.PvmNoSuchBuf.code;
+
+/** Rows of a ULP's first table; it doubles when they are used up. */
+const FIRST_ROWS = 8;
+/** BTAB.gbid of a row that is taken and mapped to nothing. */
+const UNMAPPED = -1;
+
+export class Btab {
+  readonly gb: Gbdesc;
+  readonly positions: Positions;
+  private readonly arena: Arena;
+  private readonly i32: Int32Array<SharedArrayBuffer>;
+
+  constructor(gb: Gbdesc) {
+    this.gb = gb;
+    this.positions = new Positions(gb);
+    this.arena = gb.arena;
+    this.i32 = gb.arena.heap.i32;
+  }
+
+  /** Gives a new descriptor an empty table. What the words held before is forgotten. */
+  init(u: number): void {
+    const { i32 } = this;
+    i32[u + ULP.btabAt] = 0;
+    i32[u + ULP.btabRows] = 0;
+    i32[u + ULP.btabFree] = 0;
+    this.positions.init(u);
+  }
+
+  /** New local id, mapped to nothing; PvmNoMem if the table or the heap is full. */
+  btbidNew(u: number): number {
+    const { i32 } = this;
+    if (i32[u + ULP.btabFree] === 0 && !this.grow(u)) return NO_MEM;
+    const lbid = i32[u + ULP.btabFree]!;
+    const row = rowOf(this.i32, u, lbid);
+    i32[u + ULP.btabFree] = i32[row + BTAB.segment]!;
+    i32[row + BTAB.gbid] = UNMAPPED;
+    i32[row + BTAB.segment] = 0;
+    i32[row + BTAB.src] = 0;
+    i32[row + BTAB.tag] = 0;
+    i32[row + BTAB.bytes] = MADE_HERE;
+    return lbid;
+  }
+
   /**
-   * pvm_recv's end: the message at `msgAt` (MSG) becomes the default receive buffer; the one before is freed, as
-   * PVM does. Takes the message's reference. Its id, or PvmNoMem (and then the reference stays the caller's).
-   * Does not free the descriptor.
+   * Frees a local id; its buffer keeps its count. If it was a default buffer, there is none now.
+   * Returns 0, or PvmNoSuchBuf.
    */
-  receive(u: number, msgAt: number): number;
-  /** Bytes of a buffer: of its message, or packed so far; PvmNoSuchBuf. */
-  bytes(u: number, lbid: number): number;
-  /** Source and tag of the message it came with; 0 if made here. The id must exist. */
-  source(u: number, lbid: number): number;
-  tag(u: number, lbid: number): number;
-  /** ULP has ended: gives back every buffer and the table. */
-  dispose(u: number): void;
+  btbidFree(u: number, lbid: number): number {
+    if (!this.taken(u, lbid)) return NO_SUCH_BUF;
+    const { i32 } = this;
+    if (lbid === i32[u + ULP.sbid]) this.positions.clearSend(u);
+    if (lbid === i32[u + ULP.rbid]) this.positions.clearReceive(u);
+    const row = rowOf(this.i32, u, lbid);
+    i32[row + BTAB.gbid] = 0;
+    i32[row + BTAB.segment] = i32[u + ULP.btabFree]!;
+    i32[u + ULP.btabFree] = lbid;
+    return 0;
+  }
+
+  /** Maps a local id to a buffer made here, nothing of it read. Takes the reference. The id must be taken. */
+  btsetgbid(u: number, lbid: number, gbid: number): void {
+    if (!this.taken(u, lbid)) bug(`local id ${lbid} is not taken`);
+    const { i32 } = this;
+    const row = rowOf(this.i32, u, lbid);
+    i32[row + BTAB.gbid] = gbid;
+    i32[row + BTAB.segment] = 0;
+    i32[row + BTAB.src] = 0;
+    i32[row + BTAB.tag] = 0;
+    i32[row + BTAB.bytes] = MADE_HERE;
+    if (lbid === i32[u + ULP.sbid]) this.positions.loadSend(u, row);
+    if (lbid === i32[u + ULP.rbid]) this.positions.loadReceive(u, row);
+  }
+
+  /** Buffer of a local id; 0: no such id, or mapped to nothing. Lends it. */
+  btgetgbid(u: number, lbid: number): number {
+    if (lbid <= 0 || lbid > this.i32[u + ULP.btabRows]!) return 0;
+    const gbid = this.i32[rowOf(this.i32, u, lbid) + BTAB.gbid]!;
+    return gbid > 0 ? gbid : 0;
+  }
+
+  /** Default send buffer, 0 if there is none. Lends it. */
+  btgetsgbid(u: number): number {
+    const lbid = this.i32[u + ULP.sbid]!;
+    return lbid === 0 ? 0 : this.i32[rowOf(this.i32, u, lbid) + BTAB.gbid]!;
+  }
+
+  /** Default receive buffer, 0 if there is none. Lends it. */
+  btgetrgbid(u: number): number {
+    const lbid = this.i32[u + ULP.rbid]!;
+    return lbid === 0 ? 0 : this.i32[rowOf(this.i32, u, lbid) + BTAB.gbid]!;
+  }
+
+  /** Local id of the default send buffer, 0 if there is none. */
+  btgetsbid(u: number): number {
+    return this.i32[u + ULP.sbid]!;
+  }
+
+  /** Local id of the default receive buffer, 0 if there is none. */
+  btgetrbid(u: number): number {
+    return this.i32[u + ULP.rbid]!;
+  }
+
+  /**
+   * Makes a buffer the default send buffer; 0: none. What was packed into the one before stays in it. A buffer cannot
+   * be both: if it was the default receive buffer, there is none now (pvm_setsbuf(3PVM) and lpvmgen.c of PVM 3.4).
+   * Returns the id of the one before, 0 if there was none, or PvmNoSuchBuf.
+   */
+  btsetsbid(u: number, lbid: number): number {
+    if (lbid !== 0 && this.btgetgbid(u, lbid) === 0) return NO_SUCH_BUF;
+    const { i32 } = this;
+    const before = i32[u + ULP.sbid]!;
+    if (before === lbid) return before;
+    this.positions.storeSend(u);
+    if (lbid === 0) this.positions.clearSend(u);
+    else {
+      if (lbid === i32[u + ULP.rbid]) this.positions.storeReceive(u);
+      i32[u + ULP.sbid] = lbid;
+      this.positions.loadSend(u, rowOf(this.i32, u, lbid));
+    }
+    return before;
+  }
+
+  /** Makes a buffer the default receive buffer, to be read on where it was left; else as btsetsbid. */
+  btsetrbid(u: number, lbid: number): number {
+    if (lbid !== 0 && this.btgetgbid(u, lbid) === 0) return NO_SUCH_BUF;
+    const { i32 } = this;
+    const before = i32[u + ULP.rbid]!;
+    if (before === lbid) return before;
+    this.positions.storeReceive(u);
+    if (lbid !== 0) {
+      if (lbid === i32[u + ULP.sbid]) {
+        this.positions.storeSend(u);
+        this.positions.clearSend(u);
+      }
+      i32[u + ULP.rbid] = lbid;
+      this.positions.loadReceive(u, rowOf(this.i32, u, lbid));
+    }
+    return before;
+  }
+
+  /** pvm_mkbuf: new empty buffer, its local id, or PvmNoMem. */
+  make(u: number, encoding: number): number {
+    const lbid = this.btbidNew(u);
+    if (lbid < 0) return lbid;
+    const gbid = this.gb.gnew(encoding);
+    if (gbid === 0) {
+      this.btbidFree(u, lbid);
+      return NO_MEM;
+    }
+    this.gb.ginitref(gbid);
+    this.btsetgbid(u, lbid, gbid);
+    return lbid;
+  }
+
+  /** pvm_freebuf: gives back the id and its reference to the buffer. 0, or PvmNoSuchBuf. */
+  free(u: number, lbid: number): number {
+    const gbid = this.btgetgbid(u, lbid);
+    const done = this.btbidFree(u, lbid);
+    if (gbid !== 0) this.gb.gdecref(gbid);
+    return done;
+  }
+
+  /**
+   * pvm_initsend: an empty default send buffer, its local id, or PvmNoMem (and then all is as before). The buffer
+   * there was is cleared if nobody else has it; a message on its way keeps it, and this ULP gets another one.
+   */
+  initSend(u: number, encoding: number): number {
+    const { i32, gb } = this;
+    const lbid = i32[u + ULP.sbid]!;
+    if (lbid === 0) {
+      const made = this.make(u, encoding);
+      if (made > 0) this.btsetsbid(u, made);
+      return made;
+    }
+    const row = rowOf(this.i32, u, lbid);
+    const old = i32[row + BTAB.gbid]!;
+    if (i32[row + BTAB.bytes] === MADE_HERE && gb.gref(old) === 1) {
+      gb.reset(old, encoding);
+      i32[row + BTAB.segment] = 0;
+      this.positions.loadSend(u, row);
+      return lbid;
+    }
+    const gbid = gb.gnew(encoding);
+    if (gbid === 0) return NO_MEM;
+    gb.ginitref(gbid);
+    this.btsetgbid(u, lbid, gbid);
+    gb.gdecref(old);
+    return lbid;
+  }
+
+  /**
+   * Before the default send buffer is sent: from here its content up to the result is exact for every reader.
+   * Returns the bytes of the message, or PvmNoBuf.
+   */
+  sealSend(u: number): number {
+    return this.positions.sealSend(u);
+  }
+
+  /**
+   * End of pvm_recv: the message at `msgAt` (MSG) becomes the default receive buffer; the buffer that was it is
+   * freed, as PVM does. Takes the message's reference to the buffer; the descriptor stays the caller's.
+   * Returns the local id, or PvmNoMem and then nothing has changed.
+   */
+  receive(u: number, msgAt: number): number {
+    const { i32 } = this;
+    const m = msgAt >> 2;
+    let lbid = i32[u + ULP.rbid]!;
+    if (lbid !== 0) this.gb.gdecref(i32[rowOf(this.i32, u, lbid) + BTAB.gbid]!);
+    else {
+      lbid = this.btbidNew(u);
+      if (lbid < 0) return lbid;
+      i32[u + ULP.rbid] = lbid;
+    }
+    const row = rowOf(this.i32, u, lbid);
+    i32[row + BTAB.gbid] = i32[m + MSG.gbid]!;
+    i32[row + BTAB.src] = i32[m + MSG.src]!;
+    i32[row + BTAB.tag] = i32[m + MSG.tag]!;
+    i32[row + BTAB.bytes] = i32[m + MSG.bytes]!;
+    this.positions.begin(u, row, i32[m + MSG.bytes]!);
+    return lbid;
+  }
+
+  /** Bytes of a buffer: of the message it came with, or packed so far; PvmNoSuchBuf. */
+  bytes(u: number, lbid: number): number {
+    const gbid = this.btgetgbid(u, lbid);
+    if (gbid === 0) return NO_SUCH_BUF;
+    const bytes = this.i32[rowOf(this.i32, u, lbid) + BTAB.bytes]!;
+    if (bytes !== MADE_HERE) return bytes;
+    if (lbid === this.i32[u + ULP.sbid]) this.positions.storeSend(u);
+    return this.gb.length(gbid);
+  }
+
+  /** tid of who sent the message; 0 if the buffer was made here. The id must be mapped. */
+  source(u: number, lbid: number): number {
+    return this.i32[rowOf(this.i32, u, lbid) + BTAB.src]!;
+  }
+
+  /** Tag of the message; 0 if the buffer was made here. The id must be mapped. */
+  tag(u: number, lbid: number): number {
+    return this.i32[rowOf(this.i32, u, lbid) + BTAB.tag]!;
+  }
+
+  /** The ULP has ended: gives back every buffer and the table. */
+  dispose(u: number): void {
+    const { i32 } = this;
+    for (let lbid = 1; lbid <= i32[u + ULP.btabRows]!; lbid += 1) {
+      const gbid = this.btgetgbid(u, lbid);
+      if (gbid !== 0) this.gb.gdecref(gbid);
+    }
+    if (i32[u + ULP.btabAt] !== 0) this.arena.hfree(i32[u + ULP.btabAt]!);
+    this.init(u);
+  }
+
+  /**
+   * Makes the default send buffer, which there must be, one that this ULP may pack into: a received one is replaced
+   * by a copy of its message. 0, or PvmNoMem and then nothing has changed.
+   */
+  writable(u: number): number {
+    const { i32, gb } = this;
+    const lbid = i32[u + ULP.sbid]!;
+    const row = rowOf(this.i32, u, lbid);
+    const bytes = i32[row + BTAB.bytes]!;
+    if (bytes === MADE_HERE) return 0;
+    const old = i32[row + BTAB.gbid]!;
+    const gbid = gb.gcopy(old, bytes);
+    if (gbid === 0) return NO_MEM;
+    this.btsetgbid(u, lbid, gbid);
+    gb.gdecref(old);
+    return 0;
+  }
+
+  /** Whether the id is given out. */
+  private taken(u: number, lbid: number): boolean {
+    if (lbid <= 0 || lbid > this.i32[u + ULP.btabRows]!) return false;
+    return this.i32[rowOf(this.i32, u, lbid) + BTAB.gbid] !== 0;
+  }
+
+  /** Doubles the table. False, and nothing changed: LIMITS.buffersPerUlp, or the heap is full. */
+  private grow(u: number): boolean {
+    const { i32 } = this;
+    const rows = i32[u + ULP.btabRows]!;
+    const more = rows === 0 ? FIRST_ROWS : Math.min(rows * 2, LIMITS.buffersPerUlp);
+    if (more === rows) return false;
+    const at = this.arena.hrealloc(i32[u + ULP.btabAt]!, more * BTAB.words * 4, BLOCK_KIND.btab);
+    if (at === 0) return false;
+    i32[u + ULP.btabAt] = at;
+    i32[u + ULP.btabRows] = more;
+    for (let lbid = more; lbid > rows; lbid -= 1) {
+      const row = rowOf(this.i32, u, lbid);
+      i32[row + BTAB.gbid] = 0;
+      i32[row + BTAB.segment] = i32[u + ULP.btabFree]!;
+      i32[u + ULP.btabFree] = lbid;
+    }
+    return true;
+  }
 }

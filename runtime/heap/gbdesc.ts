@@ -1,25 +1,184 @@
-/** Signatures first; the code follows. */
+/**
+ * Gbdesc, the process-wide view of message buffers (paper, Table IV): one object for each engine.
+ *
+ * Owns: reference counts and segments of buffers. Not who knows a buffer by which number (btab.ts), not what the
+ * bytes mean (pack.ts). A gbid is the byte address of the buffer's GBUF header, so every engine of the process knows
+ * the buffer by the same number, and looking it up costs nothing.
+ *
+ *     gbid ─▶ GBUF: refs, encoding, first, last, sealedBytes │ SEG: next, capacity, used │ data, bufferFirstBytes
+ *                                                                    └─▶ SEG: next, capacity, used │ data …
+ *
+ * One ULP appends to a buffer: the one that made it. Others that have a reference read it at the same time, on any
+ * engine, and only as far as their message's length: what is appended later lies beyond, and segments before the
+ * last never change. So counts are the only words that need Atomics.
+ */
+import { BLOCK_KIND, ENGINE, GBUF, SEG } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import type { Arena } from "./arena.ts";
+import { bug } from "./bug.ts";
 
-/** Global message buffers (Table IV), one object for each engine. A gbid is the byte address of its GBUF header. */
-export declare class Gbdesc {
+export const SEG_HEADER_BYTES = SEG.words * 4;
+/** From a gbid to its first segment, bytes. */
+const FIRST_SEGMENT = GBUF.words * 4;
+const BUFFER_BYTES = FIRST_SEGMENT + SEG_HEADER_BYTES + LIMITS.bufferFirstBytes;
+
+export class Gbdesc {
   readonly arena: Arena;
-  constructor(arena: Arena);
-  /** New empty buffer, reference count 0; 0 if the heap is full. */
-  gnew(encoding: number): number;
-  /** Frees it; its count must be 0. */
-  gfree(gbid: number): void;
-  /** Sets the count (1 unless told). */
-  ginitref(gbid: number, count?: number): void;
-  /** Returns the new count. */
-  gincref(gbid: number): number;
-  /** Returns the new count; frees it at 0. */
-  gdecref(gbid: number): number;
-  gref(gbid: number): number;
-  /** New last segment of at least `minBytes`; its byte address, 0 if the heap is full. `used` of the last must be exact. */
-  addSegment(gbid: number, minBytes: number): number;
-  /** Bytes packed, as far as `used` of its last segment is exact. */
-  length(gbid: number): number;
-  /** Empties it; it keeps its first segment. Only with count 1 (or 0). */
-  reset(gbid: number, encoding: number): void;
+  private readonly i32: Int32Array<SharedArrayBuffer>;
+  /** Word of this engine's count of buffers. */
+  private readonly count: number;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+    this.i32 = arena.heap.i32;
+    this.count = arena.heap.engineRow(arena.engine) + ENGINE.buffers;
+  }
+
+  /** New empty buffer with reference count 0, its gbid; 0 if the heap is full. Gives it to the caller. */
+  gnew(encoding: number): number {
+    const gbid = this.arena.hmalloc(BUFFER_BYTES, BLOCK_KIND.buffer);
+    if (gbid === 0) return 0;
+    const { i32 } = this;
+    const g = gbid >> 2;
+    i32[g + GBUF.refs] = 0;
+    i32[g + GBUF.encoding] = encoding;
+    i32[g + GBUF.firstAt] = gbid + FIRST_SEGMENT;
+    i32[g + GBUF.lastAt] = gbid + FIRST_SEGMENT;
+    i32[g + GBUF.sealedBytes] = 0;
+    const s = g + GBUF.words;
+    i32[s + SEG.next] = 0;
+    i32[s + SEG.capacity] = LIMITS.bufferFirstBytes;
+    i32[s + SEG.used] = 0;
+    i32[this.count] = i32[this.count]! + 1;
+    return gbid;
+  }
+
+  /** Frees a buffer to which nobody has a reference. @throws AssertionError if somebody has */
+  gfree(gbid: number): void {
+    const { i32 } = this;
+    const g = gbid >> 2;
+    if (i32[g + GBUF.refs] !== 0) bug(`buffer ${gbid} is freed with ${i32[g + GBUF.refs]} references`);
+    if (i32[g + GBUF.lastAt] !== gbid + FIRST_SEGMENT) this.freeSegments(gbid);
+    i32[this.count] = i32[this.count]! - 1;
+    this.arena.hfree(gbid);
+  }
+
+  /** Sets the count of a new buffer to the references that its maker hands out. */
+  ginitref(gbid: number, count = 1): void {
+    this.i32[(gbid >> 2) + GBUF.refs] = count;
+  }
+
+  /** One more reference; returns the new count. The caller must have one. */
+  gincref(gbid: number): number {
+    const before = Atomics.add(this.i32, (gbid >> 2) + GBUF.refs, 1);
+    if (before <= 0) bug(`buffer ${gbid} with ${before} references gets another`);
+    return before + 1;
+  }
+
+  /**
+   * Takes the caller's reference; returns the new count. At 0 the buffer is freed.
+   * @throws AssertionError if it had none
+   */
+  gdecref(gbid: number): number {
+    const { i32 } = this;
+    const refs = (gbid >> 2) + GBUF.refs;
+    // The caller has the only reference, so nobody else can change the count: no need to lock the bus.
+    if (Atomics.load(i32, refs) === 1) {
+      i32[refs] = 0;
+      this.gfree(gbid);
+      return 0;
+    }
+    const count = Atomics.sub(i32, refs, 1) - 1;
+    if (count < 0) bug(`buffer ${gbid} has ${count} references`);
+    if (count === 0) this.gfree(gbid);
+    return count;
+  }
+
+  /** References there are. 1 is certain if the caller has it; more may have changed already. */
+  gref(gbid: number): number {
+    return Atomics.load(this.i32, (gbid >> 2) + GBUF.refs);
+  }
+
+  /**
+   * Appends an empty segment of at least `minBytes`; its byte address, or 0 if the heap is full. The new one is twice
+   * the last, within limits; a request of more than half that gets a segment of just its size, so that one large
+   * item array is one copy. `used` of the last segment must be exact. For the buffer's maker only.
+   */
+  addSegment(gbid: number, minBytes: number): number {
+    const { i32 } = this;
+    const g = gbid >> 2;
+    const last = i32[g + GBUF.lastAt]! >> 2;
+    const doubled = Math.min(
+      Math.max(i32[last + SEG.capacity]! * 2, LIMITS.bufferSegmentBytes),
+      LIMITS.bufferSegmentBytesMax,
+    );
+    const capacity = minBytes > doubled >> 1 ? minBytes : doubled;
+    const at = this.arena.hmalloc(SEG_HEADER_BYTES + capacity, BLOCK_KIND.segment);
+    if (at === 0) return 0;
+    const s = at >> 2;
+    i32[s + SEG.next] = 0;
+    i32[s + SEG.capacity] = capacity;
+    i32[s + SEG.used] = 0;
+    i32[g + GBUF.sealedBytes] = i32[g + GBUF.sealedBytes]! + i32[last + SEG.used]!;
+    i32[g + GBUF.lastAt] = at;
+    i32[last + SEG.next] = at;
+    return at;
+  }
+
+  /** Bytes packed so far, if `used` of the last segment is exact (btab.ts, sealSend). For the buffer's maker only. */
+  length(gbid: number): number {
+    const { i32 } = this;
+    const g = gbid >> 2;
+    return i32[g + GBUF.sealedBytes]! + i32[(i32[g + GBUF.lastAt]! >> 2) + SEG.used]!;
+  }
+
+  /** New buffer with the first `bytes` of another, and one reference; 0 if the heap is full. Borrows `gbid`. */
+  gcopy(gbid: number, bytes: number): number {
+    const { i32 } = this;
+    const copy = this.gnew(i32[(gbid >> 2) + GBUF.encoding]!);
+    if (copy === 0) return 0;
+    const last = bytes <= LIMITS.bufferFirstBytes ? copy + FIRST_SEGMENT : this.addSegment(copy, bytes);
+    if (last === 0) {
+      this.gfree(copy);
+      return 0;
+    }
+    const { u8 } = this.arena.heap;
+    let from = i32[(gbid >> 2) + GBUF.firstAt]!;
+    let done = 0;
+    while (done < bytes) {
+      const count = Math.min(i32[(from >> 2) + SEG.used]!, bytes - done);
+      const data = from + SEG_HEADER_BYTES;
+      u8.copyWithin(last + SEG_HEADER_BYTES + done, data, data + count);
+      done += count;
+      from = i32[(from >> 2) + SEG.next]!;
+    }
+    i32[(last >> 2) + SEG.used] = bytes;
+    this.ginitref(copy);
+    return copy;
+  }
+
+  /** Empties a buffer to which only the caller has a reference. It keeps its first segment. */
+  reset(gbid: number, encoding: number): void {
+    const { i32 } = this;
+    const g = gbid >> 2;
+    if (i32[g + GBUF.refs]! > 1) bug(`buffer ${gbid} is cleared with ${i32[g + GBUF.refs]} references`);
+    if (i32[g + GBUF.lastAt] !== gbid + FIRST_SEGMENT) this.freeSegments(gbid);
+    i32[g + GBUF.encoding] = encoding;
+    i32[g + GBUF.words + SEG.used] = 0;
+  }
+
+  /** Frees all segments but the first. */
+  private freeSegments(gbid: number): void {
+    const { i32 } = this;
+    const g = gbid >> 2;
+    let at = i32[g + GBUF.words + SEG.next]!;
+    while (at !== 0) {
+      const next = i32[(at >> 2) + SEG.next]!;
+      this.arena.hfree(at);
+      at = next;
+    }
+    i32[g + GBUF.words + SEG.next] = 0;
+    i32[g + GBUF.lastAt] = gbid + FIRST_SEGMENT;
+    i32[g + GBUF.sealedBytes] = 0;
+  }
 }

@@ -13,7 +13,14 @@ export declare class Pack {
   unpack(u: number, guest: Uint8Array, at: number, itemBytes: number, nitem: number, stride: number): number;
   /** C long of 32 bits ↔ 64 on the wire. */
   packLong(u: number, guest: Uint8Array, at: number, nitem: number, stride: number, signed: boolean): number;
-  unpackLong(u: number, guest: Uint8Array, at: number, nitem: number, stride: number, signed: boolean): number;
+  unpackLong(
+    u: number,
+    guest: Uint8Array,
+    at: number,
+    nitem: number,
+    stride: number,
+    signed: boolean,
+  ): number;
   packString(u: number, guest: Uint8Array, at: number): number;
   unpackString(u: number, guest: Uint8Array, at: number): number;
   /** pvm_upkstr_bytes: bytes of the next string with its NUL, or a PVM error code. Unpacks nothing. */
