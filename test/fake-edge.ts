@@ -36,6 +36,10 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
     writeFile: async (path, data) => {
       files.set(path, typeof data === "string" ? new TextEncoder().encode(data) : data);
     },
+    compile: async (path) => {
+      throw new UpvmError("COMPILE", { path, output: "no compiler here" });
+    },
+    nowMs: () => 0,
     interrupts: () => new AbortController().signal,
     runScript: async () => 0,
     ...over,

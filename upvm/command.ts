@@ -33,7 +33,8 @@ export interface NumberFlag extends FlagBase {
 export interface ChoiceFlag extends FlagBase {
   readonly kind: "choice";
   readonly choices: readonly string[];
-  readonly default: string;
+  readonly default?: string;
+  readonly absent?: string;
 }
 /** `-o FILE`: any text that is not empty. */
 export interface TextFlag extends FlagBase {
@@ -68,7 +69,7 @@ type FlagValue<F extends Flag> = F extends SwitchFlag
     : F extends NumberFlag
       ? number | undefined
       : F extends ChoiceFlag
-        ? F["choices"][number]
+        ? F["choices"][number] | (F extends { readonly default: string } ? never : undefined)
         : F extends ListFlag
           ? readonly string[]
           : string | undefined;

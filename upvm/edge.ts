@@ -3,6 +3,8 @@
  *
  * Owns: the shape. No file, clock, stream or signal is touched anywhere else in this folder's pure code.
  */
+import type { Compiled, CompileOptions } from "./compile.ts";
+
 export interface Edge {
   /** Standard output: data, and nothing else with --json. */
   out(data: string | Uint8Array): void;
@@ -12,12 +14,16 @@ export interface Edge {
   readonly colour: { readonly out: boolean; readonly err: boolean };
   /** Columns of the terminal, for help. */
   readonly columns: number;
+  /** Milliseconds since some moment before the start. */
+  nowMs(): number;
   /** Processors of this machine. */
   readonly cores: number;
   /** Version of this package. */
   readonly version: string;
   /** @throws UpvmError FILE_NOT_FOUND */
   readFile(path: string): Promise<Uint8Array>;
+  /** Source file to wasm, not linked. @throws UpvmError COMPILE and others: see compile.ts */
+  compile(path: string, options: CompileOptions): Promise<Compiled>;
   /** @throws UpvmError FILE_NOT_WRITTEN */
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
   /**

@@ -6,6 +6,8 @@ import type { Paint } from "./paint.ts";
 
 /** Help is not wider than this even on a wide terminal: long lines are hard to read. */
 const COLUMNS_MAX = 100;
+/** Width of the left column of a table. */
+const FIRST_COLUMN_MAX = 24;
 
 /** `upvm --help`: what there is. */
 export function overview(commands: Readonly<Record<string, Command>>, columns: number, paint: Paint): string {
@@ -79,18 +81,18 @@ function explain(flag: Flag): string {
   if (flag.kind === "switch") return flag.help;
   if (flag.kind === "list") return `${flag.help} (may be repeated)`;
   if (flag.kind !== "text" && flag.default !== undefined) return `${flag.help} (default: ${flag.default})`;
-  const absent = flag.kind === "choice" ? undefined : flag.absent;
-  return absent === undefined ? flag.help : `${flag.help} (default: ${absent})`;
+  return flag.absent === undefined ? flag.help : `${flag.help} (default: ${flag.absent})`;
 }
 
-/** Two columns, the second wrapped. */
+/** Two columns, the second wrapped; it begins in the next line where the first is wider than most. */
 function table(rows: readonly (readonly [string, string])[], columns: number, paint: Paint): string {
-  const first = Math.max(...rows.map(([left]) => left.length));
+  const first = Math.min(FIRST_COLUMN_MAX, Math.max(...rows.map(([left]) => left.length)));
   const indent = " ".repeat(first + 4);
   return rows
     .map(([left, right]) => {
       const lines = wrap(right, Math.max(20, columns - first - 4));
-      return `  ${paint("cyan", left)}${" ".repeat(first - left.length + 2)}${lines.join(`\n${indent}`)}`;
+      const gap = left.length > first ? `\n${indent}` : " ".repeat(first - left.length + 2);
+      return `  ${paint("cyan", left)}${gap}${lines.join(`\n${indent}`)}`;
     })
     .join("\n");
 }

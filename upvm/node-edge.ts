@@ -9,6 +9,7 @@ import { availableParallelism, constants } from "node:os";
 import { join } from "node:path";
 import { type ErrorCode, EXIT, UpvmError } from "../wire/errors.ts";
 import type { Edge } from "./edge.ts";
+import { compile } from "./node-compile.ts";
 import { codeExtension, codeRoot, packageVersion } from "./node-package.ts";
 
 /**
@@ -47,6 +48,8 @@ export function nodeEdge(): Edge {
     readFile: (path) => readFile(path).catch((error: unknown) => refuse("FILE_NOT_FOUND", path, error)),
     writeFile: (path, data) =>
       writeFile(path, data).catch((error: unknown) => refuse("FILE_NOT_WRITTEN", path, error)),
+    compile,
+    nowMs: () => performance.now(),
     interrupts,
     runScript,
   };

@@ -48,14 +48,14 @@ export function report(name: string, reason: Reason, ulps: readonly UlpReport[],
     const which =
       ended === 0
         ? `all ${count(ulps.length, "ULP")} wait`
-        : `${there.length} of ${count(ulps.length, "ULP")} wait`;
+        : `${grouped(there.length)} of ${count(ulps.length, "ULP")} wait`;
     say(`Cannot go on with ${name}: deadlock: ${which}, and nothing can arrive`);
     lines.push(...shown(there, (ulp) => place(ulp, paint), "wait"));
   } else if (reason === "interrupted") {
-    say(`${name} was interrupted: ${there.length} of ${count(ulps.length, "ULP")} had not ended`);
+    say(`${name} was interrupted: ${grouped(there.length)} of ${count(ulps.length, "ULP")} had not ended`);
     lines.push(...shown(there, (ulp) => place(ulp, paint), "were there"));
   } else if (failed.length > 0) {
-    say(`Cannot finish ${name}: ${failed.length} of ${count(ulps.length, "ULP")} failed`);
+    say(`Cannot finish ${name}: ${grouped(failed.length)} of ${count(ulps.length, "ULP")} failed`);
   }
   return lines;
 }

@@ -1,4 +1,6 @@
 /** All commands of `upvm`, in the order of the help. */
 import { bench } from "./bench.ts";
+import { compile } from "./compile.ts";
+import { inspect } from "./inspect.ts";
 
-export const COMMANDS = { bench } as const;
+export const COMMANDS = { compile, inspect, bench } as const;

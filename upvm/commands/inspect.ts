@@ -1,0 +1,105 @@
+/** `upvm inspect`: what the link step found in a program. */
+
+import { symbolizer } from "../../runtime/link/lines.ts";
+import type { LinkInfo } from "../../runtime/link/link-info.ts";
+import { EXIT } from "../../wire/errors.ts";
+import { command } from "../command.ts";
+import { painter } from "../paint.ts";
+import { type Program, prepare } from "../program.ts";
+import { frameText, grouped, statsLines } from "../report.ts";
+
+/** Functions that may suspend are listed up to here; --json has them all. */
+const SHOWN = 40;
+
+export const inspect = command({
+  summary: "Show what the link step finds in a program: imports, memory, where it may suspend",
+  about: ["The program is compiled and linked as for upvm run, but not run. Nothing is written."],
+  args: { file: { count: "one", help: "the program: .wasm, .wat, .ts or .c" } },
+  flags: { json: { kind: "switch", help: "print it as JSON" } },
+  examples: ["upvm inspect ring.wasm", "upvm inspect solver.c --json"],
+  exits: { 0: "shown", 2: "wrong usage", 3: "the program cannot be compiled or linked" },
+  async run({ args, flags }, edge) {
+    const program = await prepare(args.file, {}, edge);
+    const facts = factsOf(program);
+    edge.out(flags.json ? `${JSON.stringify(facts)}\n` : text(facts, edge.colour.out));
+    return EXIT.ok;
+  },
+});
+
+/** A function that may suspend. */
+interface Resumable {
+  readonly name: string;
+  /** Calls and polls in it at which it may. */
+  readonly points: number;
+  /** Largest frame that it saves, bytes. */
+  readonly frameBytes: number;
+  /** The first of those places in the source, such as "ring.ts:41". */
+  readonly where?: string;
+}
+
+interface Facts {
+  readonly file: string;
+  readonly bytes: number;
+  readonly linkedBytes: number;
+  readonly info: Omit<LinkInfo, "points">;
+  readonly resumable: readonly Resumable[];
+}
+
+function factsOf(program: Program): Facts {
+  const { points, ...info } = program.linked.info;
+  return {
+    file: program.path,
+    bytes: program.wasm.length,
+    linkedBytes: program.linked.wasm.length,
+    info,
+    resumable: resumables(program, points),
+  };
+}
+
+/** Resume points by function, in the order of the module. */
+function resumables(program: Program, points: LinkInfo["points"]): Resumable[] {
+  const linked = symbolizer(program.linked.wasm);
+  // Points name places of the file before it was linked; of a file that came linked those are not at hand.
+  const source = program.wasLinked ? undefined : symbolizer(program.wasm);
+  const all = new Map<number, Resumable>();
+  for (const [func, at, frameBytes] of points) {
+    const before = all.get(func);
+    const place = source?.at(at);
+    const where = before?.where ?? (place?.file === undefined ? undefined : `${place.file}:${place.line}`);
+    all.set(func, {
+      name: linked.functionName(func) ?? `function ${func}`,
+      points: (before?.points ?? 0) + 1,
+      frameBytes: Math.max(before?.frameBytes ?? 0, frameBytes),
+      ...(where !== undefined && { where }),
+    });
+  }
+  return [...all.values()];
+}
+
+function text(facts: Facts, colour: boolean): string {
+  const paint = painter(colour);
+  const { info } = facts;
+  const rows: [string, string][] = [
+    ["bytes", grouped(facts.bytes)],
+    ["bytes linked", grouped(facts.linkedBytes)],
+    ["interface version", String(info.abi)],
+    ["entry", info.entries.join(", ")],
+    ["memory, pages of 64 KiB", `${grouped(info.pages.min)} to ${grouped(info.pages.max)}`],
+    ["globals, bytes saved", grouped(info.stateBytes)],
+    ["tables that change", grouped(info.tables)],
+    ["functions", grouped(info.counts.functions)],
+    ["functions that may suspend", grouped(info.counts.resumable)],
+    ["polls in loops", grouped(info.counts.polls)],
+  ];
+  const lines = [paint("bold", facts.file), ...statsLines(rows), "", paint("bold", "Imports")];
+  lines.push(...(info.imports.length === 0 ? ["  none"] : info.imports.map((name) => `  ${name}`)));
+  lines.push("", paint("bold", "May suspend: places, bytes of its frame"));
+  for (const { name, points, frameBytes, where } of facts.resumable.slice(0, SHOWN)) {
+    const place = frameText({ func: name, file: where });
+    lines.push(`  ${String(points).padStart(4)}  ${String(frameBytes).padStart(6)}  ${place}`);
+  }
+  const more = facts.resumable.length - SHOWN;
+  if (facts.resumable.length === 0) lines.push("  none: it never waits for a message and has no loops");
+  if (more > 0) lines.push(`  and ${grouped(more)} more; --json shows all`);
+  return `${lines.join("\n")}\n`;
+}
