@@ -1,0 +1,90 @@
+/**
+ * PVM's constants and error codes.
+ *
+ * Written by scripts/generate.ts from the tables in wire/pvm.ts: change those, not this.
+ */
+
+export const PvmDataDefault: i32 = 0;
+export const PvmDataRaw: i32 = 1;
+export const PvmDataInPlace: i32 = 2;
+export const PVM_STR: i32 = 0;
+export const PVM_BYTE: i32 = 1;
+export const PVM_SHORT: i32 = 2;
+export const PVM_INT: i32 = 3;
+export const PVM_FLOAT: i32 = 4;
+export const PVM_CPLX: i32 = 5;
+export const PVM_DOUBLE: i32 = 6;
+export const PVM_DCPLX: i32 = 7;
+export const PVM_LONG: i32 = 8;
+export const PVM_USHORT: i32 = 9;
+export const PVM_UINT: i32 = 10;
+export const PVM_ULONG: i32 = 11;
+export const PvmTaskDefault: i32 = 0;
+export const PvmTaskHost: i32 = 1;
+export const PvmTaskArch: i32 = 2;
+export const PvmTaskDebug: i32 = 4;
+export const PvmTaskTrace: i32 = 8;
+export const PvmMppFront: i32 = 16;
+export const PvmHostCompl: i32 = 32;
+export const PvmNoSpawnParent: i32 = 64;
+
+/** Success. */
+export const PvmOk: i32 = 0;
+/** Bad parameter. */
+export const PvmBadParam: i32 = -2;
+/** Parameter mismatch. */
+export const PvmMismatch: i32 = -3;
+/** Value too large. */
+export const PvmOverflow: i32 = -4;
+/** End of buffer. */
+export const PvmNoData: i32 = -5;
+/** No such host. */
+export const PvmNoHost: i32 = -6;
+/** No such file. */
+export const PvmNoFile: i32 = -7;
+/** Permission denied. */
+export const PvmDenied: i32 = -8;
+/** Malloc failed. */
+export const PvmNoMem: i32 = -10;
+/** Can't decode message. */
+export const PvmBadMsg: i32 = -12;
+/** Can't contact local daemon. */
+export const PvmSysErr: i32 = -14;
+/** No current buffer. */
+export const PvmNoBuf: i32 = -15;
+/** No such buffer. */
+export const PvmNoSuchBuf: i32 = -16;
+/** Null group name. */
+export const PvmNullGroup: i32 = -17;
+/** Already in group. */
+export const PvmDupGroup: i32 = -18;
+/** No such group. */
+export const PvmNoGroup: i32 = -19;
+/** Not in group. */
+export const PvmNotInGroup: i32 = -20;
+/** No such instance. */
+export const PvmNoInst: i32 = -21;
+/** Host failed. */
+export const PvmHostFail: i32 = -22;
+/** No parent task. */
+export const PvmNoParent: i32 = -23;
+/** Not implemented. */
+export const PvmNotImpl: i32 = -24;
+/** Pvmd system error. */
+export const PvmDSysErr: i32 = -25;
+/** Version mismatch. */
+export const PvmBadVersion: i32 = -26;
+/** Out of resources. */
+export const PvmOutOfRes: i32 = -27;
+/** Duplicate host. */
+export const PvmDupHost: i32 = -28;
+/** Can't start pvmd. */
+export const PvmCantStart: i32 = -29;
+/** Already in progress. */
+export const PvmAlready: i32 = -30;
+/** No such task. */
+export const PvmNoTask: i32 = -31;
+/** Not found. */
+export const PvmNotFound: i32 = -32;
+/** Already exists. */
+export const PvmExists: i32 = -33;

@@ -1,0 +1,218 @@
+/**
+ * PVM's routines as they are imported: C's names and signatures, a pointer is a `usize`.
+ *
+ * Written by scripts/generate.ts from the tables in wire/pvm.ts: change those, not this.
+ */
+
+/** pvm_mytid(3PVM): own tid. C: `int pvm_mytid(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_mytid")
+export declare function pvm_mytid(): i32;
+/** pvm_parent(3PVM): tid of the ULP that spawned this one; PvmNoParent. C: `int pvm_parent(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_parent")
+export declare function pvm_parent(): i32;
+/** pvm_siblings_get(3PVM): how many ULPs were started together; their tids, at most `capacity`, in order of creation, go to `tids`. C: `int pvm_siblings_get(int *tids, int capacity)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_siblings_get")
+export declare function pvm_siblings_get(tids: usize, capacity: i32): i32;
+/** pvm_gsize(3PVM): members of a group; NULL or "": all ULPs started together. C: `int pvm_gsize(const char *group)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_gsize")
+export declare function pvm_gsize(group: usize): i32;
+/** pvm_tasks_get(3PVM): how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid. C: `int pvm_tasks_get(int where, int *rows, int capacity)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_tasks_get")
+export declare function pvm_tasks_get(where: i32, rows: usize, capacity: i32): i32;
+/** pvm_task_name(3PVM): length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL. C: `int pvm_task_name(int tid, char *buf, int bytes)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_task_name")
+export declare function pvm_task_name(tid: i32, buf: usize, bytes: i32): i32;
+/** pvm_exit(3PVM): leave PVM; the program runs on. C: `int pvm_exit(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_exit")
+export declare function pvm_exit(): i32;
+/** pvm_initsend(3PVM): clear the default send buffer. C: `int pvm_initsend(int encoding)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_initsend")
+export declare function pvm_initsend(encoding: i32): i32;
+/** pvm_mkbuf(3PVM): new message buffer. C: `int pvm_mkbuf(int encoding)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_mkbuf")
+export declare function pvm_mkbuf(encoding: i32): i32;
+/** pvm_freebuf(3PVM): free a message buffer. C: `int pvm_freebuf(int bufid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_freebuf")
+export declare function pvm_freebuf(bufid: i32): i32;
+/** pvm_getsbuf(3PVM): default send buffer, 0 if none. C: `int pvm_getsbuf(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_getsbuf")
+export declare function pvm_getsbuf(): i32;
+/** pvm_getrbuf(3PVM): default receive buffer, 0 if none. C: `int pvm_getrbuf(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_getrbuf")
+export declare function pvm_getrbuf(): i32;
+/** pvm_setsbuf(3PVM): set the default send buffer; returns the old one. C: `int pvm_setsbuf(int bufid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_setsbuf")
+export declare function pvm_setsbuf(bufid: i32): i32;
+/** pvm_setrbuf(3PVM): set the default receive buffer; returns the old one. C: `int pvm_setrbuf(int bufid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_setrbuf")
+export declare function pvm_setrbuf(bufid: i32): i32;
+/** pvm_bufinfo(3PVM): length, tag and source of a message. C: `int pvm_bufinfo(int bufid, int *len, int *tag, int *tid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_bufinfo")
+export declare function pvm_bufinfo(bufid: i32, len: usize, tag: usize, tid: usize): i32;
+/** pvm_pkbyte(3PVM): pack bytes. C: `int pvm_pkbyte(const char *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkbyte")
+export declare function pvm_pkbyte(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkcplx(3PVM): pack complex numbers (two floats each). C: `int pvm_pkcplx(const float *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkcplx")
+export declare function pvm_pkcplx(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkdcplx(3PVM): pack double complex numbers (two doubles each). C: `int pvm_pkdcplx(const double *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkdcplx")
+export declare function pvm_pkdcplx(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkdouble(3PVM): pack doubles. C: `int pvm_pkdouble(const double *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkdouble")
+export declare function pvm_pkdouble(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkfloat(3PVM): pack floats. C: `int pvm_pkfloat(const float *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkfloat")
+export declare function pvm_pkfloat(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkint(3PVM): pack ints. C: `int pvm_pkint(const int *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkint")
+export declare function pvm_pkint(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pklong(3PVM): pack C longs (32 bits here, 64 on the wire). C: `int pvm_pklong(const long *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pklong")
+export declare function pvm_pklong(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkshort(3PVM): pack shorts. C: `int pvm_pkshort(const short *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkshort")
+export declare function pvm_pkshort(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkuint(3PVM): pack unsigned ints. C: `int pvm_pkuint(const unsigned int *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkuint")
+export declare function pvm_pkuint(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkulong(3PVM): pack unsigned C longs (32 bits here, 64 on the wire). C: `int pvm_pkulong(const unsigned long *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkulong")
+export declare function pvm_pkulong(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkushort(3PVM): pack unsigned shorts. C: `int pvm_pkushort(const unsigned short *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkushort")
+export declare function pvm_pkushort(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkint64(3PVM): pack 64-bit ints: the wire type of pvm_pklong (upvm's own). C: `int pvm_pkint64(const long long *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkint64")
+export declare function pvm_pkint64(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_pkstr(3PVM): pack a NUL-terminated string. C: `int pvm_pkstr(const char *cp)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkstr")
+export declare function pvm_pkstr(cp: usize): i32;
+/** pvm_upkbyte(3PVM): unpack bytes. C: `int pvm_upkbyte(char *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkbyte")
+export declare function pvm_upkbyte(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkcplx(3PVM): unpack complex numbers. C: `int pvm_upkcplx(float *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkcplx")
+export declare function pvm_upkcplx(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkdcplx(3PVM): unpack double complex numbers. C: `int pvm_upkdcplx(double *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkdcplx")
+export declare function pvm_upkdcplx(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkdouble(3PVM): unpack doubles. C: `int pvm_upkdouble(double *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkdouble")
+export declare function pvm_upkdouble(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkfloat(3PVM): unpack floats. C: `int pvm_upkfloat(float *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkfloat")
+export declare function pvm_upkfloat(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkint(3PVM): unpack ints. C: `int pvm_upkint(int *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkint")
+export declare function pvm_upkint(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upklong(3PVM): unpack C longs; PvmOverflow if one does not fit in 32 bits. C: `int pvm_upklong(long *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upklong")
+export declare function pvm_upklong(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkshort(3PVM): unpack shorts. C: `int pvm_upkshort(short *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkshort")
+export declare function pvm_upkshort(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkuint(3PVM): unpack unsigned ints. C: `int pvm_upkuint(unsigned int *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkuint")
+export declare function pvm_upkuint(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkulong(3PVM): unpack unsigned C longs; PvmOverflow if one does not fit in 32 bits. C: `int pvm_upkulong(unsigned long *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkulong")
+export declare function pvm_upkulong(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkushort(3PVM): unpack unsigned shorts. C: `int pvm_upkushort(unsigned short *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkushort")
+export declare function pvm_upkushort(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkint64(3PVM): unpack 64-bit ints (upvm's own). C: `int pvm_upkint64(long long *xp, int nitem, int stride)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkint64")
+export declare function pvm_upkint64(xp: usize, nitem: i32, stride: i32): i32;
+/** pvm_upkstr(3PVM): unpack a string, with its NUL. C: `int pvm_upkstr(char *cp)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkstr")
+export declare function pvm_upkstr(cp: usize): i32;
+/** pvm_upkstr_bytes(3PVM): bytes of the string that comes next, with its NUL; unpacks nothing (upvm's own). C: `int pvm_upkstr_bytes(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkstr_bytes")
+export declare function pvm_upkstr_bytes(): i32;
+/** pvm_send(3PVM): send the default send buffer. C: `int pvm_send(int tid, int tag)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_send")
+export declare function pvm_send(tid: i32, tag: i32): i32;
+/** pvm_mcast(3PVM): send it to several tasks. C: `int pvm_mcast(const int *tids, int count, int tag)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_mcast")
+export declare function pvm_mcast(tids: usize, count: i32, tag: i32): i32;
+/** pvm_psend(3PVM): pack and send in one call. C: `int pvm_psend(int tid, int tag, const void *cp, int len, int type)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_psend")
+export declare function pvm_psend(tid: i32, tag: i32, cp: usize, len: i32, type: i32): i32;
+/** pvm_recv(3PVM): wait for a message; -1 is any; may block. C: `int pvm_recv(int tid, int tag)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_recv")
+export declare function pvm_recv(tid: i32, tag: i32): i32;
+/** pvm_nrecv(3PVM): receive if there is one, else 0. C: `int pvm_nrecv(int tid, int tag)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_nrecv")
+export declare function pvm_nrecv(tid: i32, tag: i32): i32;
+/** pvm_trecv(3PVM): receive with a time limit: seconds (i64 at 0) and microseconds (i32 at 8); NULL: no limit; 0: none came; may block. C: `int pvm_trecv(int tid, int tag, const struct timeval *tmout)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_trecv")
+export declare function pvm_trecv(tid: i32, tag: i32, tmout: usize): i32;
+/** pvm_probe(3PVM): is there a message? its bufid, else 0. C: `int pvm_probe(int tid, int tag)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_probe")
+export declare function pvm_probe(tid: i32, tag: i32): i32;
+/** pvm_precv(3PVM): receive straight into memory; may block. C: `int pvm_precv(int tid, int tag, void *cp, int len, int type, int *rtid, int *rtag, int *rlen)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_precv")
+export declare function pvm_precv(tid: i32, tag: i32, cp: usize, len: i32, type: i32, rtid: usize, rtag: usize, rlen: usize): i32;
+/** pvm_perror(3PVM): print the last error. C: `int pvm_perror(const char *msg)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_perror")
+export declare function pvm_perror(msg: usize): i32;
+/** pvm_strerror_get(3PVM): length of the last error's text in bytes; it goes to `buf`, cut to `bytes` with its NUL. C: `int pvm_strerror_get(char *buf, int bytes)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_strerror_get")
+export declare function pvm_strerror_get(buf: usize, bytes: i32): i32;
+/** pvm_yield(3PVM): let the next runnable ULP run (upvm's own); may block. C: `int pvm_yield(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_yield")
+export declare function pvm_yield(): i32;

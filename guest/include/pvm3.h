@@ -1,0 +1,209 @@
+/*
+ * PVM 3.4 for C programs that run as user-level processes.
+ * Written by scripts/generate.ts from the tables in wire/pvm.ts: change those, not this.
+ *
+ * A routine returns a negative number, one of the Pvm errors below, when it fails. docs/pvm-routines.md has them all.
+ */
+#ifndef PVM3_H
+#define PVM3_H
+
+#include <sys/time.h>
+
+#define PVM_VER "3.4.6"
+#define PVM_MAJOR_VERSION 3
+#define PVM_MINOR_VERSION 4
+#define PVM_PATCH_VERSION 6
+
+/* Constants */
+#define PvmDataDefault 0
+#define PvmDataRaw 1
+#define PvmDataInPlace 2
+#define PVM_STR 0
+#define PVM_BYTE 1
+#define PVM_SHORT 2
+#define PVM_INT 3
+#define PVM_FLOAT 4
+#define PVM_CPLX 5
+#define PVM_DOUBLE 6
+#define PVM_DCPLX 7
+#define PVM_LONG 8
+#define PVM_USHORT 9
+#define PVM_UINT 10
+#define PVM_ULONG 11
+#define PvmTaskDefault 0
+#define PvmTaskHost 1
+#define PvmTaskArch 2
+#define PvmTaskDebug 4
+#define PvmTaskTrace 8
+#define PvmMppFront 16
+#define PvmHostCompl 32
+#define PvmNoSpawnParent 64
+
+/* Errors */
+#define PvmOk 0 /* Success */
+#define PvmBadParam (-2) /* Bad parameter */
+#define PvmMismatch (-3) /* Parameter mismatch */
+#define PvmOverflow (-4) /* Value too large */
+#define PvmNoData (-5) /* End of buffer */
+#define PvmNoHost (-6) /* No such host */
+#define PvmNoFile (-7) /* No such file */
+#define PvmDenied (-8) /* Permission denied */
+#define PvmNoMem (-10) /* Malloc failed */
+#define PvmBadMsg (-12) /* Can't decode message */
+#define PvmSysErr (-14) /* Can't contact local daemon */
+#define PvmNoBuf (-15) /* No current buffer */
+#define PvmNoSuchBuf (-16) /* No such buffer */
+#define PvmNullGroup (-17) /* Null group name */
+#define PvmDupGroup (-18) /* Already in group */
+#define PvmNoGroup (-19) /* No such group */
+#define PvmNotInGroup (-20) /* Not in group */
+#define PvmNoInst (-21) /* No such instance */
+#define PvmHostFail (-22) /* Host failed */
+#define PvmNoParent (-23) /* No parent task */
+#define PvmNotImpl (-24) /* Not implemented */
+#define PvmDSysErr (-25) /* Pvmd system error */
+#define PvmBadVersion (-26) /* Version mismatch */
+#define PvmOutOfRes (-27) /* Out of resources */
+#define PvmDupHost (-28) /* Duplicate host */
+#define PvmCantStart (-29) /* Can't start pvmd */
+#define PvmAlready (-30) /* Already in progress */
+#define PvmNoTask (-31) /* No such task */
+#define PvmNotFound (-32) /* Not found */
+#define PvmExists (-33) /* Already exists */
+
+/* A row of pvm_tasks */
+struct pvmtaskinfo {
+  int ti_tid;
+  int ti_ptid; /* its parent, or PvmNoParent */
+  int ti_host; /* tid of its host's daemon */
+  int ti_flag;
+  char *ti_a_out; /* name of its program */
+  int ti_pid; /* operating system process that it runs in */
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PVM_IMPORT(name) __attribute__((import_module("pvm"), import_name(name)))
+
+/* own tid */
+int pvm_mytid(void) PVM_IMPORT("pvm_mytid");
+/* tid of the ULP that spawned this one; PvmNoParent */
+int pvm_parent(void) PVM_IMPORT("pvm_parent");
+/* how many ULPs were started together; their tids, at most `capacity`, in order of creation, go to `tids` */
+int pvm_siblings_get(int *tids, int capacity) PVM_IMPORT("pvm_siblings_get");
+/* members of a group; NULL or "": all ULPs started together */
+int pvm_gsize(const char *group) PVM_IMPORT("pvm_gsize");
+/* how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid */
+int pvm_tasks_get(int where, int *rows, int capacity) PVM_IMPORT("pvm_tasks_get");
+/* length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL */
+int pvm_task_name(int tid, char *buf, int bytes) PVM_IMPORT("pvm_task_name");
+/* leave PVM; the program runs on */
+int pvm_exit(void) PVM_IMPORT("pvm_exit");
+/* clear the default send buffer */
+int pvm_initsend(int encoding) PVM_IMPORT("pvm_initsend");
+/* new message buffer */
+int pvm_mkbuf(int encoding) PVM_IMPORT("pvm_mkbuf");
+/* free a message buffer */
+int pvm_freebuf(int bufid) PVM_IMPORT("pvm_freebuf");
+/* default send buffer, 0 if none */
+int pvm_getsbuf(void) PVM_IMPORT("pvm_getsbuf");
+/* default receive buffer, 0 if none */
+int pvm_getrbuf(void) PVM_IMPORT("pvm_getrbuf");
+/* set the default send buffer; returns the old one */
+int pvm_setsbuf(int bufid) PVM_IMPORT("pvm_setsbuf");
+/* set the default receive buffer; returns the old one */
+int pvm_setrbuf(int bufid) PVM_IMPORT("pvm_setrbuf");
+/* length, tag and source of a message */
+int pvm_bufinfo(int bufid, int *len, int *tag, int *tid) PVM_IMPORT("pvm_bufinfo");
+/* pack bytes */
+int pvm_pkbyte(const char *xp, int nitem, int stride) PVM_IMPORT("pvm_pkbyte");
+/* pack complex numbers (two floats each) */
+int pvm_pkcplx(const float *xp, int nitem, int stride) PVM_IMPORT("pvm_pkcplx");
+/* pack double complex numbers (two doubles each) */
+int pvm_pkdcplx(const double *xp, int nitem, int stride) PVM_IMPORT("pvm_pkdcplx");
+/* pack doubles */
+int pvm_pkdouble(const double *xp, int nitem, int stride) PVM_IMPORT("pvm_pkdouble");
+/* pack floats */
+int pvm_pkfloat(const float *xp, int nitem, int stride) PVM_IMPORT("pvm_pkfloat");
+/* pack ints */
+int pvm_pkint(const int *xp, int nitem, int stride) PVM_IMPORT("pvm_pkint");
+/* pack C longs (32 bits here, 64 on the wire) */
+int pvm_pklong(const long *xp, int nitem, int stride) PVM_IMPORT("pvm_pklong");
+/* pack shorts */
+int pvm_pkshort(const short *xp, int nitem, int stride) PVM_IMPORT("pvm_pkshort");
+/* pack unsigned ints */
+int pvm_pkuint(const unsigned int *xp, int nitem, int stride) PVM_IMPORT("pvm_pkuint");
+/* pack unsigned C longs (32 bits here, 64 on the wire) */
+int pvm_pkulong(const unsigned long *xp, int nitem, int stride) PVM_IMPORT("pvm_pkulong");
+/* pack unsigned shorts */
+int pvm_pkushort(const unsigned short *xp, int nitem, int stride) PVM_IMPORT("pvm_pkushort");
+/* pack 64-bit ints: the wire type of pvm_pklong (upvm's own) */
+int pvm_pkint64(const long long *xp, int nitem, int stride) PVM_IMPORT("pvm_pkint64");
+/* pack a NUL-terminated string */
+int pvm_pkstr(const char *cp) PVM_IMPORT("pvm_pkstr");
+/* unpack bytes */
+int pvm_upkbyte(char *xp, int nitem, int stride) PVM_IMPORT("pvm_upkbyte");
+/* unpack complex numbers */
+int pvm_upkcplx(float *xp, int nitem, int stride) PVM_IMPORT("pvm_upkcplx");
+/* unpack double complex numbers */
+int pvm_upkdcplx(double *xp, int nitem, int stride) PVM_IMPORT("pvm_upkdcplx");
+/* unpack doubles */
+int pvm_upkdouble(double *xp, int nitem, int stride) PVM_IMPORT("pvm_upkdouble");
+/* unpack floats */
+int pvm_upkfloat(float *xp, int nitem, int stride) PVM_IMPORT("pvm_upkfloat");
+/* unpack ints */
+int pvm_upkint(int *xp, int nitem, int stride) PVM_IMPORT("pvm_upkint");
+/* unpack C longs; PvmOverflow if one does not fit in 32 bits */
+int pvm_upklong(long *xp, int nitem, int stride) PVM_IMPORT("pvm_upklong");
+/* unpack shorts */
+int pvm_upkshort(short *xp, int nitem, int stride) PVM_IMPORT("pvm_upkshort");
+/* unpack unsigned ints */
+int pvm_upkuint(unsigned int *xp, int nitem, int stride) PVM_IMPORT("pvm_upkuint");
+/* unpack unsigned C longs; PvmOverflow if one does not fit in 32 bits */
+int pvm_upkulong(unsigned long *xp, int nitem, int stride) PVM_IMPORT("pvm_upkulong");
+/* unpack unsigned shorts */
+int pvm_upkushort(unsigned short *xp, int nitem, int stride) PVM_IMPORT("pvm_upkushort");
+/* unpack 64-bit ints (upvm's own) */
+int pvm_upkint64(long long *xp, int nitem, int stride) PVM_IMPORT("pvm_upkint64");
+/* unpack a string, with its NUL */
+int pvm_upkstr(char *cp) PVM_IMPORT("pvm_upkstr");
+/* bytes of the string that comes next, with its NUL; unpacks nothing (upvm's own) */
+int pvm_upkstr_bytes(void) PVM_IMPORT("pvm_upkstr_bytes");
+/* send the default send buffer */
+int pvm_send(int tid, int tag) PVM_IMPORT("pvm_send");
+/* send it to several tasks */
+int pvm_mcast(const int *tids, int count, int tag) PVM_IMPORT("pvm_mcast");
+/* pack and send in one call */
+int pvm_psend(int tid, int tag, const void *cp, int len, int type) PVM_IMPORT("pvm_psend");
+/* wait for a message; -1 is any; may block */
+int pvm_recv(int tid, int tag) PVM_IMPORT("pvm_recv");
+/* receive if there is one, else 0 */
+int pvm_nrecv(int tid, int tag) PVM_IMPORT("pvm_nrecv");
+/* receive with a time limit: seconds (i64 at 0) and microseconds (i32 at 8); NULL: no limit; 0: none came; may block */
+int pvm_trecv(int tid, int tag, const struct timeval *tmout) PVM_IMPORT("pvm_trecv");
+/* is there a message? its bufid, else 0 */
+int pvm_probe(int tid, int tag) PVM_IMPORT("pvm_probe");
+/* receive straight into memory; may block */
+int pvm_precv(int tid, int tag, void *cp, int len, int type, int *rtid, int *rtag, int *rlen) PVM_IMPORT("pvm_precv");
+/* print the last error */
+int pvm_perror(const char *msg) PVM_IMPORT("pvm_perror");
+/* length of the last error's text in bytes; it goes to `buf`, cut to `bytes` with its NUL */
+int pvm_strerror_get(char *buf, int bytes) PVM_IMPORT("pvm_strerror_get");
+/* let the next runnable ULP run (upvm's own); may block */
+int pvm_yield(void) PVM_IMPORT("pvm_yield");
+
+/* Library routines: what they hand out stays as it is until the next call of the same routine. */
+/* how many ULPs were started together, and their tids in order of creation */
+int pvm_siblings(int **tids);
+/* the tasks of the virtual machine (where: 0 all, a host's or a task's tid) */
+int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **taskp);
+/* text of the last error */
+char *pvm_strerror(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

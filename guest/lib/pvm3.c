@@ -1,0 +1,67 @@
+/*
+ * C library of PVM programs: the routines that hand out memory of the program, over imports that fill what they are
+ * given. Compiled and linked with every C program; the linker drops what it does not use.
+ *
+ * Owns: one list of siblings, one of tasks, one text. Each stays as it is until its routine is called again.
+ */
+#include <pvm3.h>
+#include <stdlib.h>
+
+enum { ROW_INTS = 5, TEXT_BYTES = 256 };
+
+int pvm_siblings(int **tids) {
+  static int *list;
+  int count = pvm_siblings_get(NULL, 0);
+  if (count < 0) return count;
+  if (tids == NULL) return count;
+  int *room = realloc(list, sizeof(int) * (count > 0 ? count : 1));
+  if (room == NULL) return PvmNoMem;
+  list = room;
+  *tids = list;
+  return pvm_siblings_get(list, count);
+}
+
+/* Rows of `pvm_tasks_get` in a block of their own; their number in `*count`, or an error in it. */
+static int *task_rows(int where, int *count) {
+  int there = pvm_tasks_get(where, NULL, 0);
+  int *rows = there > 0 ? malloc(sizeof(int) * ROW_INTS * there) : NULL;
+  *count = there > 0 && rows == NULL ? PvmNoMem : there;
+  if (rows == NULL) return NULL;
+  int got = pvm_tasks_get(where, rows, there);
+  *count = got < there ? got : there;
+  return rows;
+}
+
+int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **taskp) {
+  /* The rows, then their names, in one block. */
+  static struct pvmtaskinfo *list;
+  int count;
+  int *rows = task_rows(where, &count);
+  if (count < 0) {
+    free(rows);
+    return count;
+  }
+  struct pvmtaskinfo *room = realloc(list, (sizeof *list + TEXT_BYTES) * (count > 0 ? count : 1));
+  if (room == NULL) {
+    free(rows);
+    return PvmNoMem;
+  }
+  list = room;
+  char *names = (char *)(list + count);
+  for (int i = 0; i < count; i++) {
+    const int *row = rows + i * ROW_INTS;
+    char *name = names + i * TEXT_BYTES;
+    if (pvm_task_name(row[0], name, TEXT_BYTES) < 0) name[0] = '\0';
+    list[i] = (struct pvmtaskinfo){row[0], row[1], row[2], row[3], name, row[4]};
+  }
+  free(rows);
+  if (ntask != NULL) *ntask = count;
+  if (taskp != NULL) *taskp = list;
+  return PvmOk;
+}
+
+char *pvm_strerror(void) {
+  static char text[TEXT_BYTES];
+  if (pvm_strerror_get(text, TEXT_BYTES) < 0) text[0] = '\0';
+  return text;
+}

@@ -1,0 +1,80 @@
+/**
+ * Who else is there, what the last error was, and the program's arguments.
+ */
+import {
+  pvm_gsize, pvm_perror, pvm_siblings_get, pvm_strerror_get, pvm_task_name, pvm_tasks_get,
+} from "./imports";
+
+// Words of a pvm_tasks_get row, and room for a text, bytes.
+// @ts-ignore: decorator
+@inline const ROW_WORDS = 5;
+// @ts-ignore: decorator
+@inline const TEXT_BYTES = 256;
+// @ts-ignore: decorator
+@lazy const textBuffer = memory.data(TEXT_BYTES);
+
+/**
+ * Tids of the ULPs that were started together, in order of creation: the same list in each of them.
+ * `siblings().indexOf(pvm.mytid())` is this one's index, 0 … N-1. Source: pvm_siblings(3PVM)
+ */
+export function siblings(): StaticArray<i32> {
+  const tids = new StaticArray<i32>(max(pvm_siblings_get(0, 0), 0));
+  pvm_siblings_get(changetype<usize>(tids), tids.length);
+  return tids;
+}
+
+/** A row of pvm_tasks(3PVM). */
+export class Task {
+  tid: i32 = 0;
+  /** Its parent's tid, or PvmNoParent. */
+  ptid: i32 = 0;
+  /** Tid of its host's daemon. */
+  host: i32 = 0;
+  flag: i32 = 0;
+  /** Operating system process that it runs in. */
+  pid: i32 = 0;
+  /** Name of its program. */
+  name: string = "";
+}
+
+/** The tasks of the virtual machine: all (`where` 0), those of a host, or one. An error gives an empty list. */
+export function tasks(where: i32 = 0): Task[] {
+  const count = max(pvm_tasks_get(where, 0, 0), 0);
+  const rows = new StaticArray<i32>(count * ROW_WORDS);
+  const got = min(pvm_tasks_get(where, changetype<usize>(rows), count), count);
+  const list = new Array<Task>();
+  for (let i = 0; i < got; i++) {
+    const row = i * ROW_WORDS;
+    const task = new Task();
+    task.tid = rows[row];
+    task.ptid = rows[row + 1];
+    task.host = rows[row + 2];
+    task.flag = rows[row + 3];
+    task.pid = rows[row + 4];
+    const bytes = min(pvm_task_name(task.tid, textBuffer, TEXT_BYTES), TEXT_BYTES - 1);
+    if (bytes > 0) task.name = String.UTF8.decodeUnsafe(textBuffer, bytes);
+    list.push(task);
+  }
+  return list;
+}
+
+/** Members of a group; without a name: ULPs started together. Source: pvm_gsize(3PVM) */
+export function gsize(group: string = ""): i32 {
+  return pvm_gsize(changetype<usize>(String.UTF8.encode(group, true)));
+}
+
+/** Text of the last error of this ULP, in English, such as "End of buffer". */
+export function strerror(): string {
+  const bytes = min(pvm_strerror_get(textBuffer, TEXT_BYTES), TEXT_BYTES - 1);
+  return bytes > 0 ? String.UTF8.decodeUnsafe(textBuffer, bytes) : "";
+}
+
+/** Prints `message` and the text of the last error to standard error. Source: pvm_perror(3PVM) */
+export function perror(message: string): i32 {
+  return pvm_perror(changetype<usize>(String.UTF8.encode(message, true)));
+}
+
+/** The program's arguments, without its name: what stands behind `--` in `upvm run ring.ts -- 1000`. */
+export function args(): string[] {
+  return process.argv.slice(1);
+}
