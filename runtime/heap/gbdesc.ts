@@ -142,19 +142,30 @@ export class Gbdesc {
       this.gfree(copy);
       return 0;
     }
-    const { u8 } = this.arena.heap;
-    let from = i32[(gbid >> 2) + GBUF.firstAt]!;
-    let done = 0;
-    while (done < bytes) {
-      const count = Math.min(i32[(from >> 2) + SEG.used]!, bytes - done);
-      const data = from + SEG_HEADER_BYTES;
-      u8.copyWithin(last + SEG_HEADER_BYTES + done, data, data + count);
-      done += count;
-      from = i32[(from >> 2) + SEG.next]!;
-    }
+    this.read(gbid, 0, this.arena.heap.u8, last + SEG_HEADER_BYTES, bytes);
     i32[(last >> 2) + SEG.used] = bytes;
     this.ginitref(copy);
     return copy;
+  }
+
+  /** Copies the bytes [from, from + bytes), which it must have, to `target`. Borrows `gbid`. */
+  read(gbid: number, from: number, target: Uint8Array, at: number, bytes: number): void {
+    const { i32 } = this;
+    const { u8 } = this.arena.heap;
+    let segment = i32[(gbid >> 2) + GBUF.firstAt]!;
+    let skip = from;
+    let done = 0;
+    while (done < bytes) {
+      const used = i32[(segment >> 2) + SEG.used]!;
+      const count = Math.min(used - skip, bytes - done);
+      if (count > 0) {
+        const data = segment + SEG_HEADER_BYTES + skip;
+        target.set(u8.subarray(data, data + count), at + done);
+        done += count;
+      }
+      skip = Math.max(skip - used, 0);
+      segment = i32[(segment >> 2) + SEG.next]!;
+    }
   }
 
   /** Empties a buffer to which only the caller has a reference. It keeps its first segment. */
