@@ -135,6 +135,8 @@ export const ULP_FLAG = {
   outside: 32,
   /** Called proc_exit: whatever its instance does afterwards, it has ended. */
   exiting: 64,
+  /** Was told that it sends to a task that never was. */
+  warned: 128,
 } as const;
 
 /** Message descriptor (paper 3.2.6): (source, gbid, type, length). Word offsets. */

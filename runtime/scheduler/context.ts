@@ -44,9 +44,14 @@ export class Context {
   covers(at: number, length: number): boolean {
     if (at < 0 || length < 0) return false;
     if (at + length <= this.bytes.length) return true;
-    if (this.memory.buffer.byteLength === this.bytes.length) return false;
+    this.look();
+    return at + length <= this.bytes.length;
+  }
+
+  /** Looks how far the memory reaches now. */
+  look(): void {
+    if (this.memory.buffer.byteLength === this.bytes.length) return;
     this.bytes = new Uint8Array(this.memory.buffer as SharedArrayBuffer);
     this.view = new DataView(this.memory.buffer as SharedArrayBuffer);
-    return at + length <= this.bytes.length;
   }
 }

@@ -12,6 +12,7 @@ import { clearWait } from "./blocking.ts";
 import type { EngineState } from "./engine-state.ts";
 import { closeInbox, demandAttention, ring } from "./mailbox.ts";
 import { dropMessages } from "./messages.ts";
+import { flushAll } from "./output.ts";
 import { isQueued, remove } from "./queue.ts";
 import { getState, setState, type UlpAt } from "./state.ts";
 import { ufreeAll } from "./uheap.ts";
@@ -48,6 +49,7 @@ export function uterminate(e: EngineState, ulp: UlpAt, exitCode: number): void {
   w[ulp + ULP.waiting] = 0;
   w[ulp + ULP.exitCode] = exitCode;
   if (exitCode !== 0) w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.failed;
+  flushAll(e, ulp);
   e.contexts[w[ulp + ULP.index]!] = undefined;
   release(e, ulp);
   if (Atomics.load(w, HEAD.live) === 0) stopProcess(e, STOP.done);

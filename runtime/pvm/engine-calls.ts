@@ -1,0 +1,74 @@
+/**
+ * What a linked module asks of its engine, apart from PVM: `upvm.poll`, `upvm.frames`; and pvm_yield.
+ *
+ * Owns: what a poll does, and who gives way. A poll is called when someone has set CTL.attention of this engine:
+ * for a time slice, to stop, to ask for a ULP.
+ */
+import { CTL, ENGINE, HEAD, STOP, SUSPEND, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import { serveMail, serveTimers, serveWakes } from "../scheduler/engine.ts";
+import { COUNTER, count, type EngineState } from "../scheduler/engine-state.ts";
+import { growFrames } from "../scheduler/load.ts";
+import { append } from "../scheduler/queue.ts";
+import { setState } from "../scheduler/state.ts";
+
+/** The running ULP goes to the tail of the run queue; its import returns SUSPEND, or 1 from a poll. */
+function giveWay(e: EngineState): void {
+  setState(e.w, e.current, ULP_STATE.runnable);
+  append(e.w, e.runq, e.current);
+}
+
+/** As giveWay, for a ULP that did not ask for it: it goes on in the middle of its code. */
+function preempt(e: EngineState): number {
+  const flags = e.current + ULP.flags;
+  e.w[flags] = e.w[flags]! | ULP_FLAG.preempted;
+  giveWay(e);
+  return 1;
+}
+
+/** Takes what other threads have put here while a ULP was running. */
+function serve(e: EngineState): void {
+  if (Atomics.load(e.w, e.row + ENGINE.wakes) !== 0) serveWakes(e);
+  if (Atomics.load(e.w, e.row + ENGINE.mail) !== 0) serveMail(e);
+  serveTimers(e);
+}
+
+export function engineCalls(e: EngineState) {
+  const { w } = e;
+  const ctl = e.ctl[e.index]!;
+  return {
+    /** 1: the ULP must suspend itself now. */
+    poll(): number {
+      Atomics.store(ctl, CTL.attention >> 2, e.options.shuffle === 0 ? 0 : 1);
+      count(e, COUNTER.polls, 1);
+      const stop = Atomics.load(w, HEAD.stop);
+      if (stop !== STOP.none) {
+        if (stop === STOP.interrupted) e.edge.interrupted(w[e.current + ULP.index]!, new Error().stack ?? "");
+        return preempt(e);
+      }
+      serve(e);
+      const yields = e.yieldAtPoll || e.options.slices || e.options.shuffle !== 0;
+      e.yieldAtPoll = false;
+      if ((w[HEAD.beggars]! | w[HEAD.beggars + 1]!) !== 0) e.moves.give(e, true);
+      if (e.options.shuffle !== 0) return preempt(e);
+      return yields && w[e.row + ENGINE.runnable]! > 0 ? preempt(e) : 0;
+    },
+    frames(need: number): number {
+      return growFrames(e, need);
+    },
+  };
+}
+
+export function yieldCalls(e: EngineState) {
+  const { w } = e;
+  return {
+    pvm_yield(): number {
+      if (w[e.row + ENGINE.runnable] === 0) {
+        serve(e);
+        if (w[e.row + ENGINE.runnable] === 0 && Atomics.load(w, HEAD.stop) === STOP.none) return 0;
+      }
+      w[e.current + ULP.result] = 0;
+      giveWay(e);
+      return SUSPEND;
+    },
+  };
+}

@@ -1,0 +1,29 @@
+/**
+ * Everything that ULPs of an engine import: the same function objects for all of them, acting for the running one.
+ *
+ * Owns: the union of the parts. That it is complete is a unit test: every routine of wire/pvm.ts and every
+ * function of wire/wasi.ts that is not refused.
+ */
+import type { EngineState } from "../scheduler/engine-state.ts";
+import { bufferCalls } from "./buffers.ts";
+import { engineCalls, yieldCalls } from "./engine-calls.ts";
+import { errorCalls } from "./errors.ts";
+import { packingCalls } from "./packing.ts";
+import { receiveCalls } from "./receive.ts";
+import { sendCalls } from "./send.ts";
+import { taskCalls } from "./tasks.ts";
+
+/** Gives an engine its imports. Once, before its first ULP runs. */
+export function addImports(e: EngineState): void {
+  Object.assign(e.imports.upvm, engineCalls(e), { ctl: e.ctlMemory, heap: e.heap.memory });
+  Object.assign(
+    e.imports.pvm,
+    bufferCalls(e),
+    errorCalls(e),
+    packingCalls(e),
+    receiveCalls(e),
+    sendCalls(e),
+    taskCalls(e),
+    yieldCalls(e),
+  );
+}

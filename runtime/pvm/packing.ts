@@ -1,0 +1,45 @@
+/**
+ * Slow paths of pack and unpack: what the code in the linked module leaves to the engine, and strings.
+ *
+ * Owns: nothing but the imports' names, made from wire/pvm.ts. The work is runtime/heap/pack.ts.
+ */
+import { PVM_TYPE } from "../../wire/pvm.ts";
+import type { EngineState } from "../scheduler/engine-state.ts";
+import { check } from "./errors.ts";
+import { currentContext } from "./guest.ts";
+
+type ItemCall = (at: number, nitem: number, stride: number) => number;
+
+export function packingCalls(e: EngineState): Record<string, (...args: number[]) => number> {
+  const { pack } = e;
+  const guest = () => {
+    const context = currentContext(e);
+    context.look();
+    return context.bytes;
+  };
+  const calls: Record<string, ItemCall> = {};
+  const add = (name: string, item: (bytes: Uint8Array, at: number, n: number, stride: number) => number) => {
+    calls[name] = (at, nitem, stride) => check(e, name, item(guest(), at >>> 0, nitem, stride));
+  };
+  for (const [type, { wireBytes }] of Object.entries(PVM_TYPE)) {
+    if (type === "long" || type === "ulong") continue;
+    add(`pvm_pk${type}`, (g, at, n, stride) => pack.pack(e.current, g, at, wireBytes, n, stride));
+    add(`pvm_upk${type}`, (g, at, n, stride) => pack.unpack(e.current, g, at, wireBytes, n, stride));
+  }
+  for (const [type, signed] of [
+    ["long", true],
+    ["ulong", false],
+  ] as const) {
+    add(`pvm_pk${type}`, (g, at, n, stride) => pack.packLong(e.current, g, at, n, stride, signed));
+    add(`pvm_upk${type}`, (g, at, n, stride) => pack.unpackLong(e.current, g, at, n, stride, signed));
+  }
+  const { wireBytes } = PVM_TYPE.long;
+  add("pvm_pkint64", (g, at, n, stride) => pack.pack(e.current, g, at, wireBytes, n, stride));
+  add("pvm_upkint64", (g, at, n, stride) => pack.unpack(e.current, g, at, wireBytes, n, stride));
+  return {
+    ...calls,
+    pvm_pkstr: (at: number) => check(e, "pvm_pkstr", pack.packString(e.current, guest(), at >>> 0)),
+    pvm_upkstr: (at: number) => check(e, "pvm_upkstr", pack.unpackString(e.current, guest(), at >>> 0)),
+    pvm_upkstr_bytes: () => check(e, "pvm_upkstr_bytes", pack.nextStringBytes(e.current)),
+  };
+}

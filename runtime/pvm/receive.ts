@@ -1,0 +1,161 @@
+/**
+ * Receiving: pvm_recv, nrecv, trecv, probe.
+ *
+ * Owns: the checks and the fast path; a ULP that must wait is handed to runtime/scheduler/blocking.ts, and its
+ * import returns SUSPEND: the linked module unwinds it, and returns ULP.result when it runs again.
+ * A message is matched in order of arrival (paper, 3.2.6: the message queue is searched first).
+ */
+import { BTAB, ENGINE, MSG, SUSPEND, ULP, ULP_FLAG, WAIT } from "../../wire/layout.ts";
+import { PVM_ERROR } from "../../wire/pvm.ts";
+import { rowOf } from "../heap/positions.ts";
+import { awaitMessage, awaitUntil, takeArrived } from "../scheduler/blocking.ts";
+import type { EngineState } from "../scheduler/engine-state.ts";
+import { demandAttention, drainInbox } from "../scheduler/mailbox.ts";
+import { ANY, findMessage } from "../scheduler/messages.ts";
+import type { UlpAt } from "../scheduler/state.ts";
+import { check, fail } from "./errors.ts";
+import { currentContext } from "./guest.ts";
+import { isTaskTid } from "./tids.ts";
+
+const NO_MEM = PVM_ERROR.PvmNoMem.code;
+
+/** PVM's manual: PvmBadParam for an invalid tid or a tag below -1. (Its library waits for ever instead.) */
+export function isReceivable(tid: number, tag: number): boolean {
+  return tag >= ANY && (tid === ANY || isTaskTid(tid));
+}
+
+/**
+ * A message that was taken out of the queue becomes the default receive buffer. Takes it. There is a row for it
+ * (hasRow).
+ *
+ * @returns its local id
+ */
+export function accept(e: EngineState, ulp: UlpAt, message: number): number {
+  const w = e.w;
+  w[ulp + ULP.received] = w[ulp + ULP.received]! + 1;
+  const probed = w[(message >> 2) + MSG.lbid]!;
+  if (probed !== 0) return acceptProbed(e, ulp, message, probed);
+  const lbid = e.btab.receive(ulp, message);
+  e.arena.hfree(message);
+  return lbid;
+}
+
+/** pvm_probe has given the message a local id already: that one stays. */
+function acceptProbed(e: EngineState, ulp: UlpAt, message: number, lbid: number): number {
+  forgetReceived(e, ulp);
+  e.gb.gdecref(e.w[(message >> 2) + MSG.gbid]!);
+  e.arena.hfree(message);
+  e.btab.btsetrbid(ulp, lbid);
+  return lbid;
+}
+
+/** Frees the default receive buffer, as each receive does. */
+export function forgetReceived(e: EngineState, ulp: UlpAt): void {
+  const lbid = e.w[ulp + ULP.rbid]!;
+  if (lbid !== 0) e.btab.free(ulp, lbid);
+}
+
+/** True if a message can be received: there is a local id for it, or can be. */
+function hasRow(e: EngineState, ulp: UlpAt): boolean {
+  if (e.w[ulp + ULP.rbid] !== 0 || e.w[ulp + ULP.btabFree] !== 0) return true;
+  const lbid = e.btab.btbidNew(ulp);
+  if (lbid < 0) return false;
+  e.btab.btbidFree(ulp, lbid);
+  return true;
+}
+
+/**
+ * The running ULP looked for a message in vain and will probably look again: if others could run here meanwhile,
+ * its next poll lets them. Else a program that waits in a loop of pvm_nrecv would wait for ever for a ULP of its
+ * own engine.
+ */
+export function missed(e: EngineState): void {
+  const { w, row } = e;
+  const others = w[row + ENGINE.runnable]! | w[row + ENGINE.wakes]! | w[row + ENGINE.mail]! | e.timers.length;
+  if (others === 0) return;
+  e.yieldAtPoll = true;
+  demandAttention(e.ctl[e.index]!);
+}
+
+/** Takes a message if there is one; else the default receive buffer is gone all the same. 0: none; PvmNoMem. */
+function receiveNow(e: EngineState, ulp: UlpAt, tid: number, tag: number): number {
+  if (!hasRow(e, ulp)) return NO_MEM;
+  const message = takeArrived(e, ulp, tid, tag);
+  if (message !== 0) return accept(e, ulp, message);
+  forgetReceived(e, ulp);
+  return 0;
+}
+
+/** Local id of a message that stays in the queue; the same one each time. */
+function probe(e: EngineState, ulp: UlpAt, message: number): number {
+  const w = e.w;
+  const m = message >> 2;
+  if (w[m + MSG.lbid] !== 0) return w[m + MSG.lbid]!;
+  const lbid = e.btab.btbidNew(ulp);
+  if (lbid < 0) return lbid;
+  e.gb.gincref(w[m + MSG.gbid]!);
+  e.btab.btsetgbid(ulp, lbid, w[m + MSG.gbid]!);
+  const row = rowOf(e.w, ulp, lbid);
+  w[row + BTAB.src] = w[m + MSG.src]!;
+  w[row + BTAB.tag] = w[m + MSG.tag]!;
+  w[row + BTAB.bytes] = w[m + MSG.bytes]!;
+  w[m + MSG.lbid] = lbid;
+  w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.probed;
+  return lbid;
+}
+
+export function receiveCalls(e: EngineState) {
+  const { w } = e;
+  const receive = (
+    name: string,
+    kind: typeof WAIT.recv | typeof WAIT.trecv,
+    tid: number,
+    tag: number,
+  ): number => {
+    if (!isReceivable(tid, tag)) return fail(e, name, "PvmBadParam");
+    const ulp = e.current;
+    const now = receiveNow(e, ulp, tid, tag);
+    if (now !== 0) return now > 0 ? now : check(e, name, now);
+    const late = awaitMessage(e, ulp, kind, tid, tag);
+    return late === 0 ? SUSPEND : accept(e, ulp, late);
+  };
+  return {
+    pvm_recv(tid: number, tag: number): number {
+      return receive("pvm_recv", WAIT.recv, tid, tag);
+    },
+    pvm_nrecv(tid: number, tag: number): number {
+      if (!isReceivable(tid, tag)) return fail(e, "pvm_nrecv", "PvmBadParam");
+      const now = receiveNow(e, e.current, tid, tag);
+      if (now === 0) missed(e);
+      return now < 0 ? check(e, "pvm_nrecv", now) : now;
+    },
+    /** struct timeval: seconds (i64), microseconds (i32). NULL: no limit. 0 or less: as pvm_nrecv. */
+    pvm_trecv(tid: number, tag: number, timeout: number): number {
+      if (timeout === 0) return receive("pvm_trecv", WAIT.recv, tid, tag);
+      const context = currentContext(e);
+      const at = timeout >>> 0;
+      if (!context.covers(at, 12) || !isReceivable(tid, tag)) return fail(e, "pvm_trecv", "PvmBadParam");
+      const ms =
+        Number(context.view.getBigInt64(at, true)) * 1000 + context.view.getInt32(at + 8, true) / 1000;
+      const ulp = e.current;
+      if (ms > 0) {
+        const result = receive("pvm_trecv", WAIT.trecv, tid, tag);
+        if (result === SUSPEND) awaitUntil(e, ulp, e.edge.now() + ms);
+        return result;
+      }
+      const now = receiveNow(e, ulp, tid, tag);
+      if (now === 0) missed(e);
+      return now < 0 ? check(e, "pvm_trecv", now) : now;
+    },
+    /** The message stays where it is; pvm_bufinfo tells of it, and pvm_recv takes it under the same id. */
+    pvm_probe(tid: number, tag: number): number {
+      if (!isReceivable(tid, tag)) return fail(e, "pvm_probe", "PvmBadParam");
+      const ulp = e.current;
+      if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
+      const message = findMessage(w, ulp, tid, tag);
+      if (message !== 0) return check(e, "pvm_probe", probe(e, ulp, message));
+      missed(e);
+      return 0;
+    },
+  };
+}

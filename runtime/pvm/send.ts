@@ -1,0 +1,86 @@
+/**
+ * Sending: pvm_send and pvm_mcast.
+ *
+ * Owns: the checks. The message's way is runtime/scheduler/post.ts.
+ * As PVM 3.4.6: a send to a task that has ended, or that never was, returns 0 and goes nowhere. Of a task that
+ * never was the sender is told once on its standard error; PVM says nothing.
+ */
+import { ULP, ULP_FLAG } from "../../wire/layout.ts";
+import { PVM_ERROR, tidText } from "../../wire/pvm.ts";
+import { COUNTER, count, type EngineState } from "../scheduler/engine-state.ts";
+import { printText } from "../scheduler/output.ts";
+import { post } from "../scheduler/post.ts";
+import { ulpOf } from "../scheduler/ulp.ts";
+import { check, fail } from "./errors.ts";
+import { currentContext } from "./guest.ts";
+import { currentTid, isTaskTid } from "./tids.ts";
+
+const NO_BUF = PVM_ERROR.PvmNoBuf.code;
+
+/** Sends to a tid that may be nobody's. Borrows `gbid`. @returns 0 or PvmNoMem */
+export function sendTo(
+  e: EngineState,
+  name: string,
+  tid: number,
+  tag: number,
+  gbid: number,
+  bytes: number,
+): number {
+  const to = ulpOf(e.w, tid);
+  if (to !== 0) return post(e, currentTid(e), to, tag, gbid, bytes);
+  count(e, COUNTER.dropped, 1);
+  const ulp = e.current;
+  if ((e.w[ulp + ULP.flags]! & ULP_FLAG.warned) === 0) {
+    e.w[ulp + ULP.flags] = e.w[ulp + ULP.flags]! | ULP_FLAG.warned;
+    const who = tidText(currentTid(e));
+    printText(
+      e,
+      ulp,
+      2,
+      `upvm [${who}]: ${name}(): there never was a task ${tidText(tid)}: message dropped\n`,
+    );
+  }
+  return 0;
+}
+
+/** Ints of an array in the guest's memory; undefined: bad address. */
+function intArray(e: EngineState, at: number, n: number): Int32Array | undefined {
+  const context = currentContext(e);
+  if (!context.covers(at >>> 0, n * 4)) return undefined;
+  const ints = new Int32Array(n);
+  for (let i = 0; i < n; i++) ints[i] = context.view.getInt32((at >>> 0) + i * 4, true);
+  return ints;
+}
+
+export function sendCalls(e: EngineState) {
+  const { w, btab } = e;
+  return {
+    pvm_send(tid: number, tag: number): number {
+      if (tag < 0 || !isTaskTid(tid)) return fail(e, "pvm_send", "PvmBadParam");
+      const ulp = e.current;
+      const bytes = btab.sealSend(ulp);
+      if (bytes === NO_BUF) return fail(e, "pvm_send", "PvmNoBuf");
+      w[ulp + ULP.sent] = w[ulp + ULP.sent]! + 1;
+      const code = sendTo(e, "pvm_send", tid, tag, btab.btgetsgbid(ulp), bytes);
+      return code === 0 ? 0 : check(e, "pvm_send", code);
+    },
+    /** Once to each, whatever the order and repetitions in `tids`; not to the sender itself (manual page). */
+    pvm_mcast(tids: number, n: number, tag: number): number {
+      if (tag < 0 || n < 0) return fail(e, "pvm_mcast", "PvmBadParam");
+      const list = intArray(e, tids, n)?.sort();
+      if (list === undefined || !list.every(isTaskTid)) return fail(e, "pvm_mcast", "PvmBadParam");
+      const ulp = e.current;
+      const bytes = btab.sealSend(ulp);
+      if (bytes === NO_BUF) return fail(e, "pvm_mcast", "PvmNoBuf");
+      const gbid = btab.btgetsgbid(ulp);
+      let result = 0;
+      list.forEach((tid, i) => {
+        if (tid === currentTid(e) || tid === list[i - 1]) return;
+        w[ulp + ULP.sent] = w[ulp + ULP.sent]! + 1;
+        const code = sendTo(e, "pvm_mcast", tid, tag, gbid, bytes);
+        if (code < 0) result = code;
+      });
+      return check(e, "pvm_mcast", result);
+    },
+  };
+}

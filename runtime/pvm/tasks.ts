@@ -1,0 +1,94 @@
+/**
+ * Who is who: parent, siblings, gsize, tasks, exit.
+ *
+ * Owns: what a program sees of the other ULPs. An SPMD program's ULPs are each other's siblings; they were not
+ * spawned by anybody, so they have no parent.
+ */
+import { HEAD, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import { PVM_ERROR, TID_BASE, tidOf } from "../../wire/pvm.ts";
+import type { EngineState } from "../scheduler/engine-state.ts";
+import { drainInbox } from "../scheduler/mailbox.ts";
+import { dropMessages } from "../scheduler/messages.ts";
+import { ulpAt } from "../scheduler/queue.ts";
+import { getState, type UlpAt } from "../scheduler/state.ts";
+import { ulpOf } from "../scheduler/ulp.ts";
+import { fail } from "./errors.ts";
+import { cText, currentContext, isPlace, putText } from "./guest.ts";
+import { isTaskTid } from "./tids.ts";
+
+/** Ints of a row of pvm_tasks_get: tid, parent, host, flag, pid. */
+const TASK_ROW_INTS = 5;
+/** PVM's TF_CONN, "connected", which its pvm_tasks gives for a running task. */
+const CONNECTED = 4;
+
+/** ULPs that pvm_tasks tells of, in order of their tids; undefined: no such host. */
+function tasksOf(e: EngineState, where: number): UlpAt[] | undefined {
+  const alive = (ulp: UlpAt) => ulp !== 0 && getState(e.w, ulp) !== ULP_STATE.exited;
+  if (where !== 0 && where !== TID_BASE) {
+    if (!isTaskTid(where) || (where & ~0x3ffff) !== TID_BASE) return undefined;
+    const ulp = ulpOf(e.w, where);
+    return alive(ulp) ? [ulp] : [];
+  }
+  const n = Atomics.load(e.w, HEAD.ulps);
+  return Array.from({ length: n }, (_, index) => ulpAt(e.w, index)).filter(alive);
+}
+
+export function taskCalls(e: EngineState) {
+  const { w } = e;
+  return {
+    /** The linked module has code of its own for this. */
+    pvm_mytid(): number {
+      return w[e.current + ULP.tid]!;
+    },
+    pvm_parent(): number {
+      const tid = w[e.current + ULP.parentTid]!;
+      return tid > 0 ? tid : fail(e, "pvm_parent", "PvmNoParent");
+    },
+    pvm_siblings_get(tids: number, capacity: number): number {
+      const n = w[e.current + ULP.siblingCount]!;
+      const first = w[e.current + ULP.siblingFirst]!;
+      const stored = Math.max(0, Math.min(n, capacity));
+      if (stored > 0 && (tids === 0 || !isPlace(e, tids, stored * 4)))
+        return fail(e, "pvm_siblings", "PvmBadParam");
+      const { view } = currentContext(e);
+      for (let i = 0; i < stored; i++) view.setInt32((tids >>> 0) + i * 4, tidOf(first + i), true);
+      return n;
+    },
+    /** NULL and "" are the ULPs that were started together; there are no other groups yet. */
+    pvm_gsize(group: number): number {
+      const name = group === 0 ? "" : cText(e, group);
+      if (name === undefined) return fail(e, "pvm_gsize", "PvmBadParam");
+      return name === "" ? w[e.current + ULP.siblingCount]! : PVM_ERROR.PvmNoGroup.code;
+    },
+    pvm_tasks_get(where: number, rows: number, capacity: number): number {
+      const tasks = tasksOf(e, where);
+      if (tasks === undefined) return fail(e, "pvm_tasks", "PvmNoHost");
+      const stored = Math.max(0, Math.min(tasks.length, capacity));
+      if (stored > 0 && (rows === 0 || !isPlace(e, rows, stored * TASK_ROW_INTS * 4)))
+        return fail(e, "pvm_tasks", "PvmBadParam");
+      const { view } = currentContext(e);
+      tasks.slice(0, stored).forEach((ulp, i) => {
+        const parent = Math.max(0, w[ulp + ULP.parentTid]!);
+        const row = [w[ulp + ULP.tid]!, parent, TID_BASE, CONNECTED, 0];
+        row.forEach((value, k) => {
+          view.setInt32((rows >>> 0) + (i * TASK_ROW_INTS + k) * 4, value, true);
+        });
+      });
+      return tasks.length;
+    },
+    pvm_task_name(tid: number, at: number, bytes: number): number {
+      const ulp = ulpOf(w, tid);
+      if (ulp === 0) return fail(e, "pvm_tasks", "PvmNoTask");
+      const length = putText(e, e.programs[w[ulp + ULP.module]!]?.name ?? "", at, bytes);
+      return length ?? fail(e, "pvm_tasks", "PvmBadParam");
+    },
+    /** Leaves PVM: what has not been received is gone. Any later call joins it again, with the same tid. */
+    pvm_exit(): number {
+      const ulp = e.current;
+      w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.left;
+      if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
+      dropMessages(w, e.arena, e.gb, ulp);
+      return 0;
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/**
+ * Sending a message to a ULP of this process (paper, 3.2.6). No data is copied: the message carries a reference.
+ *
+ * Owns: the way from a sender to the receiver's wait, queue or inbox. Not the checks of pvm_send (runtime/pvm/).
+ */
+import { INBOX_CLOSED, ULP, ULP_STATE } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { PVM_ERROR } from "../../wire/pvm.ts";
+import { deliver, recheck, waitsFor } from "./blocking.ts";
+import { COUNTER, count, type EngineState } from "./engine-state.ts";
+import { claimWake, drainInbox, pushInbox, pushWake } from "./mailbox.ts";
+import { appendMessage, dropMessage, fillMessage, matches, newMessage } from "./messages.ts";
+import type { UlpAt } from "./state.ts";
+import { uislocal } from "./ulp.ts";
+
+const NO_MEM = PVM_ERROR.PvmNoMem.code;
+
+/**
+ * Sends `bytes` bytes of a buffer to a ULP. Borrows `gbid`: the message gets a reference of its own. A ULP that has
+ * ended gets nothing, as in PVM, and that is no error.
+ *
+ * @returns 0, or PvmNoMem: the receiver has LIMITS.messagesPerUlp unread, or the heap is full; nothing was sent
+ */
+export function post(
+  e: EngineState,
+  src: number,
+  to: UlpAt,
+  tag: number,
+  gbid: number,
+  bytes: number,
+): number {
+  count(e, COUNTER.messages, 1);
+  count(e, COUNTER.bytes, bytes);
+  if (!uislocal(e, to)) return postRemote(e, src, to, tag, gbid, bytes);
+  const w = e.w;
+  if (w[to + ULP.inbox] !== 0 || !waitsFor(w, to, src, tag) || !claimWake(e, to))
+    return enqueue(e, src, to, tag, gbid, bytes);
+  // It waits for just this: no queue, and no descriptor of its own.
+  e.gb.gincref(gbid);
+  fillMessage(w, e.directAt, src, tag, gbid, bytes);
+  if (deliver(e, to, e.directAt)) return 0;
+  // No room in its buffer table: by way of the queue it learns of that, and can ask for the message again.
+  e.gb.gdecref(gbid);
+  const code = enqueue(e, src, to, tag, gbid, bytes);
+  recheck(e, to);
+  return code;
+}
+
+/** Puts a message into the queue of a ULP of this engine. */
+function enqueue(e: EngineState, src: number, to: UlpAt, tag: number, gbid: number, bytes: number): number {
+  const w = e.w;
+  if (w[to + ULP.state] === ULP_STATE.exited) return drop(e);
+  if (w[to + ULP.msgqCount]! >= LIMITS.messagesPerUlp) return NO_MEM;
+  const message = newMessage(w, e.arena, src, tag, gbid, bytes);
+  if (message === 0) return NO_MEM;
+  e.gb.gincref(gbid);
+  if (w[to + ULP.inbox] === 0) {
+    appendMessage(w, to, message);
+    return 0;
+  }
+  // What came from other engines came before; it may be what the receiver waits for, and who sent it about to say so.
+  drainInbox(w, to);
+  appendMessage(w, to, message);
+  if (claimWake(e, to)) recheck(e, to);
+  return 0;
+}
+
+/** Puts a message into the inbox of a ULP of another engine, and wakes it if it waits for that. */
+function postRemote(
+  e: EngineState,
+  src: number,
+  to: UlpAt,
+  tag: number,
+  gbid: number,
+  bytes: number,
+): number {
+  const w = e.w;
+  if (Atomics.load(w, to + ULP.inbox) === INBOX_CLOSED) return drop(e);
+  if (Atomics.load(w, to + ULP.inboxCount) + w[to + ULP.msgqCount]! >= LIMITS.messagesPerUlp) return NO_MEM;
+  const message = newMessage(w, e.arena, src, tag, gbid, bytes);
+  if (message === 0) return NO_MEM;
+  e.gb.gincref(gbid);
+  if (!pushInbox(w, to, message)) {
+    dropMessage(w, e.arena, e.gb, message);
+    return drop(e);
+  }
+  // If these words are of another wait than the one that `waiting` is for, the receiver has blocked again since
+  // the message is in its inbox, and has seen it there.
+  if (
+    Atomics.load(w, to + ULP.waiting) === 1 &&
+    matches(w[to + ULP.waitTid]!, w[to + ULP.waitTag]!, src, tag) &&
+    claimWake(e, to)
+  )
+    pushWake(e, to);
+  return 0;
+}
+
+/** A message to a ULP that has ended. */
+function drop(e: EngineState): number {
+  count(e, COUNTER.dropped, 1);
+  return 0;
+}
