@@ -21,8 +21,9 @@ function textsAt(pointers: usize, count: i32): string[] {
   const texts = new Array<string>(count);
   for (let i = 0; i < count; i++) {
     const at = load<usize>(pointers + (<usize>i << 2));
-    // With "NUL-terminated" on, the end is only an upper bound.
-    texts[i] = String.UTF8.decodeUnsafe(at, 0x7fffffff, true);
+    let end = at;
+    while (load<u8>(end) != 0) end++;
+    texts[i] = String.UTF8.decodeUnsafe(at, end - at);
   }
   return texts;
 }
