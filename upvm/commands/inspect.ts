@@ -5,6 +5,7 @@ import type { LinkInfo } from "../../runtime/link/link-info.ts";
 import { EXIT } from "../../wire/errors.ts";
 import { command } from "../command.ts";
 import { painter } from "../paint.ts";
+import { placeNear } from "../places.ts";
 import { type Program, prepare } from "../program.ts";
 import { frameText, grouped, statsLines } from "../report.ts";
 
@@ -33,7 +34,7 @@ interface Resumable {
   readonly points: number;
   /** Largest frame that it saves, bytes. */
   readonly frameBytes: number;
-  /** The first of those places in the source, such as "ring.ts:41". */
+  /** One of those places in the source, such as "ring.ts:41"; the program's own rather than a library's. */
   readonly where?: string;
 }
 
@@ -64,8 +65,11 @@ function resumables(program: Program, points: LinkInfo["points"]): Resumable[] {
   const all = new Map<number, Resumable>();
   for (const [func, at, frameBytes] of points) {
     const before = all.get(func);
-    const place = source?.at(at);
-    const where = before?.where ?? (place?.file === undefined ? undefined : `${place.file}:${place.line}`);
+    const place = source && placeNear(source, at);
+    const here = place?.file === undefined ? undefined : `${place.file}:${place.line}`;
+    // Inlined library code comes first as often as not; the program's own line says more.
+    const own = before?.where !== undefined && !before.where.startsWith("~lib/");
+    const where = own ? before.where : (here ?? before?.where);
     all.set(func, {
       name: linked.functionName(func) ?? `function ${func}`,
       points: (before?.points ?? 0) + 1,
