@@ -27,11 +27,19 @@ export const SUSPEND = -2147483648;
 
 /** Control page of one engine, byte offsets. Imported by every ULP on it as `upvm.ctl`. */
 export const CTL = {
-  /** Nonzero: the next poll calls the engine. Any thread may store 1 (Atomics). */
+  /** Nonzero: the next poll calls the engine. Any thread may store one of ATTENTION (Atomics). */
   attention: 0,
   /** Descriptor of the running ULP (byte address in the heap); written by the engine before it resumes one. */
   current: 4,
   bytes: 65_536,
+} as const;
+
+export const ATTENTION = {
+  none: 0,
+  /** Stop, or a time slice is over, or there is something to take. */
+  look: 1,
+  /** Another engine has nothing to run, and a ULP here has waited long for the one that runs. */
+  give: 2,
 } as const;
 
 /** ULP descriptor (paper, 3.2.1), word offsets from its start. Names in brackets are the paper's. */
@@ -99,6 +107,8 @@ export const ULP = {
   outTid: 40,
   outTag: 41,
   outLen: 42,
+  /** Buffer that packAt lies in: the default send buffer if it was made here; 0: none, or a received one. */
+  sgbid: 43,
   /** Last error (PVM_ERROR code), for pvm_perror. */
   errno: 43,
   /** Precv: what one item of its type needs, bytes. pvm_spawn and other waits: a word of their own. */
@@ -155,18 +165,20 @@ export const MSG = {
 /** Value of ULP.inbox when the ULP has ended: who sends to it drops the message. No block is at this address. */
 export const INBOX_CLOSED = 1;
 
-/** Global message buffer: reference count and a list of segments. Word offsets. The first segment follows. */
+/**
+ * Global message buffer: reference count and a list of segments. Word offsets. The first segment follows.
+ * In a freed block the first two words are the allocator's links; the count stays 0, so that misuse is seen.
+ */
 export const GBUF = {
-  /** First and last segment. Also where a freed block keeps its links: refs stays 0 then, and misuse is seen. */
-  firstAt: 0,
-  lastAt: 1,
+  /** Last segment. */
+  lastAt: 0,
+  /** Bytes in all segments before the last. */
+  sealedBytes: 1,
   /** Reference count (Atomics). */
   refs: 2,
   /** PvmDataDefault, PvmDataRaw, PvmDataInPlace. */
   encoding: 3,
-  /** Bytes in all segments before the last. */
-  sealedBytes: 4,
-  words: 6,
+  words: 4,
 } as const;
 
 /** Segment of a buffer; its data follows the header. Word offsets. */
