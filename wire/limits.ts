@@ -21,7 +21,7 @@ export const LIMITS = {
   /** Looks at a held lock of the heap before the thread sleeps on it. Holders need less than a microsecond. */
   heapLockSpins: 200,
   /** First data segment of a message buffer, bytes: most messages fit, and none needs a second allocation. */
-  bufferFirstBytes: 208,
+  bufferFirstBytes: 216,
   /** Smallest later segment of a message buffer, bytes; each next one doubles up to bufferSegmentBytesMax. */
   bufferSegmentBytes: 4 << 10,
   bufferSegmentBytesMax: 1 << 20,
@@ -42,6 +42,9 @@ export const LIMITS = {
   handoffsInARow: 1000,
   /** Switches between two looks at the clock while a ULP waits with a deadline. */
   switchesPerClock: 64,
+  /** An idle engine looks whether a busy one keeps a ULP waiting: first and longest pause between looks, ms. */
+  stealAgainMs: 2,
+  stealAgainMsMax: 32,
   /** Runnable ULPs that one engine gives another at a time, at most. */
   ulpsPerGift: 8,
   /** An idle engine looks for work this long before it sleeps, microseconds. */

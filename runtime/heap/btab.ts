@@ -53,13 +53,11 @@ export class Btab {
     const { i32 } = this;
     if (i32[u + ULP.btabFree] === 0 && !this.grow(u)) return NO_MEM;
     const lbid = i32[u + ULP.btabFree]!;
-    const row = rowOf(this.i32, u, lbid);
+    const row = rowOf(i32, u, lbid);
     i32[u + ULP.btabFree] = i32[row + BTAB.segment]!;
     i32[row + BTAB.gbid] = UNMAPPED;
     i32[row + BTAB.segment] = 0;
-    i32[row + BTAB.src] = 0;
-    i32[row + BTAB.tag] = 0;
-    i32[row + BTAB.bytes] = MADE_HERE;
+    this.forgetMessage(row);
     return lbid;
   }
 
@@ -72,7 +70,7 @@ export class Btab {
     const { i32 } = this;
     if (lbid === i32[u + ULP.sbid]) this.positions.clearSend(u);
     if (lbid === i32[u + ULP.rbid]) this.positions.clearReceive(u);
-    const row = rowOf(this.i32, u, lbid);
+    const row = rowOf(i32, u, lbid);
     i32[row + BTAB.gbid] = 0;
     i32[row + BTAB.segment] = i32[u + ULP.btabFree]!;
     i32[u + ULP.btabFree] = lbid;
@@ -83,12 +81,10 @@ export class Btab {
   btsetgbid(u: number, lbid: number, gbid: number): void {
     if (!this.taken(u, lbid)) bug(`local id ${lbid} is not taken`);
     const { i32 } = this;
-    const row = rowOf(this.i32, u, lbid);
+    const row = rowOf(i32, u, lbid);
     i32[row + BTAB.gbid] = gbid;
     i32[row + BTAB.segment] = 0;
-    i32[row + BTAB.src] = 0;
-    i32[row + BTAB.tag] = 0;
-    i32[row + BTAB.bytes] = MADE_HERE;
+    this.forgetMessage(row);
     if (lbid === i32[u + ULP.sbid]) this.positions.loadSend(u, row);
     if (lbid === i32[u + ULP.rbid]) this.positions.loadReceive(u, row);
   }
@@ -137,7 +133,7 @@ export class Btab {
     else {
       if (lbid === i32[u + ULP.rbid]) this.positions.storeReceive(u);
       i32[u + ULP.sbid] = lbid;
-      this.positions.loadSend(u, rowOf(this.i32, u, lbid));
+      this.positions.loadSend(u, rowOf(i32, u, lbid));
     }
     return before;
   }
@@ -155,7 +151,7 @@ export class Btab {
         this.positions.clearSend(u);
       }
       i32[u + ULP.rbid] = lbid;
-      this.positions.loadReceive(u, rowOf(this.i32, u, lbid));
+      this.positions.loadReceive(u, rowOf(i32, u, lbid));
     }
     return before;
   }
@@ -194,18 +190,21 @@ export class Btab {
       if (made > 0) this.btsetsbid(u, made);
       return made;
     }
-    const row = rowOf(this.i32, u, lbid);
+    const row = rowOf(i32, u, lbid);
     const old = i32[row + BTAB.gbid]!;
-    if (i32[row + BTAB.bytes] === MADE_HERE && gb.gref(old) === 1) {
+    if (i32[u + ULP.sgbid] !== 0 && gb.gref(old) === 1) {
       gb.reset(old, encoding);
       i32[row + BTAB.segment] = 0;
-      this.positions.loadSend(u, row);
+      this.positions.beginSend(u, old);
       return lbid;
     }
     const gbid = gb.gnew(encoding);
     if (gbid === 0) return NO_MEM;
     gb.ginitref(gbid);
-    this.btsetgbid(u, lbid, gbid);
+    i32[row + BTAB.gbid] = gbid;
+    i32[row + BTAB.segment] = 0;
+    if (i32[u + ULP.sgbid] === 0) this.forgetMessage(row);
+    this.positions.beginSend(u, gbid);
     gb.gdecref(old);
     return lbid;
   }
@@ -227,13 +226,13 @@ export class Btab {
     const { i32 } = this;
     const m = msgAt >> 2;
     let lbid = i32[u + ULP.rbid]!;
-    if (lbid !== 0) this.gb.gdecref(i32[rowOf(this.i32, u, lbid) + BTAB.gbid]!);
+    if (lbid !== 0) this.gb.gdecref(i32[rowOf(i32, u, lbid) + BTAB.gbid]!);
     else {
       lbid = this.btbidNew(u);
       if (lbid < 0) return lbid;
       i32[u + ULP.rbid] = lbid;
     }
-    const row = rowOf(this.i32, u, lbid);
+    const row = rowOf(i32, u, lbid);
     i32[row + BTAB.gbid] = i32[m + MSG.gbid]!;
     i32[row + BTAB.src] = i32[m + MSG.src]!;
     i32[row + BTAB.tag] = i32[m + MSG.tag]!;
@@ -280,7 +279,7 @@ export class Btab {
   writable(u: number): number {
     const { i32, gb } = this;
     const lbid = i32[u + ULP.sbid]!;
-    const row = rowOf(this.i32, u, lbid);
+    const row = rowOf(i32, u, lbid);
     const bytes = i32[row + BTAB.bytes]!;
     if (bytes === MADE_HERE) return 0;
     const old = i32[row + BTAB.gbid]!;
@@ -289,6 +288,14 @@ export class Btab {
     this.btsetgbid(u, lbid, gbid);
     gb.gdecref(old);
     return 0;
+  }
+
+  /** A row whose buffer came with no message. */
+  private forgetMessage(row: number): void {
+    const { i32 } = this;
+    i32[row + BTAB.src] = 0;
+    i32[row + BTAB.tag] = 0;
+    i32[row + BTAB.bytes] = MADE_HERE;
   }
 
   /** Whether the id is given out. */
@@ -308,7 +315,7 @@ export class Btab {
     i32[u + ULP.btabAt] = at;
     i32[u + ULP.btabRows] = more;
     for (let lbid = more; lbid > rows; lbid -= 1) {
-      const row = rowOf(this.i32, u, lbid);
+      const row = rowOf(i32, u, lbid);
       i32[row + BTAB.gbid] = 0;
       i32[row + BTAB.segment] = i32[u + ULP.btabFree]!;
       i32[u + ULP.btabFree] = lbid;

@@ -21,8 +21,11 @@ export const PREV_FREE = 1;
 export const SIZE_MASK = ~15;
 export const MIN_BLOCK = 32;
 export const HEADER_BYTES = 8;
-/** Largest block, bytes, that is kept by its exact size when it is freed. */
-export const QUICK_MAX = 1024;
+/**
+ * Largest block, bytes, that is kept by its exact size when it is freed: a message's first later segment is the
+ * largest thing that comes and goes with every message.
+ */
+export const QUICK_MAX = 8192;
 /** Bins begin at blocks of 2^BIN_SHIFT bytes; each power of two has BINS_EACH of them. */
 export const BIN_SHIFT = 5;
 export const BINS_EACH = 8;
@@ -42,7 +45,7 @@ export const STATE = {
   /** First block (word index of its header) of each bin, and of each quick list; list of size s: quickHead + s / 16. */
   binHead: 32,
   quickHead: 32 + POWERS * BINS_EACH,
-  words: 320,
+  words: 768,
 } as const;
 
 /**

@@ -187,8 +187,7 @@ export class Pack {
     }
     if (i32[u + ULP.packEnd]! - i32[u + ULP.packAt]! >= bytes) return 0;
     if (this.positions.sealSend(u) + bytes > MESSAGE_BYTES_MAX) return NO_MEM;
-    const gbid = i32[rowOf(i32, u, lbid) + BTAB.gbid]!;
-    const segment = this.gb.addSegment(gbid, bytes);
+    const segment = this.gb.addSegment(i32[u + ULP.sgbid]!, bytes);
     if (segment === 0) return NO_MEM;
     i32[u + ULP.packAt] = segment + SEG_HEADER_BYTES;
     i32[u + ULP.packEnd] = segment + SEG_HEADER_BYTES + i32[(segment >> 2) + SEG.capacity]!;

@@ -1,15 +1,16 @@
 /**
  * Where a ULP packs and unpacks: the four words of its descriptor that the linked module reads and moves.
  *
- * Owns: packAt, packEnd, unpackAt, unpackEnd, the `used` of the segment packed into, and the read position in the
+ * Owns: packAt, packEnd (and sgbid, the buffer they lie in), unpackAt, unpackEnd, the `used` of the segment packed into, and the read position in the
  * rows of the buffer table. Not which buffer is the default one, save that it is none after clear… (btab.ts).
  *
  * The four words are loaded when a buffer becomes the default one and stored when it ceases to be. In between the
  * `used` of the last segment is out of date, until sealSend().
  */
 import { BTAB, GBUF, SEG, ULP } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
-import { type Gbdesc, SEG_HEADER_BYTES } from "./gbdesc.ts";
+import { FIRST_SEGMENT, type Gbdesc, SEG_HEADER_BYTES } from "./gbdesc.ts";
 
 /** BTAB.bytes of a row whose buffer was made here. */
 export const MADE_HERE = -1;
@@ -35,15 +36,12 @@ export class Positions {
    */
   sealSend(u: number): number {
     const { i32 } = this;
-    const lbid = i32[u + ULP.sbid]!;
-    if (lbid === 0) return PVM_ERROR.PvmNoBuf.code;
-    const row = rowOf(i32, u, lbid);
-    if (i32[row + BTAB.bytes] !== MADE_HERE) return i32[row + BTAB.bytes]!;
-    const g = i32[row + BTAB.gbid]! >> 2;
-    const last = i32[g + GBUF.lastAt]!;
+    const gbid = i32[u + ULP.sgbid]!;
+    if (gbid === 0) return this.sealReceived(u);
+    const last = i32[(gbid >> 2) + GBUF.lastAt]!;
     const used = i32[u + ULP.packAt]! - last - SEG_HEADER_BYTES;
     i32[(last >> 2) + SEG.used] = used;
-    return i32[g + GBUF.sealedBytes]! + used;
+    return i32[(gbid >> 2) + GBUF.sealedBytes]! + used;
   }
 
   /**
@@ -68,7 +66,15 @@ export class Positions {
     return i32[row + BTAB.left]! - (i32[u + ULP.unpackAt]! - data);
   }
 
-  private setPack(u: number, at: number, end: number): void {
+  /** sealSend() where nothing was packed by this ULP: the message stays as it came. */
+  private sealReceived(u: number): number {
+    const { i32 } = this;
+    const lbid = i32[u + ULP.sbid]!;
+    return lbid === 0 ? PVM_ERROR.PvmNoBuf.code : i32[rowOf(i32, u, lbid) + BTAB.bytes]!;
+  }
+
+  private setPack(u: number, gbid: number, at: number, end: number): void {
+    this.i32[u + ULP.sgbid] = gbid;
     this.i32[u + ULP.packAt] = at;
     this.i32[u + ULP.packEnd] = end;
   }
@@ -80,24 +86,31 @@ export class Positions {
 
   /** Writes the pack position into the default send buffer, if there is one. */
   storeSend(u: number): void {
-    if (this.i32[u + ULP.sbid] !== 0) this.sealSend(u);
+    if (this.i32[u + ULP.sgbid] !== 0) this.sealSend(u);
   }
 
   clearSend(u: number): void {
     this.i32[u + ULP.sbid] = 0;
-    this.setPack(u, 0, 0);
+    this.setPack(u, 0, 0, 0);
   }
 
   /** Pack position: behind what the row's buffer has, or none if it was received. */
   loadSend(u: number, row: number): void {
     const { i32 } = this;
     if (i32[row + BTAB.bytes] !== MADE_HERE) {
-      this.setPack(u, 0, 0);
+      this.setPack(u, 0, 0, 0);
       return;
     }
-    const last = i32[(i32[row + BTAB.gbid]! >> 2) + GBUF.lastAt]!;
+    const gbid = i32[row + BTAB.gbid]!;
+    const last = i32[(gbid >> 2) + GBUF.lastAt]!;
     const data = last + SEG_HEADER_BYTES;
-    this.setPack(u, data + i32[(last >> 2) + SEG.used]!, data + i32[(last >> 2) + SEG.capacity]!);
+    this.setPack(u, gbid, data + i32[(last >> 2) + SEG.used]!, data + i32[(last >> 2) + SEG.capacity]!);
+  }
+
+  /** Pack position: the beginning of an empty buffer, made here, that becomes the default send buffer. */
+  beginSend(u: number, gbid: number): void {
+    const data = gbid + FIRST_SEGMENT + SEG_HEADER_BYTES;
+    this.setPack(u, gbid, data, data + LIMITS.bufferFirstBytes);
   }
 
   /** Ends reading of the default receive buffer, if there is one: its row keeps the position. */
@@ -134,7 +147,7 @@ export class Positions {
   private bytesBefore(gbid: number, segment: number): number {
     const { i32 } = this;
     let bytes = 0;
-    for (let at = i32[(gbid >> 2) + GBUF.firstAt]!; at !== segment; at = i32[(at >> 2) + SEG.next]!) {
+    for (let at = gbid + FIRST_SEGMENT; at !== segment; at = i32[(at >> 2) + SEG.next]!) {
       bytes += i32[(at >> 2) + SEG.used]!;
     }
     return bytes;
@@ -142,7 +155,7 @@ export class Positions {
 
   /** Unpack position: the beginning of the row's buffer, of which `bytes` may be read. */
   begin(u: number, row: number, bytes: number): void {
-    this.enter(u, row, this.i32[(this.i32[row + BTAB.gbid]! >> 2) + GBUF.firstAt]!, bytes);
+    this.enter(u, row, this.i32[row + BTAB.gbid]! + FIRST_SEGMENT, bytes);
   }
 
   /** Unpack position: the data of a segment, or of the next that has any, `left` bytes before the message's end. */
