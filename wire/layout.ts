@@ -107,8 +107,6 @@ export const ULP = {
   outTid: 40,
   outTag: 41,
   outLen: 42,
-  /** Buffer that packAt lies in: the default send buffer if it was made here; 0: none, or a received one. */
-  sgbid: 43,
   /** Last error (PVM_ERROR code), for pvm_perror. */
   errno: 43,
   /** Precv: what one item of its type needs, bytes. pvm_spawn and other waits: a word of their own. */
@@ -120,6 +118,8 @@ export const ULP = {
   /** Index of the first ULP that was started together with it, and how many they are. */
   siblingFirst: 47,
   siblingCount: 48,
+  /** Buffer that packAt lies in: the default send buffer if it was made here; 0: none, or a received one. */
+  sgbid: 49,
   words: 64,
 } as const;
 
