@@ -4,7 +4,7 @@
  * Owns: what a poll does, and who gives way. A poll is called when someone has set CTL.attention of this engine:
  * for a time slice, to stop, to ask for a ULP.
  */
-import { CTL, ENGINE, HEAD, STOP, SUSPEND, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import { ATTENTION, CTL, ENGINE, HEAD, STOP, SUSPEND, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { serveMail, serveTimers, serveWakes } from "../scheduler/engine.ts";
 import { COUNTER, count, type EngineState } from "../scheduler/engine-state.ts";
 import { growFrames } from "../scheduler/load.ts";
@@ -38,7 +38,7 @@ export function engineCalls(e: EngineState) {
   return {
     /** 1: the ULP must suspend itself now. */
     poll(): number {
-      Atomics.store(ctl, CTL.attention >> 2, e.options.shuffle === 0 ? 0 : 1);
+      const why = Atomics.exchange(ctl, CTL.attention >> 2, e.options.shuffle === 0 ? 0 : ATTENTION.look);
       count(e, COUNTER.polls, 1);
       const stop = Atomics.load(w, HEAD.stop);
       if (stop !== STOP.none) {
@@ -48,7 +48,7 @@ export function engineCalls(e: EngineState) {
       serve(e);
       const yields = e.yieldAtPoll || e.options.slices || e.options.shuffle !== 0;
       e.yieldAtPoll = false;
-      if ((w[HEAD.beggars]! | w[HEAD.beggars + 1]!) !== 0) e.moves.give(e, true);
+      if (why === ATTENTION.give) e.moves.give(e, true);
       if (e.options.shuffle !== 0) return preempt(e);
       return yields && w[e.row + ENGINE.runnable]! > 0 ? preempt(e) : 0;
     },

@@ -33,6 +33,8 @@ export class Context {
   readonly held: (HeldLine | undefined)[] = [undefined, undefined, undefined];
   /** Bit set of the standard streams that the program has closed. */
   closed = 0;
+  /** Entries of the tables that it changes, until it has an instance here (tables.ts). */
+  tables: readonly Int32Array[] = [];
 
   constructor(memory: WebAssembly.Memory) {
     this.memory = memory;

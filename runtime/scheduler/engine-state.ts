@@ -27,6 +27,7 @@ export interface UlpParcel {
   /** Output held back until its newline, by file descriptor. */
   readonly held: readonly (Uint8Array | undefined)[];
   readonly closed: number;
+  readonly tables: readonly Int32Array[];
 }
 /** A program that ULPs will run; on its way before the first of them is made. */
 export interface ProgramParcel {
@@ -102,6 +103,8 @@ export interface Moves {
   give(e: EngineState, running: boolean): void;
   /** Asks the other engines for work. */
   beg(e: EngineState): void;
+  /** Goes on asking: an engine that keeps a ULP waiting is to look. Milliseconds until the next look. */
+  look(e: EngineState): number;
   /** This engine has work again: it no longer asks. */
   thank(e: EngineState): void;
   /** Tests only (EngineOptions.shuffle): a ULP was just suspended here, and may go elsewhere. */
@@ -141,6 +144,11 @@ export class EngineState {
   /** ULP that a blocking receive names: runs next. 0 none. */
   handoff = 0 as UlpAt;
   handoffsInARow = 0;
+  /** Of other engines, when this one last looked: how often they had switched. */
+  readonly switchesSeen: Int32Array;
+  lookAgainMs = 0;
+  /** State of the random sequence of EngineOptions.shuffle. */
+  shuffleState: number;
   /** A running ULP has looked for a message in vain while others could run: its next poll lets them. */
   yieldAtPoll = false;
   /** What ULPs import; set once, by who makes the engine. `upvm.memory` is of the ULP that is just being made. */
@@ -177,6 +185,8 @@ export class EngineState {
     this.btab = new Btab(this.gb);
     this.pack = new Pack(this.btab);
     this.directAt = this.arena.hmalloc(MSG.words * 4, BLOCK_KIND.lasting);
+    this.shuffleState = options.shuffle + index * 0x9e3779b1;
+    this.switchesSeen = new Int32Array(this.engines);
     this.contexts = new Array<Context | undefined>(LIMITS.ulps).fill(undefined);
   }
 

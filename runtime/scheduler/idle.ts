@@ -44,28 +44,45 @@ function spin(e: EngineState, untilMs: number): boolean {
 
 function sleep(e: EngineState, began: number): void {
   const { w, row } = e;
-  const bell = Atomics.load(w, row + ENGINE.bell);
   Atomics.store(w, row + ENGINE.idle, 1);
   Atomics.add(w, HEAD.idleEngines, 1);
-  let begs = e.alone;
-  while (!hasWork(e) && Atomics.load(w, row + ENGINE.idle) === 1) {
+  let askAt = e.alone ? Infinity : began + LIMITS.idleBeforeStealUs / 1000;
+  let begs = false;
+  while (Atomics.load(w, row + ENGINE.idle) === 1) {
+    // First the bell, then what it tells of: a ring in between makes the wait end at once.
+    const bell = Atomics.load(w, row + ENGINE.bell);
+    if (hasWork(e)) break;
     if (isDeadlock(e)) {
       stopProcess(e, STOP.deadlock);
       break;
     }
     const now = e.edge.now();
     if (now >= e.timers.nextMs) break;
-    const begAt = begs ? Infinity : began + LIMITS.idleBeforeStealUs / 1000;
-    if (now >= begAt) {
+    if (now >= askAt) {
+      if (!begs) e.moves.beg(e);
       begs = true;
-      e.moves.beg(e);
-    } else {
-      count(e, COUNTER.sleeps, 1);
-      e.edge.wait(row + ENGINE.bell, bell, Math.min(begAt, e.timers.nextMs) - now);
+      askAt = now + e.moves.look(e);
     }
+    // While all sleep there is nobody to ask; who wakes up rings for those who beg.
+    const all = Atomics.load(w, HEAD.idleEngines) === e.engines;
+    count(e, COUNTER.sleeps, 1);
+    e.edge.wait(row + ENGINE.bell, bell, Math.min(all ? Infinity : askAt, e.timers.nextMs) - now);
   }
   if (Atomics.compareExchange(w, row + ENGINE.idle, 1, 0) === 1) noLongerIdle(w);
   if (begs) e.moves.thank(e);
+  wakeBeggars(e);
+}
+
+/** Engines that beg sleep without an end while all do: now one does not. */
+function wakeBeggars(e: EngineState): void {
+  const { w } = e;
+  if ((w[HEAD.beggars]! | w[HEAD.beggars + 1]!) === 0) return;
+  for (let engine = 0; engine < e.engines; engine++) {
+    if ((Atomics.load(w, HEAD.beggars + (engine >> 5)) & (1 << (engine & 31))) === 0) continue;
+    const bell = e.heap.engineRow(engine) + ENGINE.bell;
+    Atomics.add(w, bell, 1);
+    Atomics.notify(w, bell);
+  }
 }
 
 function isDeadlock(e: EngineState): boolean {

@@ -12,6 +12,7 @@ import { Context, type LinkedExports } from "./context.ts";
 import { COUNTER, count, type EngineState } from "./engine-state.ts";
 import type { Program } from "./programs.ts";
 import type { UlpAt } from "./state.ts";
+import { loadTables } from "./tables.ts";
 import { ufree, umalloc, urealloc } from "./uheap.ts";
 
 /** A ULP cannot go on, and why, for its user. Not a bug of ours, no fault of another ULP. */
@@ -64,6 +65,8 @@ export function asmUfullLoad(e: EngineState, ulp: UlpAt): number {
   if (context.linked === undefined) {
     const linked = instantiate(e, programOf(e, ulp), context);
     linked.upvm_load(w[ulp + ULP.savedAt]!);
+    loadTables(linked, context.tables);
+    context.tables = [];
     ufree(e, ulp, w[ulp + ULP.savedAt]!);
     w[ulp + ULP.savedAt] = 0;
   }

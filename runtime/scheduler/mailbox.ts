@@ -13,7 +13,7 @@
  * Pairwise order: one sender's messages go through the inbox, newest first in it, or straight into the queue; the
  * engine of the receiver empties the inbox before it puts anything into the queue itself.
  */
-import { CTL, ENGINE, HEAD, INBOX_CLOSED, MSG, ULP } from "../../wire/layout.ts";
+import { ATTENTION, CTL, ENGINE, HEAD, INBOX_CLOSED, MSG, ULP } from "../../wire/layout.ts";
 import type { EngineState } from "./engine-state.ts";
 import { appendMessage } from "./messages.ts";
 import { ulpAt } from "./queue.ts";
@@ -134,8 +134,8 @@ export function noLongerIdle(w: Int32Array<SharedArrayBuffer>): void {
 }
 
 /** Makes an engine's running ULP call the engine at its next poll. */
-export function demandAttention(ctl: Int32Array<SharedArrayBuffer>): void {
-  Atomics.store(ctl, CTL.attention >> 2, 1);
+export function demandAttention(ctl: Int32Array<SharedArrayBuffer>, why: number = ATTENTION.look): void {
+  Atomics.store(ctl, CTL.attention >> 2, why);
 }
 
 /** Descriptor of a tid; 0: there never was such a ULP in this process. */
