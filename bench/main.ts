@@ -1,0 +1,115 @@
+/**
+ * `upvm bench [NAMES] [--json]`: measures, and prints the tables or JSON.
+ *
+ * Owns: which measurements run, one after another, and the folder they work in. Each is in its own file.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem, type } from "node:os";
+import { join } from "node:path";
+import { packageRoot, packageVersion } from "../upvm/node-package.ts";
+import { EXIT } from "../wire/errors.ts";
+import { contextSwitch } from "./context-switch.ts";
+import type { Machine, Report, Sheet } from "./figures.ts";
+import { laplace } from "./laplace.ts";
+import { linkCost } from "./link-cost.ts";
+import { message } from "./message.ts";
+import { native } from "./native.ts";
+import { programs } from "./programs.ts";
+import { ring } from "./ring.ts";
+import { machineText, sheetText } from "./text.ts";
+import type { Measurement } from "./tools.ts";
+import { twoEngines } from "./two-engines.ts";
+import { ulps } from "./ulps.ts";
+
+const MEASUREMENTS: readonly Measurement[] = [
+  contextSwitch,
+  message,
+  twoEngines,
+  ring,
+  laplace,
+  linkCost,
+  ulps,
+];
+const BATCHES = 9;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  const json = args.includes("--json");
+  const words = args.filter((arg) => arg !== "--json");
+  const wanted = (word: string) => MEASUREMENTS.filter(({ name }) => name.includes(word));
+  const unknown = words.find((word) => wanted(word).length === 0);
+  if (unknown !== undefined) {
+    const names = MEASUREMENTS.map(({ name }) => name).join(", ");
+    process.stderr.write(`upvm bench: Cannot measure ${unknown}: there are ${names}\n`);
+    return EXIT.usage;
+  }
+  const chosen = MEASUREMENTS.filter(
+    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+  );
+  const loadBefore = loadavg()[0] ?? 0;
+  const { sheets, failed } = await measureAll(chosen, (sheet) => {
+    if (!json) process.stdout.write(`\n${sheetText(sheet, false)}`);
+  });
+  const date = new Date().toISOString().slice(0, 10);
+  const report: Report = { date, machine: machine(), loadBefore, sheets };
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `\n${machineText(report)}\n`);
+  return failed ? EXIT.failed : EXIT.ok;
+}
+
+interface Measurements {
+  readonly sheets: Sheet[];
+  readonly failed: boolean;
+}
+
+/** One that fails is told and does not end the others. */
+async function measureAll(
+  chosen: readonly Measurement[],
+  show: (sheet: Sheet) => void,
+): Promise<Measurements> {
+  const folder = mkdtempSync(join(tmpdir(), "upvm-bench-"));
+  const rivals = native(folder, join(packageRoot, "bench"));
+  const progress = (text: string) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  };
+  const tools = {
+    programs: programs(folder),
+    native: rivals,
+    cores: availableParallelism(),
+    batches: BATCHES,
+    progress,
+  };
+  const sheets: Sheet[] = [];
+  let failed = false;
+  // Children die with this process's exit; an exit is what a signal must become.
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => process.exit(EXIT.interrupted));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  for (const { name, measure } of chosen) {
+    try {
+      const sheet = await measure(tools);
+      progress("");
+      sheets.push(sheet);
+      show(sheet);
+    } catch (error) {
+      failed = true;
+      progress("");
+      process.stderr.write(
+        `upvm bench: ${name} failed: ${error instanceof Error ? error.message : String(error)}\n`,
+      );
+    }
+  }
+  await rivals.stop();
+  return { sheets, failed };
+}
+
+function machine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown processor",
+    cores: availableParallelism(),
+    memoryGb: totalmem() / 2 ** 30,
+    os: `${type()} ${release()}`,
+    node: process.versions.node,
+    upvm: packageVersion(),
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * The paper's own figures: R. Konuru and others, "A Migratable User-Level Process Package for PVM", 1997; two
+ * HP 9000/720.
+ *
+ * Source: its Tables X, XII and XIV; units are ours. Table IX is missing in our copy, and so are the first two sizes of
+ * Table X: 4 and 16 bytes is our reading. Of the switch section 4.2.1 says that half a process switch would still be
+ * more than ten times a ULP switch, and that a null call takes 0.65 µs.
+ */
+type Series = Readonly<Record<number, number>>;
+
+/** One-way local message by bytes, µs (Table X). */
+export const LOCAL_MESSAGE_US: { readonly pvm: Series; readonly upvm: Series } = {
+  pvm: { 4: 1400, 16: 1420, 512: 1610, 1000: 1850, 10000: 6550, 100000: 47_360 },
+  upvm: { 4: 120, 16: 120, 512: 140, 1000: 140, 10000: 390, 100000: 5550 },
+};
+
+/** Once around a ring of so many VPs on one node, µs (Table XII). */
+export const RING_US: { readonly pvm: Series; readonly upvm: Series } = {
+  pvm: { 2: 2550, 4: 5640, 6: 8420, 8: 11_160, 10: 14_350, 14: 21_500, 20: 32_860, 24: 42_850 },
+  upvm: { 2: 260, 4: 560, 6: 820, 8: 1150, 10: 1330, 14: 1900, 20: 2870, 24: 3500 },
+};
+
+/** Laplace grid solver by VPs on one node, Mflops (Table XIV); alone it made 2.79. */
+export const LAPLACE_MFLOPS: { readonly alone: number; readonly pvm: Series; readonly upvm: Series } = {
+  alone: 2.79,
+  pvm: { 2: 2.75, 3: 2.68, 4: 2.63, 5: 2.57, 6: 2.54, 7: 2.5, 8: 2.45, 9: 2.42, 10: 2.38, 11: 2.34 },
+  upvm: { 2: 2.79, 3: 2.69, 4: 2.68, 5: 2.67, 6: 2.66, 7: 2.65, 8: 2.59, 9: 2.58, 10: 2.58, 11: 2.56 },
+};

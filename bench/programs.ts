@@ -1,0 +1,72 @@
+/**
+ * The programs of bench/guests as ULPs, and unlinked: compiled once for each run of the benchmarks.
+ *
+ * Owns: how upvm is called, which is by its command, as a user would: each measurement is a process of its own.
+ */
+import { basename, join } from "node:path";
+import { codeExtension, codeRoot, packageRoot } from "../upvm/node-package.ts";
+import { printedBy } from "./spawn.ts";
+
+export interface UpvmOptions {
+  readonly ulps: number;
+  readonly cores: number;
+  /** More of the command's flags. */
+  readonly flags?: readonly string[];
+  readonly limitMs?: number;
+}
+
+/** The files of a compiled program: as its compiler left it, and linked. */
+export interface Program {
+  readonly plain: string;
+  readonly linked: string;
+}
+
+export interface Programs {
+  /** Compiles and links bench/guests/<name>. Each source is compiled once. */
+  compile(name: string): Promise<Program>;
+  /** Runs it as ULPs and returns what they print. */
+  upvm(program: Program, options: UpvmOptions, ...args: string[]): Promise<string>;
+  /** Runs it not linked, alone. */
+  plain(program: Program, ...args: string[]): Promise<string>;
+}
+
+const COMMAND = join(packageRoot, "bin", "upvm.js");
+const PLAIN = join(codeRoot, "bench", `plain${codeExtension}`);
+
+/** @param folder  where the compiled programs go, exists */
+export function programs(folder: string): Programs {
+  const compiled = new Map<string, Promise<Program>>();
+  const command = (...args: string[]) => printedBy(process.execPath, [COMMAND, "compile", ...args]);
+  const compile = async (name: string) => {
+    const file = join(folder, basename(name));
+    const program = { plain: `${file}.wasm`, linked: `${file}.ulp.wasm` };
+    await command(join(packageRoot, "bench", "guests", name), "--no-link", "-o", program.plain);
+    await command(program.plain, "-o", program.linked);
+    return program;
+  };
+  return {
+    compile(name) {
+      const known = compiled.get(name) ?? compile(name);
+      compiled.set(name, known);
+      return known;
+    },
+    upvm(program, { ulps, cores, flags = [], limitMs }, ...args) {
+      const command = [
+        COMMAND,
+        "run",
+        program.linked,
+        "--ulps",
+        String(ulps),
+        "--cores",
+        String(cores),
+        ...flags,
+      ];
+      return printedBy(
+        process.execPath,
+        [...command, "--", ...args],
+        limitMs === undefined ? {} : { limitMs },
+      );
+    },
+    plain: (program, ...args) => printedBy(process.execPath, [PLAIN, program.plain, ...args]),
+  };
+}

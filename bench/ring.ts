@@ -1,0 +1,60 @@
+/**
+ * Table XII: one int once around a ring of VPs, all on one engine.
+ */
+import { printed, SheetBuilder } from "./figures.ts";
+import { addAll } from "./message.ts";
+import { RING_US } from "./paper.ts";
+import type { Measurement, Tools } from "./tools.ts";
+
+const PAPER_SIZES = [2, 4, 6, 8, 10, 14, 20, 24];
+const LARGE_SIZES = [1000, 10_000];
+
+export const ring: Measurement = {
+  name: "ring",
+  async measure(tools) {
+    const sheet = new SheetBuilder({
+      name: "ring",
+      title: "Ring, one int once around, one engine (Table XII)",
+      unit: "µs",
+      rowHead: "VPs",
+    });
+    const { programs, batches } = tools;
+    const program = await programs.compile("ring.c");
+    for (const ulps of [...PAPER_SIZES, ...LARGE_SIZES]) {
+      tools.progress(`ring of ${ulps} ULPs`);
+      const output = await programs.upvm(
+        program,
+        { ulps, cores: 1 },
+        String(ulps),
+        "-",
+        "default",
+        String(batches),
+      );
+      addAll(sheet, "upvm", output);
+    }
+    await rivals(sheet, tools);
+    for (const ulps of PAPER_SIZES) {
+      const { pvm, upvm } = RING_US;
+      if (pvm[ulps] !== undefined) sheet.add(ulps, "paper: PVM", printed(pvm[ulps]));
+      if (upvm[ulps] !== undefined) sheet.add(ulps, "paper: UPVM", printed(upvm[ulps]));
+    }
+    sheet.aim("24 VPs", "less", 8, "µs", sheet.median(24, "upvm"));
+    sheet.aim("1000 VPs", "less", 400, "µs", sheet.median(1000, "upvm"));
+    return sheet.done();
+  },
+};
+
+async function rivals(sheet: SheetBuilder, { native, batches, progress }: Tools): Promise<void> {
+  const pvm = await native.pvm("guests/ring.c");
+  const mpi = await native.mpi("rivals/mpi-ring.c");
+  if (pvm === undefined) sheet.note("PVM: not installed");
+  if (mpi === undefined) sheet.note("Open MPI: not installed");
+  for (const tasks of PAPER_SIZES) {
+    progress(`ring of ${tasks} on PVM and Open MPI`);
+    if (pvm) {
+      addAll(sheet, "PVM daemon", await pvm(String(tasks), "daemon", "default", String(batches)));
+      addAll(sheet, "PVM direct raw", await pvm(String(tasks), "direct", "raw", String(batches)));
+    }
+    if (mpi) addAll(sheet, "Open MPI", await mpi(tasks, String(batches)));
+  }
+}

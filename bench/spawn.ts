@@ -1,0 +1,100 @@
+/**
+ * Runs programs of the measurements as child processes and hands back what they print.
+ *
+ * Owns: time limits, and that no child outlives the measurement.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+
+/** Longer than any single measurement needs on a busy machine, milliseconds. */
+const LIMIT_MS = 180_000;
+/** How much of a failed program's output is told, characters. */
+const TOLD = 400;
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Null if a signal ended it. */
+  readonly code: number | null;
+}
+
+export interface SpawnOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly input?: string;
+  readonly limitMs?: number;
+}
+
+/** Runs to the end. @throws Error if it cannot be started or takes longer than its limit */
+export function outcome(
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Promise<Outcome> {
+  const { env, cwd, input = "", limitMs = LIMIT_MS } = options;
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: "pipe" });
+  running.add(child);
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on("data", (bytes: Buffer) => out.push(bytes));
+  child.stderr.on("data", (bytes: Buffer) => err.push(bytes));
+  // A program that does not read its input is none of our business.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  return new Promise((done, fail) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill("SIGKILL");
+    }, limitMs);
+    const settle = (how: () => void) => {
+      clearTimeout(timer);
+      running.delete(child);
+      how();
+    };
+    child.on("error", (error) => settle(() => fail(error)));
+    child.on("close", (code) =>
+      settle(() => {
+        const stdout = Buffer.concat(out).toString();
+        const stderr = Buffer.concat(err).toString();
+        if (late)
+          fail(
+            new Error(
+              `${told(program, args)} took longer than ${limitMs} ms: ${(stderr + stdout).slice(-TOLD)}`,
+            ),
+          );
+        else done({ stdout, stderr, code });
+      }),
+    );
+  });
+}
+
+/** Runs to a good end and returns what it printed. @throws Error if its exit code is not 0 */
+export async function printedBy(
+  program: string,
+  args: readonly string[],
+  options?: SpawnOptions,
+): Promise<string> {
+  const { stdout, stderr, code } = await outcome(program, args, options);
+  if (code !== 0)
+    throw new Error(`${told(program, args)} ended with ${code}: ${(stderr + stdout).slice(-TOLD)}`);
+  return stdout;
+}
+
+/** Whether a program can be run at all. */
+export async function isInstalled(program: string, versionFlag: string): Promise<boolean> {
+  try {
+    await outcome(program, [versionFlag], { limitMs: 10_000 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function told(program: string, args: readonly string[]): string {
+  return [program, ...args].join(" ").slice(0, TOLD);
+}
