@@ -6,11 +6,12 @@
 import type { Func, Node, WasmModule } from "./wasm/module.ts";
 import { OP } from "./wasm/opcodes.ts";
 
-export function walk(body: readonly Node[], visit: (node: Node) => void): void {
+export function walk(body: readonly Node[], visit: (node: Node) => void, skip?: (block: Node) => boolean): void {
   for (const node of body) {
     visit(node);
-    if (node.body !== undefined) walk(node.body, visit);
-    if (node.orElse !== undefined) walk(node.orElse, visit);
+    if (skip !== undefined && node.body !== undefined && skip(node)) continue;
+    if (node.body !== undefined) walk(node.body, visit, skip);
+    if (node.orElse !== undefined) walk(node.orElse, visit, skip);
   }
 }
 
@@ -42,8 +43,11 @@ function typeKey(module: WasmModule, index: number): string {
   return type === undefined ? "" : `${type.params.join()}:${type.results.join()}`;
 }
 
-/** @returns for a function, the functions that its body may call */
-export function callTargets(module: WasmModule): (func: Func) => Set<Func> {
+/**
+ * @param skip  blocks whose contents do not count
+ * @returns for a function, the functions that its body may call
+ */
+export function callTargets(module: WasmModule, skip: (block: Node) => boolean = () => false): (func: Func) => Set<Func> {
   const byType = tableFunctions(module);
   const cache = new Map<Func, Set<Func>>();
   return (func) => {
@@ -56,7 +60,7 @@ export function callTargets(module: WasmModule): (func: Func) => Set<Func> {
         else if (node.op === OP.callIndirect || node.op === OP.returnCallIndirect) {
           for (const target of byType.get(typeKey(module, node.index)) ?? []) targets.add(target);
         }
-      });
+      }, skip);
     }
     cache.set(func, targets);
     return targets;

@@ -87,7 +87,7 @@ function linkModule(module: WasmModule, path: string, suspend: SuspendTransform)
   const code = addStubs(module, checked);
   const entry = addEntry(module, checked.entries);
   const flag = () => [i32(0), access(OP.i32Load, MEMORY.ctl, CTL.attention)];
-  const polls = insertPolls(module, { flag, poll: code.poll });
+  const polls = insertPolls(module, { flag, poll: code.poll }, code.leaves);
   const calls = suspendable(module, code.leaves);
   const points = suspend(module, calls, code);
   const resume = addResume(module, entry, code);

@@ -1,15 +1,17 @@
 /**
- * Pass 3: polls. Every loop, and every cycle of calls without a loop, gets a place where a ULP can be stopped.
+ * Pass 3: polls. Every loop, and every cycle of calls that goes through no loop, gets a place where a ULP can be stopped.
  *
  * A poll that suspends inside a loop would make the whole loop resumable, and slow. So it stands outside:
  *
  *     loop L { body }   becomes   loop L' { if (flag) poll();  loop L { if (flag) branch L';  body } }
  *
- * The inner loop keeps a load and a branch, and no call. (Measured: design, "Polls".)
+ * The inner loop keeps a load and a branch, and no call. (Measured: design, "Polls".) A loop that calls what may
+ * suspend is resumable anyway: there the poll stands at its head, `loop L { if (flag) poll();  body }`.
+ * Whoever polls must clear the flag, else L' and L would send each other round without end.
  * Dropped: unrolling the inner loop to poll less often: no gain.
  */
-import { callTargets } from "./call-graph.ts";
-import { block, branch, call, ifThen } from "./wasm/build.ts";
+import { callTargets, type Suspendable, suspendable, walk } from "./call-graph.ts";
+import { block, branch, call, ifThen, unlikely } from "./wasm/build.ts";
 import type { Func, Node, WasmModule } from "./wasm/module.ts";
 import { OP } from "./wasm/opcodes.ts";
 
@@ -20,33 +22,56 @@ export interface PollCode {
   readonly poll: Func;
 }
 
-/** @returns how many polls were put in */
-export function insertPolls(module: WasmModule, code: PollCode): number {
-  let polls = 0;
+/**
+ * @param leaves  functions that begin a suspension
+ * @returns how many polls were put in
+ */
+export function insertPolls(module: WasmModule, code: PollCode, leaves: ReadonlySet<Func>): number {
+  const loops = new Set<Node>();
+  const polling = new Set<Func>();
   for (const func of module.funcs) {
-    if (func.root?.body !== undefined && func.original >= 0) polls += pollLoops(func.root.body, code);
+    if (func.original < 0) continue;
+    walk(func.root?.body ?? [], (node) => {
+      if (node.op !== OP.loop || !repeats(node.body as Node[], node)) return;
+      loops.add(node);
+      polling.add(func);
+    });
   }
-  for (const func of cycleHeads(module)) {
-    func.root?.body?.unshift(...code.flag(), ifThen([call(code.poll)]));
-    polls++;
+  const heads = cycleHeads(module, loops);
+  const calls = suspendable(module, new Set([...leaves, ...polling, ...heads]));
+  for (const func of module.funcs) {
+    if (func.original >= 0 && func.root?.body !== undefined) pollLoops(func.root.body, loops, calls, code);
   }
-  return polls;
+  for (const func of heads) func.root?.body?.unshift(...code.flag(), unlikely(ifThen([call(code.poll)])));
+  return loops.size + heads.size;
 }
 
-function pollLoops(body: Node[], code: PollCode): number {
-  let polls = 0;
+function pollLoops(body: Node[], loops: ReadonlySet<Node>, calls: Suspendable, code: PollCode): void {
   for (const [i, node] of body.entries()) {
     if (node.body === undefined) continue;
-    polls += pollLoops(node.body, code);
-    if (node.orElse !== undefined) polls += pollLoops(node.orElse, code);
-    if (node.op !== OP.loop || !repeats(node.body, node)) continue;
-    const outer = block([...code.flag(), ifThen([call(code.poll)]), node], node.results, OP.loop);
-    outer.params = node.params;
-    node.body.unshift(...code.flag(), branch(OP.brIf, outer));
-    body[i] = outer;
-    polls++;
+    // Before the loops inside get their polls: those are made to stay out of the way.
+    const resumable = loops.has(node) && holdsCall(node.body, calls);
+    pollLoops(node.body, loops, calls, code);
+    if (node.orElse !== undefined) pollLoops(node.orElse, loops, calls, code);
+    if (!loops.has(node)) continue;
+    const poll = [...code.flag(), unlikely(ifThen([call(code.poll)]))];
+    if (resumable) {
+      node.body.unshift(...poll);
+    } else {
+      const outer = block([...poll, node], node.results, OP.loop);
+      outer.params = node.params;
+      node.body.unshift(...code.flag(), unlikely(branch(OP.brIf, outer)));
+      body[i] = outer;
+    }
   }
-  return polls;
+}
+
+function holdsCall(body: readonly Node[], calls: Suspendable): boolean {
+  let holds = false;
+  walk(body, (node) => {
+    if (calls.call(node)) holds = true;
+  });
+  return holds;
 }
 
 function repeats(body: readonly Node[], loop: Node): boolean {
@@ -60,9 +85,12 @@ function repeats(body: readonly Node[], loop: Node): boolean {
   );
 }
 
-/** Functions such that every cycle of calls goes through one of them: where a depth-first walk finds its way back. */
-function cycleHeads(module: WasmModule): Set<Func> {
-  const targets = callTargets(module);
+/**
+ * Functions such that every cycle of calls goes through one of them, or through a polled loop: where a depth-first
+ * walk along the calls outside of loops finds its way back.
+ */
+function cycleHeads(module: WasmModule, loops: ReadonlySet<Node>): Set<Func> {
+  const targets = callTargets(module, (node) => loops.has(node));
   const heads = new Set<Func>();
   const state = new Map<Func, "open" | "closed">();
   for (const root of module.funcs) {

@@ -38,10 +38,12 @@ import {
   globalSet,
   i32,
   ifThen,
+  likely,
   localGet,
   localSet,
   localTee,
   plain,
+  unlikely,
 } from "./wasm/build.ts";
 import { type Func, Node, type WasmModule } from "./wasm/module.ts";
 import { EXNREF, EXTERNREF, F32, F64, FUNCREF, I32, I64, OP, V128, type ValueType } from "./wasm/opcodes.ts";
@@ -234,7 +236,7 @@ class FunctionTransform {
     }
     out.push(i32(0), localSet(this.where));
     for (const value of spilled) out.push(localGet(value.local));
-    out.push(node, globalGet(this.code.state), ifThen(this.unwind(node, saved)));
+    out.push(node, globalGet(this.code.state), unlikely(ifThen(this.unwind(node, saved))));
     this.typer.apply(node, stack);
   }
 
@@ -316,7 +318,7 @@ class FunctionTransform {
   }
 
   private dispatch(stops: readonly Stop[], labels: readonly Node[]): Node[] {
-    if (stops.length === 1) return [localGet(this.where), branch(OP.brIf, labels[0] as Node)];
+    if (stops.length === 1) return [localGet(this.where), unlikely(branch(OP.brIf, labels[0] as Node))];
     const normal = block([]);
     const table: Node[] = [];
     for (const [i, stop] of stops.entries())
@@ -324,7 +326,7 @@ class FunctionTransform {
     normal.body = [
       localGet(this.where),
       plain(OP.i32Eqz),
-      branch(OP.brIf, normal),
+      likely(branch(OP.brIf, normal)),
       localGet(this.where),
       i32((stops[0] as Stop).lo),
       plain(OP.i32Sub),
@@ -356,7 +358,7 @@ class FunctionTransform {
       label.body = body;
       body = [label, ...this.restore(k), branch(OP.br, labels[stop] as Node)];
     }
-    normal.body = [globalGet(this.code.state), plain(OP.i32Eqz), branch(OP.brIf, normal), ...body];
+    normal.body = [globalGet(this.code.state), plain(OP.i32Eqz), likely(branch(OP.brIf, normal)), ...body];
     return [normal];
   }
 

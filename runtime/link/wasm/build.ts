@@ -57,6 +57,16 @@ export function ifThen(body: Node[], orElse?: Node[], results: readonly ValueTyp
   return node;
 }
 
+/** Marks an `if` or `br_if` as hardly ever taken: the engine keeps what it does out of the way. */
+export function unlikely(node: Node): Node {
+  node.hint = "unlikely";
+  return node;
+}
+export function likely(node: Node): Node {
+  node.hint = "likely";
+  return node;
+}
+
 /** Load or store: memory index, constant offset; natural alignment is not claimed. */
 export function access(op: number, memory: number, offset: number): Node {
   const node = new Node(op);

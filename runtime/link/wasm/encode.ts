@@ -83,6 +83,12 @@ export function encodeModule(module: WasmModule): Encoded {
   if (start !== undefined) section(8, (s) => s.u32(start.index));
   list(9, module.elements, (s, element) => writeElement(s, element, code));
   if (module.needsDataCount) section(12, (s) => s.u32(module.data.length));
+  if (code.hints.length > 0) {
+    section(0, (s) => {
+      s.name("metadata.code.branch_hint");
+      writeHints(s, code.hints);
+    });
+  }
   const offsets = writeCode(w, bodies, code.offsets);
   list(11, module.data, (s, data) => {
     const passive = data.mode === "passive";
@@ -99,6 +105,25 @@ export function encodeModule(module: WasmModule): Encoded {
     });
   }
   return { wasm: w.done(), offsets };
+}
+
+/** Branch hints, by function: offset of the instruction in the function's body, one byte: 0 unlikely, 1 likely. */
+interface Hints {
+  readonly func: number;
+  readonly at: (readonly [number, number])[];
+}
+
+function writeHints(s: ByteWriter, hints: readonly Hints[]): void {
+  s.u32(hints.length);
+  for (const { func, at } of hints) {
+    s.u32(func);
+    s.u32(at.length);
+    for (const [offset, value] of at) {
+      s.u32(offset);
+      s.u32(1);
+      s.u8(value);
+    }
+  }
 }
 
 function writeCode(w: ByteWriter, bodies: ByteWriter, raw: readonly [number, number][]): [number, number][] {
@@ -145,6 +170,8 @@ function writeElement(s: ByteWriter, element: Element, code: CodeEncoder): void 
 
 class CodeEncoder {
   readonly offsets: [number, number][] = [];
+  readonly hints: Hints[] = [];
+  private hintsHere: [number, number][] = [];
   private readonly module: WasmModule;
   private readonly labels: Node[] = [];
   /** Distance original − written of the current stretch; NaN: made by the link step. */
@@ -164,7 +191,9 @@ class CodeEncoder {
     for (const func of defined) {
       const body = new ByteWriter();
       const from = this.offsets.length;
+      this.hintsHere = [];
       this.body(body, func);
+      if (this.hintsHere.length > 0) this.hints.push({ func: func.index, at: this.hintsHere });
       out.u32(body.length);
       for (let i = from; i < this.offsets.length; i++) {
         const pair = this.offsets[i] as [number, number];
@@ -219,6 +248,7 @@ class CodeEncoder {
   private node(w: ByteWriter, node: Node): void {
     this.mark(w, node.at);
     const op = node.op;
+    if (node.hint !== "none") this.hintsHere.push([w.length, node.hint === "likely" ? 1 : 0]);
     if (op < 0x1000) w.u8(op);
     else {
       w.u8(Math.floor(op / 0x1000));

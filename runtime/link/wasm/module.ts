@@ -38,6 +38,8 @@ export class Node {
   body: Node[] | undefined = undefined;
   orElse: Node[] | undefined = undefined;
   catches: readonly Catch[] | undefined = undefined;
+  /** if, br_if made by the link step: whether the branch is expected to be taken (branch hinting proposal). */
+  hint: "none" | "unlikely" | "likely" = "none";
 
   constructor(op: number, at = 0) {
     this.op = op;
