@@ -4,10 +4,13 @@ import { commands, runLLVM } from "@yowasp/clang";
 import asc from "assemblyscript/asc";
 import { test } from "uvu";
 import { type Symbolizer, symbolizer } from "../../runtime/link/lines.ts";
+import { link } from "../../runtime/link/link.ts";
+import { linkInfo } from "../../runtime/link/link-info.ts";
 import { encodeOffsets } from "../../runtime/link/offset-map.ts";
 import { compactSourceMap } from "../../runtime/link/source-map.ts";
 import { appendSection, codeLayout, sectionsOf } from "../../runtime/link/wasm-sections.ts";
 import { stackOf } from "../../runtime/link/wasm-stack.ts";
+import { LIMITS } from "../../wire/limits.ts";
 
 const C_FILES = {
   "trap.c": `#include "lib/deep.h"
@@ -49,33 +52,42 @@ export function run(n: i32): i32 {
 `,
   "app/deep.ts": `// @ts-ignore: decorator
 @inline const LIMIT: i32 = 0;
-let cells = new Array<i32>(8);
+const cells = memory.data(32);
 
 export function deep(n: i32): i32 {
   if (n == LIMIT) {
     unreachable();
   }
   const r = deep(n - 1);
-  cells[n & 7] += r;
+  const cell = cells + (<usize>(n & 7) << 2);
+  store<i32>(cell, r);
   return r +
-    cells[n & 7];
+    load<i32>(cell);
 }
 `,
 };
 
-async function compileC(...flags: string[]): Promise<Uint8Array> {
-  const args = ["-mexec-model=reactor", "-I.", ...flags, "trap.c", "-o", "trap.wasm"];
-  const files = await commands.clang(args, C_FILES, { stdout: null, stderr: null, fetchProgress: () => {} });
+/** trap.c as a library with the export `run`, or with `more` that has a main. */
+async function compileC(more: Record<string, string>, ...flags: string[]): Promise<Uint8Array> {
+  const kind = Object.keys(more).length === 0 ? ["-mexec-model=reactor"] : [];
+  const args = [...kind, "-I.", ...flags, "trap.c", "-o", "trap.wasm"];
+  const files = await commands.clang(
+    args,
+    { ...C_FILES, ...more },
+    { stdout: null, stderr: null, fetchProgress: () => {} },
+  );
   const wasm = files?.["trap.wasm"];
   assert.ok(wasm instanceof Uint8Array);
   return wasm;
 }
 
-async function compileAs(...flags: string[]): Promise<Uint8Array> {
+/** app/trap.ts with the export `run`, or what `more` has. */
+async function compileAs(more: Record<string, string>, ...flags: string[]): Promise<Uint8Array> {
   const out = new Map<string, string | Uint8Array>();
-  const args = ["app/trap.ts", "-o", "trap.wasm", "--sourceMap", "--runtime", "stub", ...flags];
+  const entry = Object.keys(more)[0] ?? "app/trap.ts";
+  const args = [entry, "-o", "trap.wasm", "--sourceMap", "--runtime", "stub", ...flags];
   const { error } = await asc.main(args, {
-    readFile: (name) => AS_FILES[name] ?? null,
+    readFile: (name) => more[name] ?? AS_FILES[name] ?? null,
     writeFile: (name, contents) => void out.set(name, contents),
     listFiles: () => [],
   });
@@ -84,6 +96,15 @@ async function compileAs(...flags: string[]): Promise<Uint8Array> {
   const map = out.get("trap.wasm.map");
   assert.ok(wasm instanceof Uint8Array && typeof map === "string");
   return appendSection(wasm, "upvm.sourcemap", compactSourceMap(map));
+}
+
+/** "file:line" of each frame of an error's stack, innermost first. */
+function linesOf(error: unknown, lines: Symbolizer): string[] {
+  assert.ok(error instanceof WebAssembly.RuntimeError, String(error));
+  return stackOf(error).flatMap(({ offset }) => {
+    const place = lines.at(offset);
+    return place?.file === undefined ? [] : [`${place.file}:${place.line}`];
+  });
 }
 
 /** "file:line" of each frame of a real trap, innermost first. */
@@ -95,11 +116,7 @@ function trapped(wasm: Uint8Array, depth: number, lines: Symbolizer): string[] {
   try {
     run(depth);
   } catch (error) {
-    assert.ok(error instanceof WebAssembly.RuntimeError);
-    return stackOf(error).map(({ offset }) => {
-      const place = lines.at(offset);
-      return `${place?.file}:${place?.line}`;
-    });
+    return linesOf(error, lines);
   }
   throw new Error("no trap");
 }
@@ -110,14 +127,14 @@ const AS_FRAMES = ["app/deep.ts:7", "app/deep.ts:9", "app/deep.ts:9", "app/trap.
 for (const version of ["-gdwarf-4", "-gdwarf-5"])
   for (const level of ["-O0", "-O2"])
     test(`a trap in C (${version} ${level}) has file and line in every frame`, async () => {
-      const wasm = await compileC(version, level);
+      const wasm = await compileC({}, version, level);
       const frames = trapped(wasm, 2, symbolizer(wasm));
       assert.deepEqual(frames, C_FRAMES);
     });
 
 for (const level of ["-O0", "-O1"])
   test(`a trap in AssemblyScript (${level}) has file and line in every frame`, async () => {
-    const wasm = await compileAs(level);
+    const wasm = await compileAs({}, level);
     assert.deepEqual(trapped(wasm, 2, symbolizer(wasm)), AS_FRAMES);
   });
 
@@ -127,9 +144,9 @@ test("functions have their names, in C and in AssemblyScript", async () => {
     const { bodies } = codeLayout(wasm, sectionsOf(wasm) ?? []) ?? { bodies: [] };
     return bodies.map(({ start }) => at(start)?.func);
   };
-  const inC = names(await compileC("-g", "-O2"));
+  const inC = names(await compileC({}, "-g", "-O2"));
   assert.ok(inC.includes("deep") && inC.includes("run") && inC.includes("malloc"), inC.join());
-  const inAs = names(await compileAs("-O1", "--debug"));
+  const inAs = names(await compileAs({}, "-O1", "--debug"));
   assert.ok(inAs.includes("app/deep/deep"), inAs.join());
 });
 
@@ -147,16 +164,66 @@ function moved(wasm: Uint8Array, shift: number): Uint8Array {
   return appendSection(longer, "upvm.offsets", encodeOffsets({ codeStart: layout.start, pairs }));
 }
 
+/** Runs a linked program, alone and without a scheduler, into its trap. */
+function trappedLinked(wasm: Uint8Array, lines: Symbolizer): string[] {
+  const module = new WebAssembly.Module(wasm.slice());
+  const shared = (initial: number, maximum: number) =>
+    new WebAssembly.Memory({ initial, maximum, shared: true });
+  const pages = linkInfo(wasm)?.pages;
+  assert.ok(pages);
+  const memories = {
+    memory: shared(pages.min, pages.max),
+    ctl: shared(1, 1),
+    heap: shared(LIMITS.heapBytesMin >> 16, LIMITS.heapBytesMax >> 16),
+  };
+  const nothing = Object.fromEntries(WebAssembly.Module.imports(module).map(({ name }) => [name, () => 0]));
+  const imports = { upvm: { ...nothing, ...memories }, wasi_snapshot_preview1: nothing, pvm: nothing };
+  const { upvm_init, upvm_resume } = new WebAssembly.Instance(module, imports).exports as {
+    upvm_init(): void;
+    upvm_resume(top: number, limit: number, fresh: number): number;
+  };
+  upvm_init();
+  try {
+    upvm_resume(65_536, 131_072, 1);
+  } catch (error) {
+    return linesOf(error, lines);
+  }
+  throw new Error("no trap");
+}
+
+test("a program from C that really went through the link step traps at its own lines", async () => {
+  const main = `int run(int);
+volatile int depth = 2;
+int main(void) {
+  return run(depth);
+}
+`;
+  const wasm = await compileC({ "main.c": main }, "-g", "-O2", "main.c");
+  const linked = link(wasm).wasm;
+  assert.deepEqual(trappedLinked(linked, symbolizer(linked)), [...C_FRAMES, "main.c:4"]);
+});
+
+test("a program from AssemblyScript that really went through the link step traps at its own lines", async () => {
+  const main = `import { run } from "./trap";
+let depth = 2;
+export function main(): i32 {
+  return run(depth);
+}
+`;
+  const linked = link(await compileAs({ "app/main.ts": main }, "-O1")).wasm;
+  assert.deepEqual(trappedLinked(linked, symbolizer(linked)), [...AS_FRAMES, "app/main.ts:4"]);
+});
+
 test("a linked module tells the original's lines, from DWARF and from a source map", async () => {
-  const c = moved(await compileC("-g", "-O2"), 100);
+  const c = moved(await compileC({}, "-g", "-O2"), 100);
   assert.deepEqual(trapped(c, 2, symbolizer(c)), C_FRAMES);
-  const as = moved(await compileAs("-O1"), 100);
+  const as = moved(await compileAs({}, "-O1"), 100);
   assert.deepEqual(trapped(as, 2, symbolizer(as)), AS_FRAMES);
 });
 
 for (const version of ["-gdwarf-4", "-gdwarf-5"])
   test(`every byte of code has the line that LLVM's symbolizer finds (${version})`, async () => {
-    const wasm = await compileC(version, "-O2");
+    const wasm = await compileC({}, version, "-O2");
     const { at } = symbolizer(wasm);
     const layout = codeLayout(wasm, sectionsOf(wasm) ?? []);
     assert.ok(layout);
