@@ -139,7 +139,7 @@ export class Arena {
     const { i32 } = this;
     const link = at >> 2;
     if ((at & 15) !== 0 || (i32[link - 1]! & 0xff) === 0 || owner > this.heap.engines) {
-      bug(`free of ${at}, which is no block in use (tag ${i32[link - 1]})`);
+      bug(`${at} is freed or resized, which is no block in use (tag ${i32[link - 1]})`);
     }
     i32[link - 1] = owner << 8;
     const head = this.heap.engineRow(owner) + ENGINE.freed;

@@ -175,12 +175,18 @@ export class Heap {
    * there may be more than one, 0 if nothing of the kind is known. Quick blocks count as in use.
    */
   release(at: number): number {
+    const b = this.blockAt(at);
+    return this.reclaim(b);
+  }
+
+  /** Word index of the header of the block in use at `at`. @throws AssertionError if there is none of this heap */
+  private blockAt(at: number): number {
     const b = (at >> 2) - 2;
     const tag = this.i32[b + 1]!;
     if ((at & 15) !== 0 || (tag & 0xff) === 0 || tag >>> 8 !== this.owner) {
-      bug(`free of ${at}, which is no block in use of heap ${this.owner} (tag ${tag})`);
+      bug(`${at} is freed or resized, which is no block in use of heap ${this.owner} (tag ${tag})`);
     }
-    return this.reclaim(b);
+    return b;
   }
 
   /** release() of a block whose header says nothing about its use any more. */
@@ -258,11 +264,14 @@ export class Heap {
     return this.i32[r + REGION.firstBlock] === ((this.i32[r + REGION.bytes]! - REGION.headBytes) | FREE);
   }
 
-  /** Changes the size of a live block in place. False, and nothing changed, if it cannot. */
+  /**
+   * Changes the size of a block in place. False, and nothing changed, if it cannot.
+   * @throws AssertionError if `at` is no block in use of this heap
+   */
   resize(at: number, bytes: number): boolean {
     if (!(bytes >= 0 && bytes <= MAX_PAYLOAD)) return false;
     const { i32, state } = this;
-    const b = (at >> 2) - 2;
+    const b = this.blockAt(at);
     const old = i32[b]! & SIZE_MASK;
     const size = blockBytes(bytes);
     let have = old;
