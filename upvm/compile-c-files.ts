@@ -80,7 +80,7 @@ export class VirtualFiles {
     this.#put(key, text);
     for (const included of includes(text)) {
       // A file's own folder, then those of -I. "<…>" looks only in those, but one more file does no harm.
-      this.#add(`${folderOf(name)}/${included}`, `${folderOf(path)}/${included}`);
+      this.#add(beside(name, included), beside(path, included));
       for (const folder of this.#include) this.#add(`${folder}/${included}`, `${actual(folder)}/${included}`);
       if (included.startsWith("/")) this.#add(included, included);
     }
@@ -128,9 +128,9 @@ function settled(path: string): string {
   return out.join("/");
 }
 
-function folderOf(path: string): string {
-  const at = path.lastIndexOf("/");
-  return at < 0 ? "." : path.slice(0, at) || "/";
+/** `name` in the folder of the file `path`. */
+function beside(path: string, name: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1) + name;
 }
 
 /** What a text includes: names in quotes or angle brackets on lines that begin with #, also in a #define of one. */
