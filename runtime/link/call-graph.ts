@@ -70,16 +70,20 @@ export function callTargets(module: WasmModule, skip: (block: Node) => boolean =
 export interface Suspendable {
   /** Functions with a call that may suspend; the leaves themselves are not among them. */
   readonly funcs: ReadonlySet<Func>;
+  /** Whether this function may suspend: one of `funcs`, or a leaf. */
+  readonly func: (func: Func) => boolean;
   /** Whether this call may suspend. */
   readonly call: (node: Node) => boolean;
+  /** Functions that this call may reach. */
+  readonly targets: (node: Node) => Iterable<Func>;
 }
 
 /** @param leaves functions that begin a suspension: stubs of blocking routines and the poll */
 export function suspendable(module: WasmModule, leaves: ReadonlySet<Func>): Suspendable {
-  const targets = callTargets(module);
+  const targetsOf = callTargets(module);
   const callers = new Map<Func, Func[]>();
   for (const func of module.funcs) {
-    for (const target of targets(func)) {
+    for (const target of targetsOf(func)) {
       const list = callers.get(target);
       if (list === undefined) callers.set(target, [func]);
       else list.push(func);
@@ -94,14 +98,19 @@ export function suspendable(module: WasmModule, leaves: ReadonlySet<Func>): Susp
       open.push(caller);
     }
   }
-  const may = (func: Func): boolean => funcs.has(func) || leaves.has(func);
+  const func = (one: Func): boolean => funcs.has(one) || leaves.has(one);
+  const byType = tableFunctions(module);
   const indirect = new Set<string>();
-  for (const [key, set] of tableFunctions(module)) if ([...set].some(may)) indirect.add(key);
-  const call = (node: Node): boolean => {
-    if (node.op === OP.call || node.op === OP.returnCall) return may(node.func as Func);
-    if (node.op === OP.callIndirect || node.op === OP.returnCallIndirect)
-      return indirect.has(typeKey(module, node.index));
-    return false;
+  for (const [key, set] of byType) if ([...set].some(func)) indirect.add(key);
+  const targets = (node: Node): Iterable<Func> => {
+    if (node.op === OP.call || node.op === OP.returnCall) return [node.func as Func];
+    if (node.op !== OP.callIndirect && node.op !== OP.returnCallIndirect) return [];
+    return byType.get(typeKey(module, node.index)) ?? [];
   };
-  return { funcs, call };
+  const call = (node: Node): boolean => {
+    if (node.op === OP.call || node.op === OP.returnCall) return func(node.func as Func);
+    if (node.op !== OP.callIndirect && node.op !== OP.returnCallIndirect) return false;
+    return indirect.has(typeKey(module, node.index));
+  };
+  return { funcs, func, call, targets };
 }

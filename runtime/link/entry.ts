@@ -9,16 +9,15 @@ import type { Checked } from "./check.ts";
 import { MEMORY } from "./memory.ts";
 import { currentUlp, descriptorWord, packCode, setDescriptorWord } from "./pack-code.ts";
 import { STATE, type SuspendCode } from "./resume-points.ts";
-import { access, block, call, globalGet, globalSet, i32, ifThen, localGet, localSet, localTee, plain } from "./wasm/build.ts";
+import { access, block, branch, call, globalGet, globalSet, i32, ifThen, localGet, localSet, localTee, plain } from "./wasm/build.ts";
 import type { Func, Node, WasmModule } from "./wasm/module.ts";
 import { I32, OP } from "./wasm/opcodes.ts";
 
 export interface EntryCode extends SuspendCode {
   /** Global: how far frames may go, byte address in the heap. */
   readonly limit: number;
-  /** Stubs that begin a suspension. */
+  /** Functions that begin a suspension: stubs of blocking routines, and polls. */
   readonly leaves: ReadonlySet<Func>;
-  readonly poll: Func;
 }
 
 /** Adds globals, stubs and the poll, and sends the guest's calls to the stubs. */
@@ -29,28 +28,37 @@ export function addStubs(module: WasmModule, checked: Checked): EntryCode {
   const top = module.addGlobal("upvm_frames_top", I32, [i32(0)]);
   const limit = module.addGlobal("upvm_frames_limit", I32, [i32(0)]);
   const stubs = new Map<Func, Func>();
-  const leaves = new Set<Func>();
+  const blocking = new Set<Func>();
   const slow = new Map<string, Func>();
   for (const [func, route] of checked.routes) {
     if (route === "block") {
       const stub = blockStub(module, func, state);
       stubs.set(func, stub);
-      leaves.add(stub);
+      blocking.add(stub);
     } else if (route === "inline") slow.set((func.imported as { name: string }).name, func);
   }
   for (const [func, inline] of packCode(module, slow)) stubs.set(func, inline);
   const mytid = slow.get("pvm_mytid");
   if (mytid !== undefined) stubs.set(mytid, tidFunc(module));
   redirect(module, stubs);
-  const poll = module.addFunc("upvm_poll", [], []);
-  poll.root?.body?.push(
-    globalGet(state),
-    ifThen([i32(STATE.normal), globalSet(state), plain(OP.return)]),
-    call(hostPoll), ifThen([i32(STATE.unwinding), globalSet(state)]),
-  );
-  leaves.add(poll);
+  const tag = module.tags.length;
+  module.tags.push(module.typeIndex([], []));
+  const leave = plain(OP.throw);
+  leave.index = tag;
+  const poll = pollFunc(module, "upvm_poll", state, hostPoll, [leave]);
+  const pollReturning = pollFunc(module, "upvm_poll_returning", state, hostPoll, [i32(STATE.unwinding), globalSet(state)]);
+  const leaves = new Set([...blocking, poll, pollReturning]);
   const push = pushFunc(module, hostFrames, top, limit);
-  return { state, top, limit, push, heap: MEMORY.heap, leaves, poll };
+  return { state, top, limit, push, heap: MEMORY.heap, leaves, blocking, poll, pollReturning, tag };
+}
+
+function pollFunc(module: WasmModule, name: string, state: number, hostPoll: Func, unwind: Node[]): Func {
+  const poll = module.addFunc(name, [], []);
+  poll.root?.body?.push(
+    globalGet(state), ifThen([i32(STATE.normal), globalSet(state), plain(OP.return)]),
+    call(hostPoll), ifThen(unwind),
+  );
+  return poll;
 }
 
 /** The routine itself when it is called; what it returned, from the descriptor, when the ULP is resumed in it. */
@@ -140,12 +148,16 @@ export function addResume(module: WasmModule, entry: Func, code: EntryCode): Fun
   const resume = module.addFunc("upvm_resume", [I32, I32, I32], [I32]);
   resume.locals.push(I32);
   const [top, limit, fresh, result] = [0, 1, 2, 3];
-  const rewind = block([]);
-  rewind.body = [i32(STATE.rewinding), globalSet(code.state)];
+  const guard = block([call(entry), localSet(result)], [], OP.tryTable);
+  const caught = block([]);
+  const after = block([]);
+  guard.catches = [{ kind: 0, tag: code.tag, label: caught }];
+  caught.body = [guard, branch(OP.br, after)];
+  after.body = [caught, globalGet(code.top), plain(OP.return)];
   resume.root?.body?.push(
     localGet(top), globalSet(code.top), localGet(limit), globalSet(code.limit),
-    localGet(fresh), plain(OP.i32Eqz), ifThen(rewind.body),
-    call(entry), localSet(result),
+    localGet(fresh), plain(OP.i32Eqz), ifThen([i32(STATE.rewinding), globalSet(code.state)]),
+    after,
     globalGet(code.state), ifThen([i32(STATE.normal), globalSet(code.state), globalGet(code.top), plain(OP.return)]),
     ...currentUlp(), localGet(result), setDescriptorWord(ULP.exitCode),
     i32(0),

@@ -1,12 +1,18 @@
 /**
  * Pass 4, the suspend transform: a function that may be suspended in a call can save itself and come back there.
  *
- * Normal execution pays one test after each call that may suspend, and one test of a local at the head of each
- * sequence of instructions that contains such a call. Code without such calls stays as it was: no guard, no
- * flattening. (Asyncify guards every stretch of code of a function and flattens all of it; see asyncify.ts.)
+ * Code without calls that may suspend stays as it was: no guard, no flattening. (Asyncify guards every stretch of
+ * code of a function and flattens all of it.) There are two ways out of a call that suspends:
  *
  *     call f                              state: 0 normal, 1 unwinding, 2 rewinding
  *     if (state) { frame = push(bytes, id); store live locals; return }
+ *
+ * for functions that can reach a blocking routine: one test after each such call, and a switch is fast; and
+ *
+ *     try { call f } catch unwind { frame = push(bytes, id); store live locals; throw unwind }
+ *
+ * for functions that can only be stopped at a poll: free in normal execution, microseconds when it happens, which
+ * is when a ULP is preempted or moved while it computes.
  *
  * A sequence [a, CALL1, b, {… CALL2 …}, c] becomes
  *
@@ -26,7 +32,7 @@
  * Frame, in the process heap: live locals, widest first, then at its end the number of the resume point (u32).
  */
 import assert from "node:assert";
-import type { Suspendable } from "./call-graph.ts";
+import { type Suspendable, suspendable, walk } from "./call-graph.ts";
 import { type LocalSet, liveAfter } from "./liveness.ts";
 import {
   access,
@@ -61,6 +67,13 @@ export interface SuspendCode {
   /** (bytes, id) → address of a new frame. */
   readonly push: Func;
   readonly heap: number;
+  /** Begins an unwind by exception; the same by return, for the polls of functions that unwind so. */
+  readonly poll: Func;
+  readonly pollReturning: Func;
+  /** Exception tag of the first. */
+  readonly tag: number;
+  /** Stubs of blocking routines: unwind by return. */
+  readonly blocking: ReadonlySet<Func>;
 }
 
 /** A call where a ULP may be suspended. */
@@ -77,12 +90,34 @@ export type SuspendTransform = (module: WasmModule, calls: Suspendable, code: Su
 
 export const resumePoints: SuspendTransform = (module, calls, code) => {
   const points: ResumePoint[] = [];
+  const returning = returningFuncs(module, calls, code);
   for (const func of module.funcs) {
     if (calls.funcs.has(func) && func.root !== undefined)
-      new FunctionTransform(module, func, calls, code, points).run();
+      new FunctionTransform(module, func, { calls, returning }, code, points).run();
   }
   return points;
 };
+
+/**
+ * Functions that unwind by return: those that can reach a blocking routine, and those with exception handlers of
+ * their own, which must not see ours.
+ */
+function returningFuncs(module: WasmModule, calls: Suspendable, code: SuspendCode): Suspendable {
+  const seeds = new Set(code.blocking);
+  for (const func of calls.funcs) {
+    walk(func.root?.body ?? [], (node) => {
+      if (node.op === OP.tryTable) seeds.add(func);
+    });
+  }
+  return suspendable(module, seeds);
+}
+
+interface Kinds {
+  /** Calls that may suspend. */
+  readonly calls: Suspendable;
+  /** Those of them that may return unwinding. */
+  readonly returning: Suspendable;
+}
 
 /** A child of a sequence that holds the resume points lo … hi and begins at `at` in the new sequence. */
 interface Stop {
@@ -93,6 +128,12 @@ interface Stop {
 interface Saved {
   readonly local: number;
   readonly type: ValueType;
+}
+interface Point {
+  readonly id: number;
+  /** Size of its frame. */
+  readonly bytes: number;
+  readonly saved: readonly Saved[];
 }
 
 const BYTES: Readonly<Record<number, number>> = { [I32]: 4, [F32]: 4, [I64]: 8, [F64]: 8, [V128]: 16 };
@@ -115,6 +156,9 @@ class FunctionTransform {
   private readonly module: WasmModule;
   private readonly func: Func;
   private readonly calls: Suspendable;
+  private readonly returning: Suspendable;
+  /** This function unwinds by return, not by exception. */
+  private readonly returns: boolean;
   private readonly code: SuspendCode;
   private readonly points: ResumePoint[];
   private readonly typer: StackTyper;
@@ -123,7 +167,7 @@ class FunctionTransform {
   /** Resume points of this function so far; they are numbered 1 … in the order of the code. */
   private count = 0;
   /** How the values of point k are read back. */
-  private readonly restores: { readonly bytes: number; readonly saved: readonly Saved[] }[] = [];
+  private readonly restores: Point[] = [];
   private readonly slots = new Map<number, number>();
   private readonly holders = new Set<Node>();
   private live = new Map<Node, LocalSet>();
@@ -131,10 +175,12 @@ class FunctionTransform {
   private readonly where: number;
   private readonly frame: number;
 
-  constructor(module: WasmModule, func: Func, calls: Suspendable, code: SuspendCode, points: ResumePoint[]) {
+  constructor(module: WasmModule, func: Func, kinds: Kinds, code: SuspendCode, points: ResumePoint[]) {
     this.module = module;
     this.func = func;
-    this.calls = calls;
+    this.calls = kinds.calls;
+    this.returning = kinds.returning;
+    this.returns = kinds.returning.func(func);
     this.code = code;
     this.points = points;
     this.typer = new StackTyper(module, func);
@@ -235,12 +281,41 @@ class FunctionTransform {
       if (live?.has(local)) saved.push({ local, type: this.typer.localType(local) });
     }
     out.push(i32(0), localSet(this.where));
+    const point = this.point(node, saved);
+    if (this.returns && node.func === this.code.poll) node.func = this.code.pollReturning;
+    let throws = false;
+    let returns = false;
+    for (const target of this.calls.targets(node)) {
+      if (this.returning.func(target) || target === this.code.pollReturning) returns = true;
+      else if (this.calls.func(target)) throws = true;
+    }
     for (const value of spilled) out.push(localGet(value.local));
-    out.push(node, globalGet(this.code.state), unlikely(ifThen(this.unwind(node, saved))));
     this.typer.apply(node, stack);
+    if (throws) {
+      const kept = spilled.length - operands;
+      out.length -= operands;
+      const results = stack.slice(kept);
+      const args = spilled.slice(kept).map((value) => localGet(value.local));
+      out.push(this.guarded([...args, node], results, point));
+    } else {
+      out.push(node);
+    }
+    if (returns) out.push(globalGet(this.code.state), unlikely(ifThen(this.unwind(point))));
   }
 
-  private unwind(node: Node, saved: Saved[]): Node[] {
+  /** block { block caught { try { call } catch → caught; leave } unwind } */
+  private guarded(call: Node[], results: readonly ValueType[], point: Point): Node {
+    const caught = block([]);
+    const guard = block(call, results, OP.tryTable);
+    guard.catches = [{ kind: 0, tag: this.code.tag, label: caught }];
+    const after = block([], results);
+    caught.body = [guard, branch(OP.br, after)];
+    const rewindLater = this.returns ? [i32(STATE.unwinding), globalSet(this.code.state)] : [];
+    after.body = [caught, ...rewindLater, ...this.unwind(point)];
+    return after;
+  }
+
+  private point(node: Node, saved: Saved[]): Point {
     for (const { type } of saved) {
       if (BYTES[type] === undefined) throw new Unsupported("it keeps a reference in a local while it waits");
     }
@@ -252,12 +327,24 @@ class FunctionTransform {
     this.points.push({ id, func: this.func, at: node.at, frameBytes: bytes });
     this.count++;
     assert(id === this.firstId + this.count - 1);
-    this.restores.push({ bytes, saved });
+    const point = { id, bytes, saved };
+    this.restores.push(point);
+    return point;
+  }
+
+  /** Makes the frame and leaves the function. */
+  private unwind({ id, bytes, saved }: Point): Node[] {
     const out = [i32(bytes), i32(id), call(this.code.push), localSet(this.frame)];
     let offset = 0;
     for (const { local, type } of saved) {
       out.push(localGet(this.frame), localGet(local), access(STORE[type] as number, this.code.heap, offset));
       offset += BYTES[type] as number;
+    }
+    if (!this.returns) {
+      const leave = plain(OP.throw);
+      leave.index = this.code.tag;
+      out.push(leave);
+      return out;
     }
     for (const type of this.root.results) out.push(zero(type));
     out.push(plain(OP.return));
@@ -363,7 +450,7 @@ class FunctionTransform {
   }
 
   private restore(k: number): Node[] {
-    const { bytes, saved } = this.restores[k - 1] as { bytes: number; saved: readonly Saved[] };
+    const { bytes, saved } = this.restores[k - 1] as Point;
     const out = [
       globalGet(this.code.top),
       i32(bytes),
