@@ -274,7 +274,7 @@ export class Btab {
 
   /**
    * Makes the default send buffer, which there must be, one that this ULP may pack into: a received one is replaced
-   * by a copy of its message. 0, or PvmNoMem and then nothing has changed.
+   * by a copy of its message, read as far as that was. 0, or PvmNoMem and then nothing has changed.
    */
   writable(u: number): number {
     const { i32, gb } = this;
@@ -285,7 +285,9 @@ export class Btab {
     const old = i32[row + BTAB.gbid]!;
     const gbid = gb.gcopy(old, bytes);
     if (gbid === 0) return NO_MEM;
+    const read = this.positions.bytesRead(row);
     this.btsetgbid(u, lbid, gbid);
+    if (read > 0) this.positions.seek(row, read);
     gb.gdecref(old);
     return 0;
   }

@@ -73,6 +73,23 @@ export class Positions {
     return lbid === 0 ? PVM_ERROR.PvmNoBuf.code : i32[rowOf(i32, u, lbid) + BTAB.bytes]!;
   }
 
+  /** How much of a received buffer that is not a default buffer was read, bytes. */
+  bytesRead(row: number): number {
+    const { i32 } = this;
+    const segment = i32[row + BTAB.segment]!;
+    if (segment === 0) return 0;
+    const inSegment = i32[row + BTAB.unpackAt]! - segment - SEG_HEADER_BYTES;
+    return i32[row + BTAB.bytes]! - i32[row + BTAB.left]! + inSegment;
+  }
+
+  /** Says of a copy (Gbdesc.gcopy), which is all in its last segment, that the first `bytes` of it were read. */
+  seek(row: number, bytes: number): void {
+    const { i32 } = this;
+    const last = i32[(i32[row + BTAB.gbid]! >> 2) + GBUF.lastAt]!;
+    i32[row + BTAB.segment] = last;
+    i32[row + BTAB.unpackAt] = last + SEG_HEADER_BYTES + bytes;
+  }
+
   private setPack(u: number, gbid: number, at: number, end: number): void {
     this.i32[u + ULP.sgbid] = gbid;
     this.i32[u + ULP.packAt] = at;

@@ -312,6 +312,25 @@ test("a received message can be sent on without a copy, and packing into it copi
   assertClean(e.heap);
 });
 
+test("a received buffer that is packed into is read on where it was left", () => {
+  for (const bytes of [100, 5000]) {
+    const e = newEngine();
+    const [s, r] = [e.ulp(0), e.ulp(1)];
+    e.btab.initSend(s, 0);
+    packBytes(e, s, 0, 60);
+    packBytes(e, s, 60, bytes);
+    const got = e.pass(s, r);
+    sameBytes(e, r, 0, 80);
+    e.btab.btsetsbid(r, got);
+    packBytes(e, r, 60 + bytes, 10);
+    e.btab.btsetrbid(r, got);
+    sameBytes(e, r, 80, bytes - 10);
+    e.end(s);
+    e.end(r);
+    assertClean(e.heap);
+  }
+});
+
 test("initSend of a received buffer gives an empty one that can be packed into", () => {
   const e = newEngine();
   const [s, r] = [e.ulp(0), e.ulp(1)];
