@@ -57,7 +57,7 @@ export const ULP = {
   inbox: 5,
   /** Link in an engine's wake list. */
   wakeNext: 6,
-  /** Links of the engine's run or wait queue; -1 none, else ULP index. */
+  /** Links of the engine's run or wait queue: descriptors, as word indices; 0 none, -1 in no queue. */
   queueNext: 7,
   queuePrev: 8,
   /** [umsgq] first and last message descriptor, and how many. */
@@ -283,7 +283,7 @@ export const ENGINE = {
   mail: 4,
   /** Blocks that other engines freed and that belong to this arena (Atomics stack). */
   freed: 5,
-  /** Run queue [lrunq]: first and last ULP index, -1 none; how many, for thieves. */
+  /** Run queue [lrunq]: first and last descriptor, as word indices, 0 none; how many, for thieves. */
   runHead: 16,
   runTail: 17,
   runnable: 18,
@@ -300,7 +300,7 @@ export const ENGINE = {
   words: 64,
 } as const;
 
-/** Counters of an engine, in order from ENGINE.counters; each is a 64-bit integer of two words. */
+/** Counters of an engine, in order from ENGINE.counters; each is a float64 of two words (exact up to 2^53). */
 export const COUNTERS = [
   "switches", "handoffs", "messages", "bytes", "copies", "polls", "moves", "sleeps", "created",
   "dropped",

@@ -25,7 +25,7 @@ import {
   type UlpParcel,
 } from "../scheduler/engine-state.ts";
 import { claimWake, demandAttention, ring } from "../scheduler/mailbox.ts";
-import { append, remove, ulpAt } from "../scheduler/queue.ts";
+import { append, last, remove, ulpAt } from "../scheduler/queue.ts";
 import { getState, setMigrating, type UlpAt } from "../scheduler/state.ts";
 import { saveTables } from "../scheduler/tables.ts";
 import { umalloc } from "../scheduler/uheap.ts";
@@ -115,7 +115,7 @@ function give(e: EngineState, running: boolean): void {
   const to = claimBeggar(e);
   if (to < 0) return;
   for (let n = Math.min((spare + 1) >> 1, LIMITS.ulpsPerGift); n > 0; n--) {
-    const ulp = ulpAt(w, w[e.row + ENGINE.runTail]!);
+    const ulp = last(w, e.runq);
     if (ulp === e.handoff || !sendUlp(e, ulp, to)) return;
   }
 }
@@ -130,7 +130,7 @@ function look(e: EngineState): number {
   for (let engine = 0; engine < e.engines; engine++) {
     if (engine === e.index) continue;
     const row = e.heap.engineRow(engine);
-    const switches = e.w[row + COUNTER.switches]!;
+    const switches = e.f64[(row >> 1) + COUNTER.switches]!;
     if (Atomics.load(e.w, row + ENGINE.runnable) > 0 && switches === e.switchesSeen[engine])
       demandAttention(e.ctl[engine]!, ATTENTION.give);
     e.switchesSeen[engine] = switches;

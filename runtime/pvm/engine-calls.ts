@@ -4,12 +4,32 @@
  * Owns: what a poll does, and who gives way. A poll is called when someone has set CTL.attention of this engine:
  * for a time slice, to stop, to ask for a ULP.
  */
-import { ATTENTION, CTL, ENGINE, HEAD, STOP, SUSPEND, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import {
+  ATTENTION,
+  CTL as CTL_TABLE,
+  ENGINE as ENGINE_TABLE,
+  HEAD as HEAD_TABLE,
+  STOP as STOP_TABLE,
+  SUSPEND,
+  ULP_FLAG as ULP_FLAG_TABLE,
+  ULP_STATE as ULP_STATE_TABLE,
+  ULP as ULP_TABLE,
+} from "../../wire/layout.ts";
 import { serveMail, serveTimers, serveWakes } from "../scheduler/engine.ts";
-import { COUNTER, count, type EngineState } from "../scheduler/engine-state.ts";
+import { COUNTER as COUNTER_TABLE, count, type EngineState } from "../scheduler/engine-state.ts";
 import { growFrames } from "../scheduler/load.ts";
 import { append } from "../scheduler/queue.ts";
 import { setState } from "../scheduler/state.ts";
+
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+const CTL = CTL_TABLE;
+const ENGINE = ENGINE_TABLE;
+const HEAD = HEAD_TABLE;
+const STOP = STOP_TABLE;
+const ULP = ULP_TABLE;
+const ULP_FLAG = ULP_FLAG_TABLE;
+const ULP_STATE = ULP_STATE_TABLE;
+const COUNTER = COUNTER_TABLE;
 
 /** The running ULP goes to the tail of the run queue; its import returns SUSPEND, or 1 from a poll. */
 function giveWay(e: EngineState): void {

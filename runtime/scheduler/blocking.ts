@@ -5,7 +5,13 @@
  * Not the messages (messages.ts), nor who runs next (engine.ts).
  * Always true: a blocked ULP is in the wait queue of its engine; one with a deadline is in its timers.
  */
-import { HEAD, ULP, ULP_FLAG, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import {
+  HEAD as HEAD_TABLE,
+  ULP_FLAG as ULP_FLAG_TABLE,
+  ULP_STATE as ULP_STATE_TABLE,
+  ULP as ULP_TABLE,
+  WAIT as WAIT_TABLE,
+} from "../../wire/layout.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import { type EngineState, setDeadline } from "./engine-state.ts";
 import { claimWake, drainInbox, offerWake } from "./mailbox.ts";
@@ -14,6 +20,13 @@ import { copyToWaiter } from "./precv.ts";
 import { append, remove } from "./queue.ts";
 import { setState, type UlpAt } from "./state.ts";
 import { uislocal, ulpOf } from "./ulp.ts";
+
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+const HEAD = HEAD_TABLE;
+const ULP = ULP_TABLE;
+const ULP_FLAG = ULP_FLAG_TABLE;
+const ULP_STATE = ULP_STATE_TABLE;
+const WAIT = WAIT_TABLE;
 
 export type WaitKind = (typeof WAIT)[keyof typeof WAIT];
 

@@ -127,6 +127,8 @@ export class EngineState {
   readonly options: EngineOptions;
   /** Word index of this engine's row, and of its queues. */
   readonly row: number;
+  /** Its row, as an index of float64s: where COUNTER counts from. */
+  readonly counters: number;
   readonly runq: QueueAt;
   readonly waitq: QueueAt;
   readonly timers: Timers;
@@ -145,7 +147,7 @@ export class EngineState {
   handoff = 0 as UlpAt;
   handoffsInARow = 0;
   /** Of other engines, when this one last looked: how often they had switched. */
-  readonly switchesSeen: Int32Array;
+  readonly switchesSeen: Float64Array;
   lookAgainMs = 0;
   /** State of the random sequence of EngineOptions.shuffle. */
   shuffleState: number;
@@ -177,6 +179,7 @@ export class EngineState {
     this.options = options;
     this.moves = moves;
     this.row = heap.engineRow(index);
+    this.counters = this.row >> 1;
     this.runq = (this.row + ENGINE.runHead) as QueueAt;
     this.waitq = (this.row + ENGINE.waitHead) as QueueAt;
     this.timers = new Timers(LIMITS.ulps);
@@ -186,7 +189,7 @@ export class EngineState {
     this.pack = new Pack(this.btab);
     this.directAt = this.arena.hmalloc(MSG.words * 4, BLOCK_KIND.lasting);
     this.shuffleState = options.shuffle + index * 0x9e3779b1;
-    this.switchesSeen = new Int32Array(this.engines);
+    this.switchesSeen = new Float64Array(this.engines);
     this.contexts = new Array<Context | undefined>(LIMITS.ulps).fill(undefined);
   }
 
@@ -195,19 +198,15 @@ export class EngineState {
   }
 }
 
-/** One of COUNTERS, as the word of an engine row where it is. */
+/** One of COUNTERS, as the float64 of an engine row where it is. */
 export const COUNTER = Object.fromEntries(
-  COUNTERS.map((name, i) => [name, ENGINE.counters + 2 * i]),
+  COUNTERS.map((name, i) => [name, (ENGINE.counters >> 1) + i]),
 ) as Record<(typeof COUNTERS)[number], number>;
 
-/** Adds to a counter of the engine: 64 bits in two words, written by this engine only. `n` below 2^31. */
+/** Adds to a counter of the engine, which only this engine writes. */
 export function count(e: EngineState, counter: number, n: number): void {
-  const w = e.w;
-  const low = e.row + counter;
-  const before = w[low]! >>> 0;
-  const after = (before + n) >>> 0;
-  w[low] = after;
-  if (after < before) w[low + 1] = w[low + 1]! + 1;
+  const at = e.counters + counter;
+  e.f64[at] = e.f64[at]! + n;
 }
 
 /** Time in milliseconds by which a ULP waits. */

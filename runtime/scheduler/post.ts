@@ -3,15 +3,21 @@
  *
  * Owns: the way from a sender to the receiver's wait, queue or inbox. Not the checks of pvm_send (runtime/pvm/).
  */
-import { INBOX_CLOSED, ULP, ULP_STATE } from "../../wire/layout.ts";
-import { LIMITS } from "../../wire/limits.ts";
+import { INBOX_CLOSED, ULP_STATE as ULP_STATE_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
+import { LIMITS as LIMITS_TABLE } from "../../wire/limits.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import { deliver, recheck, waitsFor } from "./blocking.ts";
-import { COUNTER, count, type EngineState } from "./engine-state.ts";
+import { COUNTER as COUNTER_TABLE, count, type EngineState } from "./engine-state.ts";
 import { claimWake, drainInbox, pushInbox, pushWake } from "./mailbox.ts";
 import { appendMessage, dropMessage, fillMessage, matches, newMessage } from "./messages.ts";
 import type { UlpAt } from "./state.ts";
 import { uislocal } from "./ulp.ts";
+
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+const ULP = ULP_TABLE;
+const ULP_STATE = ULP_STATE_TABLE;
+const LIMITS = LIMITS_TABLE;
+const COUNTER = COUNTER_TABLE;
 
 const NO_MEM = PVM_ERROR.PvmNoMem.code;
 

