@@ -12,6 +12,7 @@ import { packingCalls } from "./packing.ts";
 import { receiveCalls } from "./receive.ts";
 import { sendCalls } from "./send.ts";
 import { taskCalls } from "./tasks.ts";
+import { wasiCalls } from "./wasi.ts";
 
 /** Gives an engine its imports. Once, before its first ULP runs. */
 export function addImports(e: EngineState): void {
@@ -26,4 +27,5 @@ export function addImports(e: EngineState): void {
     taskCalls(e),
     yieldCalls(e),
   );
+  Object.assign(e.imports.wasi_snapshot_preview1, wasiCalls(e));
 }
