@@ -1,0 +1,297 @@
+(module
+  (type (;0;) (func (param i32 i32) (result i32)))
+  (type (;1;) (func (param i32 i32 i32) (result i32)))
+  (type (;2;) (func (param i32) (result i32)))
+  (type (;3;) (func (result i32)))
+  (type (;4;) (func))
+  (type (;5;) (func (param i32 i32 i32)))
+  (import "upvm" "memory" (memory (;0;) 1 65536 shared))
+  (import "upvm" "ctl" (memory (;1;) 1 1 shared))
+  (import "upvm" "heap" (memory (;2;) 64 32767 shared))
+  (import "pvm" "pvm_recv" (func $recv (type 0)))
+  (import "pvm" "pvm_upkint" (func $upkint (type 1)))
+  (import "upvm" "poll" (func $poll (type 3)))
+  (import "upvm" "frames" (func $frames (type 2)))
+  (func $take (type 2) (param i32) (result i32)
+    local.get 0
+    i32.const 7
+    call $recv.1
+    drop
+    i32.const 16
+    i32.const 1
+    i32.const 1
+    call $pvm_upkint
+    drop
+    i32.const 16
+    i32.load)
+  (func $count (type 2) (param i32) (result i32)
+    (local i32)
+    loop  ;; label = @1
+      local.get 1
+      i32.const 3
+      i32.add
+      local.set 1
+      local.get 1
+      local.get 0
+      i32.lt_u
+      br_if 0 (;@1;)
+    end
+    local.get 1)
+  (func $main (type 3) (result i32)
+    global.get 0
+    i32.const -1
+    call $take
+    i32.add
+    global.set 0
+    global.get 0
+    i32.const 10
+    i32.mul
+    i32.const 100
+    call $count
+    i32.add)
+  (func $upvm_init (type 4)
+    i32.const 8
+    i32.const 0
+    i32.const 5
+    memory.init 0)
+  (func $recv.1 (type 0) (param i32 i32) (result i32)
+    (local i32)
+    global.get 1
+    if  ;; label = @1
+      i32.const 0
+      global.set 1
+      i32.const 0
+      i32.load 1 offset=4 align=1
+      i32.load 2 offset=60 align=1
+      return
+    end
+    local.get 0
+    local.get 1
+    call $recv
+    local.tee 2
+    i32.const -2147483648
+    i32.eq
+    if  ;; label = @1
+      i32.const 1
+      global.set 1
+    end
+    local.get 2)
+  (func $upvm_copy_out (type 5) (param i32 i32 i32)
+    local.get 2
+    i32.const 256
+    i32.gt_u
+    if  ;; label = @1
+      local.get 0
+      local.get 1
+      local.get 2
+      memory.copy 0 2
+      return
+    end
+    loop  ;; label = @1
+      local.get 2
+      i32.const 16
+      i32.ge_u
+      if  ;; label = @2
+        local.get 0
+        local.get 1
+        v128.load 2 align=1
+        v128.store align=1
+        local.get 0
+        i32.const 16
+        i32.add
+        local.set 0
+        local.get 1
+        i32.const 16
+        i32.add
+        local.set 1
+        local.get 2
+        i32.const 16
+        i32.sub
+        local.set 2
+        br 1 (;@1;)
+      end
+    end
+    local.get 2
+    i32.const 8
+    i32.and
+    if  ;; label = @1
+      local.get 0
+      local.get 1
+      i64.load 2 align=1
+      i64.store align=1
+      local.get 0
+      i32.const 8
+      i32.add
+      local.set 0
+      local.get 1
+      i32.const 8
+      i32.add
+      local.set 1
+    end
+    local.get 2
+    i32.const 4
+    i32.and
+    if  ;; label = @1
+      local.get 0
+      local.get 1
+      i32.load 2 align=1
+      i32.store align=1
+      local.get 0
+      i32.const 4
+      i32.add
+      local.set 0
+      local.get 1
+      i32.const 4
+      i32.add
+      local.set 1
+    end
+    local.get 2
+    i32.const 2
+    i32.and
+    if  ;; label = @1
+      local.get 0
+      local.get 1
+      i32.load16_u 2 align=1
+      i32.store16 align=1
+      local.get 0
+      i32.const 2
+      i32.add
+      local.set 0
+      local.get 1
+      i32.const 2
+      i32.add
+      local.set 1
+    end
+    local.get 2
+    i32.const 1
+    i32.and
+    if  ;; label = @1
+      local.get 0
+      local.get 1
+      i32.load8_u 2
+      i32.store8
+      local.get 0
+      i32.const 1
+      i32.add
+      local.set 0
+      local.get 1
+      i32.const 1
+      i32.add
+      local.set 1
+    end)
+  (func $pvm_upkint (type 1) (param i32 i32 i32) (result i32)
+    (local i32 i32)
+    local.get 2
+    i32.const 1
+    i32.eq
+    if  ;; label = @1
+      local.get 1
+      i32.const 1
+      i32.sub
+      i32.const 0
+      i32.load 1 offset=4 align=1
+      local.tee 3
+      i32.load 2 offset=96 align=1
+      local.get 3
+      i32.load 2 offset=92 align=1
+      local.tee 4
+      i32.sub
+      i32.const 2
+      i32.shr_u
+      i32.lt_u
+      if  ;; label = @2
+        local.get 1
+        i32.const 1
+        i32.eq
+        if  ;; label = @3
+          local.get 0
+          local.get 4
+          i32.load 2 align=1
+          i32.store align=1
+        else
+          local.get 0
+          local.get 4
+          local.get 1
+          i32.const 2
+          i32.shl
+          call $upvm_copy_out
+        end
+        local.get 3
+        local.get 4
+        local.get 1
+        i32.const 2
+        i32.shl
+        i32.add
+        i32.store 2 offset=92 align=1
+        i32.const 0
+        return
+      end
+    end
+    local.get 0
+    local.get 1
+    local.get 2
+    call $upkint)
+  (func $upvm_poll (type 4)
+    global.get 1
+    if  ;; label = @1
+      i32.const 0
+      global.set 1
+      return
+    end
+    call $poll
+    if  ;; label = @1
+      throw 0
+    end)
+  (func $upvm_poll_returning (type 4)
+    global.get 1
+    if  ;; label = @1
+      i32.const 0
+      global.set 1
+      return
+    end
+    call $poll
+    if  ;; label = @1
+      i32.const 1
+      global.set 1
+    end)
+  (func $upvm_push (type 0) (param i32 i32) (result i32)
+    (local i32)
+    global.get 2
+    local.tee 2
+    local.get 0
+    i32.add
+    global.get 3
+    i32.gt_u
+    if  ;; label = @1
+      i32.const 0
+      i32.load 1 offset=4 align=1
+      local.get 2
+      i32.store 2 offset=104 align=1
+      local.get 0
+      call $frames
+      local.set 2
+      i32.const 0
+      i32.load 1 offset=4 align=1
+      i32.load 2 offset=108 align=1
+      global.set 3
+    end
+    local.get 2
+    local.get 0
+    i32.add
+    global.set 2
+    global.get 2
+    i32.const 4
+    i32.sub
+    local.get 1
+    i32.store 2 align=1
+    local.get 2)
+  (func $upvm_entry (type 3) (result i32)
+    call $main)
+  (tag (;0;) (type 4))
+  (global (;0;) (mut i32) (i32.const 0))
+  (global (;1;) (mut i32) (i32.const 0))
+  (global (;2;) (mut i32) (i32.const 0))
+  (global (;3;) (mut i32) (i32.const 0))
+  (export "memory" (memory 0))
+  (export "main" (func $main))
+  (data (;0;) "hello"))
