@@ -15,7 +15,7 @@ const KERNELS = [
   { name: "compress", as: false },
   { name: "json", as: false },
 ] as const;
-const ROUNDS = 5;
+const ROUNDS = 7;
 
 export const linkCost: Measurement = {
   name: "link-cost",
