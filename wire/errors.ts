@@ -82,6 +82,11 @@ export const ERRORS = {
     text: (f) => `Cannot create ULP ${f["index"]}: the process heap of ${f["mb"]} MB is full`,
     hint: () => "give it more with --heap MB, or start fewer ULPs",
   },
+  MEMORY_LIMIT: {
+    exit: EXIT.program,
+    text: (f) => `Cannot run ${f["path"]}: it needs ${f["pages"]} pages of memory to begin with, the limit is ${f["limit"]}`,
+    hint: () => "a page is 64 KiB; give it more with --memory MB",
+  },
   NO_MEMORY: {
     exit: EXIT.failed,
     text: (f) => `Cannot create ULP ${f["index"]}: no memory of ${f["pages"]} pages for it: ${f["why"]}`,

@@ -56,6 +56,10 @@ export const LIMITS = {
   compileBytes: 64 << 20,
   /** Compiled programs kept in the user's cache folder; the ones unused for longest go. */
   cacheEntries: 256,
+  /** Native stack of an engine thread, MB: recursion of a running ULP goes there. */
+  engineStackMb: 64,
+  /** Calls of a trap's stack that are told, innermost first. */
+  stackFrames: 100,
   /** Wasm module accepted by the link step, bytes. */
   moduleBytes: 256 << 20,
   /** Ctrl-C: how long a running ULP is given to say where it is, milliseconds. */

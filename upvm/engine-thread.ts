@@ -1,0 +1,31 @@
+/**
+ * What the process's own thread and its engine threads say to each other.
+ *
+ * Owns: the shapes. Both ends: node-process.ts and node-engine.ts. What goes from the process to an engine is a
+ * Parcel (runtime/scheduler/engine-state.ts), counted in ENGINE.mail.
+ */
+import type { MessagePort } from "node:worker_threads";
+import type { EngineOptions, UlpFailure } from "../runtime/scheduler/engine-state.ts";
+import type { Program } from "../runtime/scheduler/programs.ts";
+
+/** What an engine thread begins with. */
+export interface EngineSetup {
+  readonly index: number;
+  readonly heap: WebAssembly.Memory;
+  readonly ctl: readonly WebAssembly.Memory[];
+  /** By engine; its own place is undefined. */
+  readonly ports: readonly (MessagePort | undefined)[];
+  readonly programs: readonly Program[];
+  readonly options: EngineOptions;
+  /** Milliseconds since 1970 when the process began: all engines count from it. */
+  readonly beganMs: number;
+}
+
+/** What an engine tells the process. */
+export type EngineNews =
+  | { readonly kind: "output"; readonly fd: number; readonly bytes: Uint8Array; readonly tid: number }
+  | { readonly kind: "failed"; readonly failure: UlpFailure }
+  | { readonly kind: "interrupted"; readonly index: number; readonly stack: string }
+  | { readonly kind: "load"; readonly index: number; readonly name: string }
+  /** Its loop has ended; it says nothing more. */
+  | { readonly kind: "stopped" };

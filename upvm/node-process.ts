@@ -1,0 +1,131 @@
+/**
+ * The process's own thread: starts engine threads, takes what they tell, stops them.
+ *
+ * Owns: the threads and their ports, time slices, interruption. It runs no ULP; it waits for events.
+ */
+import { availableParallelism } from "node:os";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { stopProcess } from "../runtime/scheduler/end.ts";
+import type { EngineOptions, Parcel } from "../runtime/scheduler/engine-state.ts";
+import type { Library } from "../runtime/scheduler/library.ts";
+import { demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
+import { ENGINE, HEAD, STOP } from "../wire/layout.ts";
+import { LIMITS } from "../wire/limits.ts";
+import type { EngineNews, EngineSetup } from "./engine-thread.ts";
+import { codeExtension } from "./node-package.ts";
+
+/** What the engines tell, save output's way back and the end. */
+export interface ProcessEvents {
+  readonly output: (fd: number, bytes: Uint8Array, tid: number) => void;
+  readonly news: (engine: number, news: Exclude<EngineNews, { kind: "output" | "stopped" }>) => void;
+}
+
+export interface ProcessOptions {
+  readonly engine: EngineOptions;
+  /** Milliseconds since 1970. */
+  readonly beganMs: number;
+}
+
+/** Processors of this machine that the process may use. */
+export function processorCount(): number {
+  return availableParallelism();
+}
+
+export class EngineThreads {
+  private readonly library: Library;
+  private readonly workers: Worker[];
+  private readonly stopped: Promise<void>[];
+
+  /** Starts the threads; they wait for nothing and run at once. */
+  constructor(library: Library, options: ProcessOptions, events: ProcessEvents) {
+    this.library = library;
+    const ports = portMatrix(library.process.engines);
+    const url = new URL(`./node-engine${codeExtension}`, import.meta.url);
+    this.workers = ports.map((own, index) => {
+      const workerData: EngineSetup = {
+        index,
+        heap: library.memory,
+        ctl: library.ctlMemories,
+        ports: own,
+        programs: library.programs,
+        options: options.engine,
+        beganMs: options.beganMs,
+      };
+      const transferList = own.filter((port) => port !== undefined);
+      return new Worker(url, {
+        workerData,
+        transferList,
+        resourceLimits: { stackSizeMb: LIMITS.engineStackMb },
+      });
+    });
+    this.stopped = this.workers.map((worker, engine) => this.listen(worker, engine, events));
+  }
+
+  /** Ends when every engine's loop has ended and its thread is gone. @throws what a thread died of: a bug of ours */
+  async ended(): Promise<void> {
+    await Promise.all(this.stopped);
+  }
+
+  /** Sends a parcel to an engine and wakes it. */
+  send(engine: number, parcel: Parcel): void {
+    const { w, heap } = this.library;
+    this.workers[engine]!.postMessage(parcel);
+    Atomics.add(w, heap.engineRow(engine) + ENGINE.mail, 1);
+    ring(this.library, engine);
+  }
+
+  /**
+   * Stops all engines; a ULP that runs says where it is at its next poll. One that does not poll is given
+   * LIMITS.interruptMs, and then its thread is ended by force.
+   *
+   * @returns false if that had to be
+   */
+  async interrupt(): Promise<boolean> {
+    stopProcess(this.library, STOP.interrupted);
+    const tooLong = new Promise<"late">((done) => setTimeout(done, LIMITS.interruptMs, "late").unref());
+    if ((await Promise.race([this.ended(), tooLong])) !== "late") return true;
+    await Promise.all(this.workers.map((worker) => worker.terminate()));
+    return false;
+  }
+
+  private listen(worker: Worker, engine: number, events: ProcessEvents): Promise<void> {
+    const { w } = this.library;
+    return new Promise((done, fail) => {
+      worker.on("message", (news: EngineNews) => {
+        if (news.kind === "output") {
+          events.output(news.fd, news.bytes, news.tid);
+          Atomics.sub(w, HEAD.outputBytes, news.bytes.length);
+          Atomics.notify(w, HEAD.outputBytes);
+        } else if (news.kind !== "stopped") events.news(engine, news);
+      });
+      worker.on("error", (error) => {
+        stopProcess(this.library, STOP.failed);
+        fail(error);
+      });
+      worker.on("exit", () => done());
+    });
+  }
+}
+
+/** Calls `tick` for time slices: each engine's running ULP gives way at its next poll. */
+export function startSlices(library: Library, sliceMs: number): () => void {
+  const timer = setInterval(() => {
+    for (const ctl of library.ctl) demandAttention(ctl);
+  }, sliceMs);
+  return () => clearInterval(timer);
+}
+
+/** A channel between every two engines: matrix[i][j] is where i sends to and receives from j. */
+function portMatrix(engines: number): (MessagePort | undefined)[][] {
+  const matrix = Array.from({ length: engines }, () =>
+    new Array<MessagePort | undefined>(engines).fill(undefined),
+  );
+  for (let i = 0; i < engines; i++) {
+    for (let j = i + 1; j < engines; j++) {
+      const { port1, port2 } = new MessageChannel();
+      matrix[i]![j] = port1;
+      matrix[j]![i] = port2;
+    }
+  }
+  return matrix;
+}
