@@ -36,7 +36,9 @@ const FEATURES = {
 };
 
 export function watToWasm(text: string): Uint8Array {
-  return new Uint8Array(tool.parseWat("test.wat", text, FEATURES).toBinary({ write_debug_names: true }).buffer);
+  return new Uint8Array(
+    tool.parseWat("test.wat", text, FEATURES).toBinary({ write_debug_names: true }).buffer,
+  );
 }
 
 export function wasmToWat(wasm: Uint8Array): string {
@@ -64,7 +66,10 @@ export interface Stages {
 }
 
 /** All passes; polls ask the host (import test.flag), so that a test says exactly when. `after` sees each stage. */
-export function linkInStages(wasm: Uint8Array, after: (pass: string, module: WasmModule) => void = () => {}): Stages {
+export function linkInStages(
+  wasm: Uint8Array,
+  after: (pass: string, module: WasmModule) => void = () => {},
+): Stages {
   const module = parseModule(wasm);
   takeNames(module);
   const checked = check(module, "test");
@@ -83,7 +88,12 @@ export function linkInStages(wasm: Uint8Array, after: (pass: string, module: Was
   const resume = addResume(module, entry, code);
   after("entry", module);
   const state = addState(module, new Set([code.state, code.top, code.limit]));
-  const exported = (name: string, func: Func): WasmModule["exports"][number] => ({ name, kind: "func", func, index: 0 });
+  const exported = (name: string, func: Func): WasmModule["exports"][number] => ({
+    name,
+    kind: "func",
+    func,
+    index: 0,
+  });
   module.exports = [
     exported("upvm_init", init),
     exported("upvm_resume", resume),
@@ -144,7 +154,10 @@ class Exit extends Error {
 }
 
 /** WASI for one program: standard output and exit, no arguments. */
-export function wasiFor(memory: () => WebAssembly.Memory, output: Uint8Array[]): Record<string, (...args: never[]) => number> {
+export function wasiFor(
+  memory: () => WebAssembly.Memory,
+  output: Uint8Array[],
+): Record<string, (...args: never[]) => number> {
   const view = (): DataView => new DataView(memory().buffer);
   return {
     args_sizes_get: (count: number, bytes: number) => {
@@ -267,7 +280,8 @@ class Host {
       const [old, fresh] = [from, to].map((one) => one[`upvm_table${i}`] as unknown as WebAssembly.Table);
       const functions = to["upvm_functions"] as unknown as WebAssembly.Table;
       const byName = new Map<string, unknown>();
-      for (let j = 0; j < functions.length; j++) byName.set((functions.get(j) as { name: string }).name, functions.get(j));
+      for (let j = 0; j < functions.length; j++)
+        byName.set((functions.get(j) as { name: string }).name, functions.get(j));
       if (old === undefined || fresh === undefined) continue;
       fresh.grow(old.length - fresh.length);
       for (let j = 0; j < old.length; j++) {

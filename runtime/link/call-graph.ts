@@ -6,7 +6,11 @@
 import type { Func, Node, WasmModule } from "./wasm/module.ts";
 import { OP } from "./wasm/opcodes.ts";
 
-export function walk(body: readonly Node[], visit: (node: Node) => void, skip?: (block: Node) => boolean): void {
+export function walk(
+  body: readonly Node[],
+  visit: (node: Node) => void,
+  skip?: (block: Node) => boolean,
+): void {
   for (const node of body) {
     visit(node);
     if (skip !== undefined && node.body !== undefined && skip(node)) continue;
@@ -20,9 +24,8 @@ function tableFunctions(module: WasmModule): Map<string, Set<Func>> {
   const byType = new Map<string, Set<Func>>();
   const add = (func: Func): void => {
     const key = typeKey(module, func.type);
-    let set = byType.get(key);
-    if (set === undefined) byType.set(key, (set = new Set()));
-    set.add(func);
+    const set = byType.get(key) ?? new Set();
+    byType.set(key, set.add(func));
   };
   const addReferences = (nodes: readonly Node[]): void =>
     walk(nodes, (node) => {
@@ -47,7 +50,10 @@ function typeKey(module: WasmModule, index: number): string {
  * @param skip  blocks whose contents do not count
  * @returns for a function, the functions that its body may call
  */
-export function callTargets(module: WasmModule, skip: (block: Node) => boolean = () => false): (func: Func) => Set<Func> {
+export function callTargets(
+  module: WasmModule,
+  skip: (block: Node) => boolean = () => false,
+): (func: Func) => Set<Func> {
   const byType = tableFunctions(module);
   const cache = new Map<Func, Set<Func>>();
   return (func) => {
@@ -55,12 +61,16 @@ export function callTargets(module: WasmModule, skip: (block: Node) => boolean =
     if (known !== undefined) return known;
     const targets = new Set<Func>();
     if (func.root?.body !== undefined) {
-      walk(func.root.body, (node) => {
-        if (node.op === OP.call || node.op === OP.returnCall) targets.add(node.func as Func);
-        else if (node.op === OP.callIndirect || node.op === OP.returnCallIndirect) {
-          for (const target of byType.get(typeKey(module, node.index)) ?? []) targets.add(target);
-        }
-      }, skip);
+      walk(
+        func.root.body,
+        (node) => {
+          if (node.op === OP.call || node.op === OP.returnCall) targets.add(node.func as Func);
+          else if (node.op === OP.callIndirect || node.op === OP.returnCallIndirect) {
+            for (const target of byType.get(typeKey(module, node.index)) ?? []) targets.add(target);
+          }
+        },
+        skip,
+      );
     }
     cache.set(func, targets);
     return targets;

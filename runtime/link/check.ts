@@ -21,19 +21,23 @@ const LETTER: Readonly<Record<string, ValueType>> = { i: I32, l: I64, f: F32, d:
 
 export function check(module: WasmModule, path: string): Checked {
   const routes = new Map<Func, ImportRoute>();
-  for (const func of module.funcs) if (func.imported !== undefined) routes.set(func, checkImport(module, func, path));
+  for (const func of module.funcs)
+    if (func.imported !== undefined) routes.set(func, checkImport(module, func, path));
   const cannotMove = (why: string): never => {
     throw new UpvmError("CANNOT_MOVE", { path, why });
   };
   if (module.memories.length > 1) cannotMove("it has more than one memory");
   if (module.memories.some((memory) => memory.limits.shared)) cannotMove("its memory is shared already");
   for (const global of module.globals) {
-    if (global.mutable && (global.type === FUNCREF || global.type === EXTERNREF)) cannotMove("it keeps a reference in a global");
+    if (global.mutable && (global.type === FUNCREF || global.type === EXTERNREF))
+      cannotMove("it keeps a reference in a global");
   }
-  if (module.tables.some((table) => table.type !== FUNCREF)) cannotMove("it has a table of references to the outside");
+  if (module.tables.some((table) => table.type !== FUNCREF))
+    cannotMove("it has a table of references to the outside");
   for (const func of module.funcs) {
     walk(func.root?.body ?? [], (node) => {
-      if (node.op === OP.atomicWait32 || node.op === OP.atomicWait64) cannotMove("it waits with memory.atomic.wait");
+      if (node.op === OP.atomicWait32 || node.op === OP.atomicWait64)
+        cannotMove("it waits with memory.atomic.wait");
     });
   }
   const entries = findEntries(module);
@@ -47,7 +51,12 @@ export function changesTable(module: WasmModule): boolean {
   for (const func of module.funcs) {
     walk(func.root?.body ?? [], (node) => {
       switch (node.op) {
-        case OP.tableSet: case OP.tableGrow: case OP.tableFill: case OP.tableCopy: case OP.tableInit: changes = true;
+        case OP.tableSet:
+        case OP.tableGrow:
+        case OP.tableFill:
+        case OP.tableCopy:
+        case OP.tableInit:
+          changes = true;
       }
     });
   }
@@ -88,11 +97,14 @@ function findEntries(module: WasmModule): Func[] {
     const func = module.exports.find((item) => item.name === name)?.func;
     if (func === undefined) continue;
     const { params, results } = module.typeOf(func);
-    const noParams = params.length === 0 || (name === "main" && params.length === 2 && params.every((type) => type === I32));
+    const noParams =
+      params.length === 0 || (name === "main" && params.length === 2 && params.every((type) => type === I32));
     const known = results.length === 0 || (results.length === 1 && results[0] === I32);
     if (noParams && known) entries.push(func);
   }
-  return entries.some((func) => module.exports.some((item) => item.func === func && item.name !== "_initialize"))
+  return entries.some((func) =>
+    module.exports.some((item) => item.func === func && item.name !== "_initialize"),
+  )
     ? entries
     : [];
 }

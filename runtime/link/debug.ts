@@ -18,7 +18,10 @@ export function takeNames(module: WasmModule): void {
     func.name = names?.get(index) ?? module.exports.find((item) => item.func === func)?.name;
   }
   module.customs = module.customs.filter(
-    ({ name }) => name === SECTION.sourceMap || name === "producers" || (name.startsWith(".debug_") && name !== ".debug_loc"),
+    ({ name }) =>
+      name === SECTION.sourceMap ||
+      name === "producers" ||
+      (name.startsWith(".debug_") && name !== ".debug_loc"),
   );
 }
 

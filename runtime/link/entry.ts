@@ -9,7 +9,20 @@ import type { Checked } from "./check.ts";
 import { MEMORY } from "./memory.ts";
 import { currentUlp, descriptorWord, packCode, setDescriptorWord } from "./pack-code.ts";
 import { STATE, type SuspendCode } from "./resume-points.ts";
-import { access, block, branch, call, globalGet, globalSet, i32, ifThen, localGet, localSet, localTee, plain } from "./wasm/build.ts";
+import {
+  access,
+  block,
+  branch,
+  call,
+  globalGet,
+  globalSet,
+  i32,
+  ifThen,
+  localGet,
+  localSet,
+  localTee,
+  plain,
+} from "./wasm/build.ts";
 import type { Func, Node, WasmModule } from "./wasm/module.ts";
 import { I32, OP } from "./wasm/opcodes.ts";
 
@@ -46,7 +59,10 @@ export function addStubs(module: WasmModule, checked: Checked): EntryCode {
   const leave = plain(OP.throw);
   leave.index = tag;
   const poll = pollFunc(module, "upvm_poll", state, hostPoll, [leave]);
-  const pollReturning = pollFunc(module, "upvm_poll_returning", state, hostPoll, [i32(STATE.unwinding), globalSet(state)]);
+  const pollReturning = pollFunc(module, "upvm_poll_returning", state, hostPoll, [
+    i32(STATE.unwinding),
+    globalSet(state),
+  ]);
   const leaves = new Set([...blocking, poll, pollReturning]);
   const push = pushFunc(module, hostFrames, top, limit);
   return { state, top, limit, push, heap: MEMORY.heap, leaves, blocking, poll, pollReturning, tag };
@@ -55,8 +71,10 @@ export function addStubs(module: WasmModule, checked: Checked): EntryCode {
 function pollFunc(module: WasmModule, name: string, state: number, hostPoll: Func, unwind: Node[]): Func {
   const poll = module.addFunc(name, [], []);
   poll.root?.body?.push(
-    globalGet(state), ifThen([i32(STATE.normal), globalSet(state), plain(OP.return)]),
-    call(hostPoll), ifThen(unwind),
+    globalGet(state),
+    ifThen([i32(STATE.normal), globalSet(state), plain(OP.return)]),
+    call(hostPoll),
+    ifThen(unwind),
   );
   return poll;
 }
@@ -69,9 +87,19 @@ function blockStub(module: WasmModule, imported: Func, state: number): Func {
   const result = params.length;
   stub.root?.body?.push(
     globalGet(state),
-    ifThen([i32(STATE.normal), globalSet(state), ...currentUlp(), descriptorWord(ULP.result), plain(OP.return)]),
-    ...params.map((_, i) => localGet(i)), call(imported), localTee(result),
-    i32(SUSPEND), plain(OP.i32Eq), ifThen([i32(STATE.unwinding), globalSet(state)]),
+    ifThen([
+      i32(STATE.normal),
+      globalSet(state),
+      ...currentUlp(),
+      descriptorWord(ULP.result),
+      plain(OP.return),
+    ]),
+    ...params.map((_, i) => localGet(i)),
+    call(imported),
+    localTee(result),
+    i32(SUSPEND),
+    plain(OP.i32Eq),
+    ifThen([i32(STATE.unwinding), globalSet(state)]),
     localGet(result),
   );
   return stub;
@@ -89,15 +117,33 @@ function pushFunc(module: WasmModule, hostFrames: Func, top: number, limit: numb
   func.locals.push(I32);
   const [bytes, id, frame] = [0, 1, 2];
   func.root?.body?.push(
-    globalGet(top), localTee(frame), localGet(bytes), plain(OP.i32Add), globalGet(limit), plain(OP.i32GtU),
+    globalGet(top),
+    localTee(frame),
+    localGet(bytes),
+    plain(OP.i32Add),
+    globalGet(limit),
+    plain(OP.i32GtU),
     ifThen([
       // The engine copies the frames so far: tell it where they end.
-      ...currentUlp(), localGet(frame), setDescriptorWord(ULP.framesTop),
-      localGet(bytes), call(hostFrames), localSet(frame),
-      ...currentUlp(), descriptorWord(ULP.framesLimit), globalSet(limit),
+      ...currentUlp(),
+      localGet(frame),
+      setDescriptorWord(ULP.framesTop),
+      localGet(bytes),
+      call(hostFrames),
+      localSet(frame),
+      ...currentUlp(),
+      descriptorWord(ULP.framesLimit),
+      globalSet(limit),
     ]),
-    localGet(frame), localGet(bytes), plain(OP.i32Add), globalSet(top),
-    globalGet(top), i32(4), plain(OP.i32Sub), localGet(id), access(OP.i32Store, MEMORY.heap, 0),
+    localGet(frame),
+    localGet(bytes),
+    plain(OP.i32Add),
+    globalSet(top),
+    globalGet(top),
+    i32(4),
+    plain(OP.i32Sub),
+    localGet(id),
+    access(OP.i32Store, MEMORY.heap, 0),
     localGet(frame),
   );
   return func;
@@ -155,11 +201,19 @@ export function addResume(module: WasmModule, entry: Func, code: EntryCode): Fun
   caught.body = [guard, branch(OP.br, after)];
   after.body = [caught, globalGet(code.top), plain(OP.return)];
   resume.root?.body?.push(
-    localGet(top), globalSet(code.top), localGet(limit), globalSet(code.limit),
-    localGet(fresh), plain(OP.i32Eqz), ifThen([i32(STATE.rewinding), globalSet(code.state)]),
+    localGet(top),
+    globalSet(code.top),
+    localGet(limit),
+    globalSet(code.limit),
+    localGet(fresh),
+    plain(OP.i32Eqz),
+    ifThen([i32(STATE.rewinding), globalSet(code.state)]),
     after,
-    globalGet(code.state), ifThen([i32(STATE.normal), globalSet(code.state), globalGet(code.top), plain(OP.return)]),
-    ...currentUlp(), localGet(result), setDescriptorWord(ULP.exitCode),
+    globalGet(code.state),
+    ifThen([i32(STATE.normal), globalSet(code.state), globalGet(code.top), plain(OP.return)]),
+    ...currentUlp(),
+    localGet(result),
+    setDescriptorWord(ULP.exitCode),
     i32(0),
   );
   return resume;

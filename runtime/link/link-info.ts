@@ -44,10 +44,16 @@ function isLinkInfo(value: unknown): value is LinkInfo {
   if (v.abi !== LINK_ABI) return typeof v.abi === "number";
   const natural = (n: unknown): boolean => typeof n === "number" && Number.isInteger(n) && n >= 0;
   const pages = v.pages as Partial<LinkInfo["pages"]> | undefined;
-  const texts = (list: unknown): boolean => Array.isArray(list) && list.every((item) => typeof item === "string");
+  const texts = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((item) => typeof item === "string");
   return (
-    natural(pages?.min) && natural(pages?.max) && natural(v.stateBytes) && natural(v.tables) && texts(v.imports) &&
-    texts(v.entries) && Array.isArray(v.points) &&
+    natural(pages?.min) &&
+    natural(pages?.max) &&
+    natural(v.stateBytes) &&
+    natural(v.tables) &&
+    texts(v.imports) &&
+    texts(v.entries) &&
+    Array.isArray(v.points) &&
     v.points.every((point) => Array.isArray(point) && point.length === 3 && point.every(natural))
   );
 }

@@ -52,7 +52,8 @@ export function link(wasm: Uint8Array, options: LinkOptions = {}): Linked {
   } catch (error) {
     if (error instanceof Unsupported) throw new UpvmError("CANNOT_MOVE", { path, why: error.why });
     if (error instanceof WasmFormatError) throw new UpvmError("BAD_WASM", { path, why: error.message });
-    if (error instanceof RangeError) throw new UpvmError("CANNOT_MOVE", { path, why: "its blocks are nested too deeply" });
+    if (error instanceof RangeError)
+      throw new UpvmError("CANNOT_MOVE", { path, why: "its blocks are nested too deeply" });
     throw error;
   }
 }
@@ -60,7 +61,10 @@ export function link(wasm: Uint8Array, options: LinkOptions = {}): Linked {
 function refuseInvalid(wasm: Uint8Array, path: string): void {
   const magic = [0, 0x61, 0x73, 0x6d];
   if (wasm.length > LIMITS.moduleBytes) {
-    throw new UpvmError("BAD_WASM", { path, why: `${wasm.length} bytes; the limit is ${LIMITS.moduleBytes}` });
+    throw new UpvmError("BAD_WASM", {
+      path,
+      why: `${wasm.length} bytes; the limit is ${LIMITS.moduleBytes}`,
+    });
   }
   if (!magic.every((byte, i) => wasm[i] === byte)) {
     const found = [...wasm.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
@@ -70,7 +74,10 @@ function refuseInvalid(wasm: Uint8Array, path: string): void {
   try {
     new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
   } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).replace(/^WebAssembly\.Module\(\): /, "");
+    const why = (error instanceof Error ? error.message : String(error)).replace(
+      /^WebAssembly\.Module\(\): /,
+      "",
+    );
     throw new UpvmError("BAD_WASM", { path, why });
   }
 }
@@ -78,8 +85,12 @@ function refuseInvalid(wasm: Uint8Array, path: string): void {
 function linkModule(module: WasmModule, path: string, suspend: SuspendTransform): Linked {
   takeNames(module);
   const checked = check(module, path);
-  const imports = module.funcs.flatMap(({ imported }) => (imported ? [`${imported.module}.${imported.name}`] : []));
-  const entries = checked.entries.map((func) => module.exports.find((item) => item.func === func)?.name ?? "");
+  const imports = module.funcs.flatMap(({ imported }) =>
+    imported ? [`${imported.module}.${imported.name}`] : [],
+  );
+  const entries = checked.entries.map(
+    (func) => module.exports.find((item) => item.func === func)?.name ?? "",
+  );
   const tables = changesTable(module) ? module.tables.length : 0;
   const functions = module.funcs.length - imports.length;
 
@@ -95,19 +106,34 @@ function linkModule(module: WasmModule, path: string, suspend: SuspendTransform)
 
   const exported = (name: string, func: Func): Export => ({ name, kind: "func", func, index: 0 });
   module.exports = [
-    exported("upvm_init", init), exported("upvm_resume", resume),
-    exported("upvm_save", state.save), exported("upvm_load", state.load),
+    exported("upvm_init", init),
+    exported("upvm_resume", resume),
+    exported("upvm_save", state.save),
+    exported("upvm_load", state.load),
   ];
   if (tables > 0) {
-    for (let i = 0; i < tables; i++) module.exports.push({ name: `upvm_table${i}`, kind: "table", func: undefined, index: i });
+    for (let i = 0; i < tables; i++)
+      module.exports.push({ name: `upvm_table${i}`, kind: "table", func: undefined, index: i });
     const { table } = addFunctionTable(module);
     module.exports.push({ name: "upvm_functions", kind: "table", func: undefined, index: table });
   }
   const counts = { functions, resumable: calls.funcs.size, polls };
-  return finish(module, points, { abi: LINK_ABI, pages, stateBytes: state.bytes, imports, entries, tables, counts });
+  return finish(module, points, {
+    abi: LINK_ABI,
+    pages,
+    stateBytes: state.bytes,
+    imports,
+    entries,
+    tables,
+    counts,
+  });
 }
 
-function finish(module: WasmModule, points: readonly ResumePoint[], partial: Omit<LinkInfo, "points">): Linked {
+function finish(
+  module: WasmModule,
+  points: readonly ResumePoint[],
+  partial: Omit<LinkInfo, "points">,
+): Linked {
   for (const [index, func] of module.funcs.entries()) func.index = index;
   const info: LinkInfo = {
     ...partial,

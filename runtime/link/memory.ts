@@ -7,7 +7,7 @@
 import { CTL } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { bulk, i32 } from "./wasm/build.ts";
-import { type Func, Node, type WasmModule } from "./wasm/module.ts";
+import type { Func, Node, WasmModule } from "./wasm/module.ts";
 import { OP } from "./wasm/opcodes.ts";
 
 export const MEMORY = { guest: 0, ctl: 1, heap: 2 } as const;
@@ -21,7 +21,10 @@ export interface MemoryPages {
 /** @returns the pages, and the function that copies the data segments */
 export function shareMemory(module: WasmModule): { pages: MemoryPages; init: Func } {
   const own = module.memories[0]?.limits ?? { min: 0, max: 1 };
-  const pages = { min: own.min, max: Math.max(1, own.min, Math.min(own.max ?? LIMITS.memoryPages, LIMITS.memoryPages)) };
+  const pages = {
+    min: own.min,
+    max: Math.max(1, own.min, Math.min(own.max ?? LIMITS.memoryPages, LIMITS.memoryPages)),
+  };
   const imported = (name: string, min: number, max: number): WasmModule["memories"][number] => ({
     limits: { min, max, shared: true },
     imported: { module: "upvm", name },

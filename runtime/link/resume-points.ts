@@ -29,6 +29,10 @@
  * normal execution. Values on the operand stack below such a call are moved to locals first (named by depth and
  * type), so that every landing place begins with an empty stack.
  *
+ * Functions of the second kind exist twice: as a twin without any dispatch, which runs normally and can only be left,
+ * and as the resumable one, which the twin calls when it is entered rewinding. So normal execution pays a test at
+ * entry and the polls; a function that was stopped in a poll runs on in the resumable one until it returns.
+ *
  * Frame, in the process heap: live locals, widest first, then at its end the number of the resume point (u32).
  */
 import assert from "node:assert";
@@ -51,6 +55,7 @@ import {
   plain,
   unlikely,
 } from "./wasm/build.ts";
+import { cloneFunc } from "./wasm/clone.ts";
 import { type Func, Node, type WasmModule } from "./wasm/module.ts";
 import { EXNREF, EXTERNREF, F32, F64, FUNCREF, I32, I64, OP, V128, type ValueType } from "./wasm/opcodes.ts";
 import { Unsupported } from "./wasm/parse.ts";
@@ -91,9 +96,17 @@ export type SuspendTransform = (module: WasmModule, calls: Suspendable, code: Su
 export const resumePoints: SuspendTransform = (module, calls, code) => {
   const points: ResumePoint[] = [];
   const returning = returningFuncs(module, calls, code);
-  for (const func of module.funcs) {
-    if (calls.funcs.has(func) && func.root !== undefined)
-      new FunctionTransform(module, func, { calls, returning }, code, points).run();
+  for (const func of [...module.funcs]) {
+    if (!calls.funcs.has(func) || func.root === undefined) continue;
+    const firstId = points.length;
+    const kinds = { calls, returning };
+    if (returning.func(func)) {
+      new FunctionTransform(module, func, kinds, code, points).run();
+    } else {
+      const resumable = cloneFunc(module, func, `${func.name ?? "function"} (resumed)`);
+      new FunctionTransform(module, resumable, kinds, code, points).run();
+      new FunctionTransform(module, func, kinds, code, points, { resumable, firstId }).run();
+    }
   }
   return points;
 };
@@ -110,6 +123,12 @@ function returningFuncs(module: WasmModule, calls: Suspendable, code: SuspendCod
     });
   }
   return suspendable(module, seeds);
+}
+
+/** Of a twin: the function that resumes what it leaves, and the number of that one's first point. */
+interface Twin {
+  readonly resumable: Func;
+  readonly firstId: number;
 }
 
 interface Kinds {
@@ -153,6 +172,8 @@ const STORE: Readonly<Record<number, number>> = {
 };
 
 class FunctionTransform {
+  /** Set: this is the twin that can only be left; the resumable one has made the points. */
+  private readonly twin: Twin | undefined;
   private readonly module: WasmModule;
   private readonly func: Func;
   private readonly calls: Suspendable;
@@ -175,17 +196,25 @@ class FunctionTransform {
   private readonly where: number;
   private readonly frame: number;
 
-  constructor(module: WasmModule, func: Func, kinds: Kinds, code: SuspendCode, points: ResumePoint[]) {
+  constructor(
+    module: WasmModule,
+    func: Func,
+    kinds: Kinds,
+    code: SuspendCode,
+    points: ResumePoint[],
+    twin?: Twin,
+  ) {
+    this.twin = twin;
     this.module = module;
     this.func = func;
     this.calls = kinds.calls;
     this.returning = kinds.returning;
-    this.returns = kinds.returning.func(func);
+    this.returns = twin === undefined && kinds.returning.func(func);
     this.code = code;
     this.points = points;
     this.typer = new StackTyper(module, func);
     this.root = func.root as Node;
-    this.firstId = points.length;
+    this.firstId = twin?.firstId ?? points.length;
     this.originalLocals = module.typeOf(func).params.length + func.locals.length;
     this.where = this.newLocal(I32);
     this.frame = this.newLocal(I32);
@@ -196,6 +225,13 @@ class FunctionTransform {
     this.findHolders(this.root);
     this.live = liveAfter(this.root, this.originalLocals, (node) => this.calls.call(node));
     this.root.body = this.sequence(this.root.body as Node[], 0, [], true);
+    if (this.twin !== undefined) this.root.body.unshift(...this.handOver(this.twin.resumable));
+  }
+
+  /** Head of a twin: entered rewinding, it is not the one that can. */
+  private handOver(resumable: Func): Node[] {
+    const params = this.module.typeOf(this.func).params.map((_, i) => localGet(i));
+    return [globalGet(this.code.state), unlikely(ifThen([...params, call(resumable), plain(OP.return)]))];
   }
 
   private newLocal(type: ValueType): number {
@@ -206,8 +242,8 @@ class FunctionTransform {
   /** The local that stands for the operand at this depth of the function's stack. */
   private slot(depth: number, type: ValueType): number {
     const key = depth * 256 + type;
-    let local = this.slots.get(key);
-    if (local === undefined) this.slots.set(key, (local = this.newLocal(type)));
+    const local = this.slots.get(key) ?? this.newLocal(type);
+    this.slots.set(key, local);
     return local;
   }
 
@@ -280,7 +316,7 @@ class FunctionTransform {
     for (let local = 0; local < this.originalLocals; local++) {
       if (live?.has(local)) saved.push({ local, type: this.typer.localType(local) });
     }
-    out.push(i32(0), localSet(this.where));
+    if (this.twin === undefined) out.push(i32(0), localSet(this.where));
     const point = this.point(node, saved);
     if (this.returns && node.func === this.code.poll) node.func = this.code.pollReturning;
     let throws = false;
@@ -323,10 +359,9 @@ class FunctionTransform {
     let bytes = 4;
     for (const { type } of saved) bytes += BYTES[type] as number;
     bytes = (bytes + 7) & ~7;
-    const id = this.points.length;
-    this.points.push({ id, func: this.func, at: node.at, frameBytes: bytes });
-    this.count++;
-    assert(id === this.firstId + this.count - 1);
+    const id = this.firstId + this.count++;
+    if (this.twin === undefined) this.points.push({ id, func: this.func, at: node.at, frameBytes: bytes });
+    assert(this.points[id]?.frameBytes === bytes, "bug: a function and its twin differ");
     const point = { id, bytes, saved };
     this.restores.push(point);
     return point;
@@ -382,6 +417,7 @@ class FunctionTransform {
 
   /** Condition of an `if` that is also entered to resume inside it: r ? (is r in the first arm) : condition. */
   private condition(local: number, inThen: boolean, inElse: boolean, mid: number): Node[] {
+    if (this.twin !== undefined) return [localGet(local)];
     const r = localGet(this.where);
     if (!inElse) return [localGet(local), r, plain(OP.i32Or)];
     if (!inThen) return [i32(0), localGet(local), r, plain(OP.select)];
@@ -390,7 +426,7 @@ class FunctionTransform {
 
   private assemble(out: Node[], stops: readonly Stop[], isRoot: boolean): Node[] {
     const first = stops[0];
-    if (first === undefined) return out;
+    if (first === undefined || this.twin !== undefined) return out;
     if (!isRoot && stops.length === 1 && first.at === 0) return out;
     const labels = stops.map(() => block([]));
     let sequence = [

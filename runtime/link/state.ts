@@ -8,7 +8,9 @@ import { access, globalGet, globalSet, i32, localGet } from "./wasm/build.ts";
 import type { Func, WasmModule } from "./wasm/module.ts";
 import { F32, F64, FUNCREF, I32, I64, OP, V128 } from "./wasm/opcodes.ts";
 
-const KIND: Readonly<Record<number, { readonly bytes: number; readonly load: number; readonly store: number }>> = {
+const KIND: Readonly<
+  Record<number, { readonly bytes: number; readonly load: number; readonly store: number }>
+> = {
   [I32]: { bytes: 4, load: OP.i32Load, store: OP.i32Store },
   [I64]: { bytes: 8, load: OP.i64Load, store: OP.i64Store },
   [F32]: { bytes: 4, load: OP.f32Load, store: OP.f32Store },
@@ -42,14 +44,25 @@ export function addState(module: WasmModule, own: ReadonlySet<number>): StateCod
 export function addFunctionTable(module: WasmModule): { table: number; funcs: readonly Func[] } {
   const funcs = new Set<Func>();
   for (const element of module.elements) {
-    element.funcs?.forEach((func) => funcs.add(func));
+    for (const func of element.funcs ?? []) funcs.add(func);
     element.exprs?.flat().forEach((node) => {
       if (node.func !== undefined) funcs.add(node.func);
     });
   }
   const list = [...funcs];
   const table = module.tables.length;
-  module.tables.push({ type: FUNCREF, limits: { min: list.length, max: list.length, shared: false }, init: undefined });
-  module.elements.push({ mode: "active", table, offset: [i32(0)], type: FUNCREF, funcs: list, exprs: undefined });
+  module.tables.push({
+    type: FUNCREF,
+    limits: { min: list.length, max: list.length, shared: false },
+    init: undefined,
+  });
+  module.elements.push({
+    mode: "active",
+    table,
+    offset: [i32(0)],
+    type: FUNCREF,
+    funcs: list,
+    exprs: undefined,
+  });
   return { table, funcs: list };
 }

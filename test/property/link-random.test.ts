@@ -8,7 +8,7 @@ import assert from "node:assert";
 import { test } from "uvu";
 import { linkInStages, runLinked, runPlain, seeded, watToWasm } from "../link-stages.ts";
 
-const SEEDS = 150;
+const SEEDS = 80;
 
 class Generator {
   private readonly random: () => number;
@@ -68,19 +68,33 @@ class Generator {
   }
 
   private statement(depth: number): string {
-    if (depth <= 0 || --this.fuel < 0) return `(local.set $b (i32.add (local.get $b) (i32.const ${this.pick(100)})))`;
+    if (depth <= 0 || --this.fuel < 0)
+      return `(local.set $b (i32.add (local.get $b) (i32.const ${this.pick(100)})))`;
     switch (this.pick(10)) {
-      case 0: return `(local.set $a ${this.expr(depth)})`;
-      case 1: return `(local.set $l (i64.add (local.get $l) (i64.extend_i32_u ${this.expr(depth - 1)})))`;
-      case 2: return `(local.set $d (f64.add (local.get $d) (f64.convert_i32_s ${this.expr(depth - 1)})))`;
-      case 3: return `(if ${this.expr(depth - 1)} (then ${this.statements(depth - 1)}) (else ${this.statements(depth - 1)}))`;
-      case 4: return this.loop(depth);
-      case 5: return `(local.set $v (i32x4.add (local.get $v) (i32x4.splat ${this.expr(depth - 1)})))`;
-      case 6: return this.inBlock(false, (name) =>
-        `(block ${name} ${this.statements(depth - 1)} (br_if ${name} ${this.expr(depth - 1)}) ${this.statements(depth - 1)})`);
-      case 7: return `(i32.store offset=64 (i32.and ${this.expr(depth - 1)} (i32.const 1020)) ${this.expr(depth - 1)})`;
-      case 8: return this.table(depth);
-      default: return `(local.set $f (f32.add (local.get $f) (f32.convert_i32_s ${this.expr(depth - 1)})))`;
+      case 0:
+        return `(local.set $a ${this.expr(depth)})`;
+      case 1:
+        return `(local.set $l (i64.add (local.get $l) (i64.extend_i32_u ${this.expr(depth - 1)})))`;
+      case 2:
+        return `(local.set $d (f64.add (local.get $d) (f64.convert_i32_s ${this.expr(depth - 1)})))`;
+      case 3:
+        return `(if ${this.expr(depth - 1)} (then ${this.statements(depth - 1)}) (else ${this.statements(depth - 1)}))`;
+      case 4:
+        return this.loop(depth);
+      case 5:
+        return `(local.set $v (i32x4.add (local.get $v) (i32x4.splat ${this.expr(depth - 1)})))`;
+      case 6:
+        return this.inBlock(
+          false,
+          (name) =>
+            `(block ${name} ${this.statements(depth - 1)} (br_if ${name} ${this.expr(depth - 1)}) ${this.statements(depth - 1)})`,
+        );
+      case 7:
+        return `(i32.store offset=64 (i32.and ${this.expr(depth - 1)} (i32.const 1020)) ${this.expr(depth - 1)})`;
+      case 8:
+        return this.table(depth);
+      default:
+        return `(local.set $f (f32.add (local.get $f) (f32.convert_i32_s ${this.expr(depth - 1)})))`;
     }
   }
 
@@ -107,30 +121,55 @@ class Generator {
   }
 
   private table(depth: number): string {
-    return this.inBlock(false, (outer) => this.inBlock(false, (inner) =>
-      `(block ${outer} (block ${inner} (br_table ${inner} ${outer} ${inner} (i32.and ${this.expr(depth - 1)} (i32.const 3))))
-      ${this.statements(depth - 1)})`));
+    return this.inBlock(false, (outer) =>
+      this.inBlock(
+        false,
+        (inner) =>
+          `(block ${outer} (block ${inner} (br_table ${inner} ${outer} ${inner} (i32.and ${this.expr(depth - 1)} (i32.const 3))))
+      ${this.statements(depth - 1)})`,
+      ),
+    );
   }
 
   private expr(depth: number): string {
     if (depth <= 0 || --this.fuel < 0) {
-      return ["(local.get $p)", "(local.get $a)", "(local.get $b)", `(i32.const ${this.pick(1000) - 500})`][this.pick(4)] ?? "";
+      return (
+        ["(local.get $p)", "(local.get $a)", "(local.get $b)", `(i32.const ${this.pick(1000) - 500})`][
+          this.pick(4)
+        ] ?? ""
+      );
     }
     const e = (): string => this.expr(depth - 1);
     switch (this.pick(12)) {
-      case 0: return `(i32.add ${e()} (call $yield))`;
-      case 1: return `(i32.sub ${e()} ${e()})`;
-      case 2: return `(i32.mul ${e()} ${e()})`;
-      case 3: return `(i32.add ${e()} (call $f${this.pick(4)} ${e()}))`;
-      case 4: return `(call_indirect (type $one) ${e()} (i32.and ${e()} (i32.const 3)))`;
-      case 5: return `(if (result i32) ${e()} (then ${e()}) (else ${e()}))`;
-      case 6: return `(select ${e()} ${e()} ${e()})`;
-      case 7: return `(local.tee $b ${e()})`;
-      case 8: return this.inBlock(false, (name) =>
-        `(block ${name} (result i32) ${e()} (br_if ${name} ${e()} ${e()}) (drop) ${this.statements(1)} (drop) ${e()})`, true);
-      case 9: return `(i32.load offset=64 (i32.and ${e()} (i32.const 1020)))`;
-      case 10: return `(i32.wrap_i64 (i64.mul (i64.extend_i32_s ${e()}) (i64.add (local.get $l) (i64.extend_i32_u ${e()}))))`;
-      default: return `(i32.add (i32.add ${e()} ${e()}) (call $yield))`;
+      case 0:
+        return `(i32.add ${e()} (call $yield))`;
+      case 1:
+        return `(i32.sub ${e()} ${e()})`;
+      case 2:
+        return `(i32.mul ${e()} ${e()})`;
+      case 3:
+        return `(i32.add ${e()} (call $f${this.pick(4)} ${e()}))`;
+      case 4:
+        return `(call_indirect (type $one) ${e()} (i32.and ${e()} (i32.const 3)))`;
+      case 5:
+        return `(if (result i32) ${e()} (then ${e()}) (else ${e()}))`;
+      case 6:
+        return `(select ${e()} ${e()} ${e()})`;
+      case 7:
+        return `(local.tee $b ${e()})`;
+      case 8:
+        return this.inBlock(
+          false,
+          (name) =>
+            `(block ${name} (result i32) ${e()} (br_if ${name} ${e()} ${e()}) (drop) ${this.statements(1)} (drop) ${e()})`,
+          true,
+        );
+      case 9:
+        return `(i32.load offset=64 (i32.and ${e()} (i32.const 1020)))`;
+      case 10:
+        return `(i32.wrap_i64 (i64.mul (i64.extend_i32_s ${e()}) (i64.add (local.get $l) (i64.extend_i32_u ${e()}))))`;
+      default:
+        return `(i32.add (i32.add ${e()} ${e()}) (call $yield))`;
     }
   }
 }
@@ -140,8 +179,13 @@ test("random programs give the same result whenever they are suspended and moved
   const first = only === undefined ? 1 : Number(only);
   let suspensions = 0;
   for (let seed = first; seed < (only === undefined ? first + SEEDS : first + 1); seed++) {
-    const wasm = watToWasm(new Generator(seed).module());
-    assert(WebAssembly.validate(wasm as Uint8Array<ArrayBuffer>), `seed ${seed}: the generator made an invalid program`);
+    // Half of them can only be stopped at polls: they unwind by exception.
+    const text = new Generator(seed).module();
+    const wasm = watToWasm(seed % 2 === 0 ? text : text.replaceAll("(call $yield)", "(i32.const 0)"));
+    assert(
+      WebAssembly.validate(wasm as Uint8Array<ArrayBuffer>),
+      `seed ${seed}: the generator made an invalid program`,
+    );
     const plain = runPlain(wasm);
     const stages = linkInStages(wasm);
     for (const suspend of [0, 0.05, 0.5]) {

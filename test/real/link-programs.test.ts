@@ -1,7 +1,7 @@
 /** Compiled C programs, linked, do what they did before: suspended and moved at any poll. */
 import assert from "node:assert";
 import { readFileSync } from "node:fs";
-import { runClang } from "@yowasp/clang";
+import { commands } from "@yowasp/clang";
 import { test } from "uvu";
 import { linkInStages, runLinked, runPlain } from "../link-stages.ts";
 
@@ -9,15 +9,23 @@ const source = readFileSync(new URL("../guests/mixed.c", import.meta.url), "utf8
 
 for (const level of ["-O0", "-O1", "-O3"]) {
   test(`a C program compiled with ${level} prints the same when it is suspended anywhere`, async () => {
-    const files = await runClang(["clang", level, "-msimd128", "mixed.c", "-o", "out.wasm"], { "mixed.c": source }, {
-      fetchProgress: () => {},
-    });
+    const files = await commands.clang(
+      ["clang", level, "-msimd128", "mixed.c", "-o", "out.wasm"],
+      { "mixed.c": source },
+      {
+        fetchProgress: () => {},
+      },
+    );
     const wasm = files?.["out.wasm"];
     assert(wasm instanceof Uint8Array);
     const plain = runPlain(wasm);
     assert.match(plain.output, /fib 610 ack 13/);
     const stages = linkInStages(wasm);
-    for (const [suspend, move] of [[0, 0], [0.5, 0.01], [0.02, 0.5]] as const) {
+    for (const [suspend, move] of [
+      [0, 0],
+      [0.5, 0.01],
+      [0.02, 0.5],
+    ] as const) {
       const linked = runLinked(stages, { seed: 7, suspend, move });
       assert.equal(linked.output, plain.output);
       assert.equal(linked.exitCode, plain.exitCode);

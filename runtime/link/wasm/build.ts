@@ -1,6 +1,6 @@
 /** Makers of instructions for the code that the link step adds. Each returns one node, or a list in stack order. */
 import { ByteWriter } from "./bytes.ts";
-import { type Func, Node, NONE } from "./module.ts";
+import { type Func, NONE, Node } from "./module.ts";
 import { OP, type ValueType } from "./opcodes.ts";
 
 export function plain(op: number): Node {

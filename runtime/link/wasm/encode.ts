@@ -57,14 +57,22 @@ export function encodeModule(module: WasmModule): Encoded {
       }
     });
   }
-  list(3, module.funcs.filter((func) => func.imported === undefined), (s, func) => s.u32(func.type));
+  list(
+    3,
+    module.funcs.filter((func) => func.imported === undefined),
+    (s, func) => s.u32(func.type),
+  );
   list(4, module.tables, (s, table) => {
     if (table.init !== undefined) s.raw(Uint8Array.of(0x40, 0));
     s.u8(table.type);
     writeLimits(s, table.limits);
     if (table.init !== undefined) code.expression(s, table.init);
   });
-  list(5, module.memories.filter((memory) => memory.imported === undefined), (s, memory) => writeLimits(s, memory.limits));
+  list(
+    5,
+    module.memories.filter((memory) => memory.imported === undefined),
+    (s, memory) => writeLimits(s, memory.limits),
+  );
   list(13, module.tags, (s, tag) => {
     s.u8(0);
     s.u32(tag);
@@ -265,8 +273,18 @@ class CodeEncoder {
 
   private immediates(w: ByteWriter, node: Node): void {
     switch (node.op) {
-      case OP.localGet: case OP.localSet: case OP.localTee: case OP.globalGet: case OP.globalSet: case OP.tableGet:
-      case OP.tableSet: case OP.tableGrow: case OP.tableFill: case OP.callIndirect: case OP.returnCallIndirect: case OP.throw:
+      case OP.localGet:
+      case OP.localSet:
+      case OP.localTee:
+      case OP.globalGet:
+      case OP.globalSet:
+      case OP.tableGet:
+      case OP.tableSet:
+      case OP.tableGrow:
+      case OP.tableFill:
+      case OP.callIndirect:
+      case OP.returnCallIndirect:
+      case OP.throw:
         w.u32(node.index);
         break;
       case OP.refNull:

@@ -174,7 +174,14 @@ export class WasmModule {
 }
 
 const TYPE_NAME: Readonly<Record<number, string>> = {
-  [I32]: "i32", [I64]: "i64", [F32]: "f32", [F64]: "f64", [V128]: "v128", 0x70: "funcref", 0x6f: "externref", 0x69: "exnref",
+  [I32]: "i32",
+  [I64]: "i64",
+  [F32]: "f32",
+  [F64]: "f64",
+  [V128]: "v128",
+  112: "funcref",
+  111: "externref",
+  105: "exnref",
 };
 export function typeText(type: ValueType): string {
   return TYPE_NAME[type] ?? `type 0x${type.toString(16)}`;

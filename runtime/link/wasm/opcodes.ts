@@ -18,19 +18,96 @@ export type ValueType = number;
 
 /** Opcodes that the link step looks at or makes. */
 export const OP = {
-  unreachable: 0x00, nop: 0x01, block: 0x02, loop: 0x03, if: 0x04, else: 0x05, try: 0x06, catch: 0x07, throw: 0x08,
-  rethrow: 0x09, throwRef: 0x0a, end: 0x0b, br: 0x0c, brIf: 0x0d, brTable: 0x0e, return: 0x0f, call: 0x10,
-  callIndirect: 0x11, returnCall: 0x12, returnCallIndirect: 0x13, callRef: 0x14, returnCallRef: 0x15, delegate: 0x18,
-  catchAll: 0x19, drop: 0x1a, select: 0x1b, selectT: 0x1c, tryTable: 0x1f, localGet: 0x20, localSet: 0x21,
-  localTee: 0x22, globalGet: 0x23, globalSet: 0x24, tableGet: 0x25, tableSet: 0x26, i32Load: 0x28, i64Load: 0x29,
-  f32Load: 0x2a, f64Load: 0x2b, i32Load8U: 0x2d, i32Load16U: 0x2f, i32Store: 0x36, i64Store: 0x37, f32Store: 0x38, f64Store: 0x39,
-  i32Store8: 0x3a, i32Store16: 0x3b, memorySize: 0x3f, memoryGrow: 0x40, i32Const: 0x41, i64Const: 0x42, f32Const: 0x43, f64Const: 0x44,
-  i32Eqz: 0x45, i32Eq: 0x46, i32Ne: 0x47, i32LtU: 0x49, i32GtU: 0x4b, i32LeU: 0x4d, i32GeU: 0x4f, i32Add: 0x6a,
-  i32Sub: 0x6b, i32Mul: 0x6c, i32And: 0x71, i32Or: 0x72, i32Shl: 0x74, i32WrapI64: 0xa7, i64ExtendI32S: 0xac, i64ExtendI32U: 0xad,
-  refNull: 0xd0, refIsNull: 0xd1, refFunc: 0xd2, refAsNonNull: 0xd4, brOnNull: 0xd5, brOnNonNull: 0xd6,
-  memoryInit: 0xfc008, dataDrop: 0xfc009, memoryCopy: 0xfc00a, memoryFill: 0xfc00b, tableInit: 0xfc00c,
-  elemDrop: 0xfc00d, tableCopy: 0xfc00e, tableGrow: 0xfc00f, tableSize: 0xfc010, tableFill: 0xfc011,
-  v128Load: 0xfd000, v128Store: 0xfd00b, v128Const: 0xfd00c, atomicWait32: 0xfe001, atomicWait64: 0xfe002,
+  unreachable: 0x00,
+  nop: 0x01,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  try: 0x06,
+  catch: 0x07,
+  throw: 0x08,
+  rethrow: 0x09,
+  throwRef: 0x0a,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  callIndirect: 0x11,
+  returnCall: 0x12,
+  returnCallIndirect: 0x13,
+  callRef: 0x14,
+  returnCallRef: 0x15,
+  delegate: 0x18,
+  catchAll: 0x19,
+  drop: 0x1a,
+  select: 0x1b,
+  selectT: 0x1c,
+  tryTable: 0x1f,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  tableGet: 0x25,
+  tableSet: 0x26,
+  i32Load: 0x28,
+  i64Load: 0x29,
+  f32Load: 0x2a,
+  f64Load: 0x2b,
+  i32Load8U: 0x2d,
+  i32Load16U: 0x2f,
+  i32Store: 0x36,
+  i64Store: 0x37,
+  f32Store: 0x38,
+  f64Store: 0x39,
+  i32Store8: 0x3a,
+  i32Store16: 0x3b,
+  memorySize: 0x3f,
+  memoryGrow: 0x40,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  f32Const: 0x43,
+  f64Const: 0x44,
+  i32Eqz: 0x45,
+  i32Eq: 0x46,
+  i32Ne: 0x47,
+  i32LtU: 0x49,
+  i32GtU: 0x4b,
+  i32LeU: 0x4d,
+  i32GeU: 0x4f,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  i32Mul: 0x6c,
+  i32And: 0x71,
+  i32Or: 0x72,
+  i32Shl: 0x74,
+  i32WrapI64: 0xa7,
+  i64ExtendI32S: 0xac,
+  i64ExtendI32U: 0xad,
+  refNull: 0xd0,
+  refIsNull: 0xd1,
+  refFunc: 0xd2,
+  refAsNonNull: 0xd4,
+  brOnNull: 0xd5,
+  brOnNonNull: 0xd6,
+  memoryInit: 0xfc008,
+  dataDrop: 0xfc009,
+  memoryCopy: 0xfc00a,
+  memoryFill: 0xfc00b,
+  tableInit: 0xfc00c,
+  elemDrop: 0xfc00d,
+  tableCopy: 0xfc00e,
+  tableGrow: 0xfc00f,
+  tableSize: 0xfc010,
+  tableFill: 0xfc011,
+  v128Load: 0xfd000,
+  v128Store: 0xfd00b,
+  v128Const: 0xfd00c,
+  atomicWait32: 0xfe001,
+  atomicWait64: 0xfe002,
 } as const;
 
 /** What follows an opcode: m memarg, M memarg and lane, l lane, x one index, X two indices, i/I/f/d/v constants, 0 a zero byte, t types. */
@@ -55,10 +132,22 @@ function rows(first: number, last: number, signature: string, imm: Immediate = "
 
 function scalarRows(): void {
   rows(0x01, 0x01, ":");
-  for (const [op, sig] of [[0x28, "i:i"], [0x29, "i:l"], [0x2a, "i:f"], [0x2b, "i:d"]] as const) rows(op, op, sig, "m");
+  for (const [op, sig] of [
+    [0x28, "i:i"],
+    [0x29, "i:l"],
+    [0x2a, "i:f"],
+    [0x2b, "i:d"],
+  ] as const)
+    rows(op, op, sig, "m");
   rows(0x2c, 0x2f, "i:i", "m");
   rows(0x30, 0x35, "i:l", "m");
-  for (const [op, sig] of [[0x36, "ii:"], [0x37, "il:"], [0x38, "if:"], [0x39, "id:"]] as const) rows(op, op, sig, "m");
+  for (const [op, sig] of [
+    [0x36, "ii:"],
+    [0x37, "il:"],
+    [0x38, "if:"],
+    [0x39, "id:"],
+  ] as const)
+    rows(op, op, sig, "m");
   rows(0x3a, 0x3b, "ii:", "m");
   rows(0x3c, 0x3e, "il:", "m");
   rows(0x3f, 0x3f, ":i", "x");
@@ -68,13 +157,38 @@ function scalarRows(): void {
   rows(0x43, 0x43, ":f", "f");
   rows(0x44, 0x44, ":d", "d");
   const numeric: readonly (readonly [number, number, string])[] = [
-    [0x45, 0x45, "i:i"], [0x46, 0x4f, "ii:i"], [0x50, 0x50, "l:i"], [0x51, 0x5a, "ll:i"], [0x5b, 0x60, "ff:i"],
-    [0x61, 0x66, "dd:i"], [0x67, 0x69, "i:i"], [0x6a, 0x78, "ii:i"], [0x79, 0x7b, "l:l"], [0x7c, 0x8a, "ll:l"],
-    [0x8b, 0x91, "f:f"], [0x92, 0x98, "ff:f"], [0x99, 0x9f, "d:d"], [0xa0, 0xa6, "dd:d"], [0xa7, 0xa7, "l:i"],
-    [0xa8, 0xa9, "f:i"], [0xaa, 0xab, "d:i"], [0xac, 0xad, "i:l"], [0xae, 0xaf, "f:l"], [0xb0, 0xb1, "d:l"],
-    [0xb2, 0xb3, "i:f"], [0xb4, 0xb5, "l:f"], [0xb6, 0xb6, "d:f"], [0xb7, 0xb8, "i:d"], [0xb9, 0xba, "l:d"],
-    [0xbb, 0xbb, "f:d"], [0xbc, 0xbc, "f:i"], [0xbd, 0xbd, "d:l"], [0xbe, 0xbe, "i:f"], [0xbf, 0xbf, "l:d"],
-    [0xc0, 0xc1, "i:i"], [0xc2, 0xc4, "l:l"],
+    [0x45, 0x45, "i:i"],
+    [0x46, 0x4f, "ii:i"],
+    [0x50, 0x50, "l:i"],
+    [0x51, 0x5a, "ll:i"],
+    [0x5b, 0x60, "ff:i"],
+    [0x61, 0x66, "dd:i"],
+    [0x67, 0x69, "i:i"],
+    [0x6a, 0x78, "ii:i"],
+    [0x79, 0x7b, "l:l"],
+    [0x7c, 0x8a, "ll:l"],
+    [0x8b, 0x91, "f:f"],
+    [0x92, 0x98, "ff:f"],
+    [0x99, 0x9f, "d:d"],
+    [0xa0, 0xa6, "dd:d"],
+    [0xa7, 0xa7, "l:i"],
+    [0xa8, 0xa9, "f:i"],
+    [0xaa, 0xab, "d:i"],
+    [0xac, 0xad, "i:l"],
+    [0xae, 0xaf, "f:l"],
+    [0xb0, 0xb1, "d:l"],
+    [0xb2, 0xb3, "i:f"],
+    [0xb4, 0xb5, "l:f"],
+    [0xb6, 0xb6, "d:f"],
+    [0xb7, 0xb8, "i:d"],
+    [0xb9, 0xba, "l:d"],
+    [0xbb, 0xbb, "f:d"],
+    [0xbc, 0xbc, "f:i"],
+    [0xbd, 0xbd, "d:l"],
+    [0xbe, 0xbe, "i:f"],
+    [0xbf, 0xbf, "l:d"],
+    [0xc0, 0xc1, "i:i"],
+    [0xc2, 0xc4, "l:l"],
   ];
   for (const [first, last, signature] of numeric) rows(first, last, signature);
 }
@@ -99,17 +213,35 @@ function bulkRows(): void {
 
 function simdRows(): void {
   const P = 0xfd000;
-  const row = (first: number, last: number, sig: string, imm: Immediate = ""): void => rows(P + first, P + last, sig, imm);
+  const row = (first: number, last: number, sig: string, imm: Immediate = ""): void =>
+    rows(P + first, P + last, sig, imm);
   row(0, 10, "i:v", "m");
   row(11, 11, "iv:", "m");
   row(12, 12, ":v", "v");
   row(13, 13, "vv:v", "v");
   row(14, 14, "vv:v");
   row(15, 17, "i:v");
-  for (const [op, sig] of [[18, "l:v"], [19, "f:v"], [20, "d:v"]] as const) row(op, op, sig);
+  for (const [op, sig] of [
+    [18, "l:v"],
+    [19, "f:v"],
+    [20, "d:v"],
+  ] as const)
+    row(op, op, sig);
   const lanes: readonly (readonly [number, string])[] = [
-    [21, "v:i"], [22, "v:i"], [23, "vi:v"], [24, "v:i"], [25, "v:i"], [26, "vi:v"], [27, "v:i"], [28, "vi:v"],
-    [29, "v:l"], [30, "vl:v"], [31, "v:f"], [32, "vf:v"], [33, "v:d"], [34, "vd:v"],
+    [21, "v:i"],
+    [22, "v:i"],
+    [23, "vi:v"],
+    [24, "v:i"],
+    [25, "v:i"],
+    [26, "vi:v"],
+    [27, "v:i"],
+    [28, "vi:v"],
+    [29, "v:l"],
+    [30, "vl:v"],
+    [31, "v:f"],
+    [32, "vf:v"],
+    [33, "v:d"],
+    [34, "vd:v"],
   ];
   for (const [op, sig] of lanes) row(op, op, sig, "l");
   row(35, 76, "vv:v");
@@ -126,9 +258,26 @@ function simdRows(): void {
     for (let op = first; op <= last; op++) binary.add(op);
   };
   for (const [first, last] of [
-    [101, 102], [110, 115], [118, 121], [123, 123], [130, 130], [133, 134], [142, 147], [149, 153], [155, 159],
-    [174, 174], [177, 177], [181, 186], [188, 191], [206, 206], [209, 209], [213, 223], [228, 235], [240, 247],
-  ] as const) addRange(first, last);
+    [101, 102],
+    [110, 115],
+    [118, 121],
+    [123, 123],
+    [130, 130],
+    [133, 134],
+    [142, 147],
+    [149, 153],
+    [155, 159],
+    [174, 174],
+    [177, 177],
+    [181, 186],
+    [188, 191],
+    [206, 206],
+    [209, 209],
+    [213, 223],
+    [228, 235],
+    [240, 247],
+  ] as const)
+    addRange(first, last);
   const toInt = new Set([99, 100, 131, 132, 163, 164, 195, 196]);
   const shifts = new Set([107, 108, 109, 139, 140, 141, 171, 172, 173, 203, 204, 205]);
   for (let op = 94; op <= 255; op++) {
@@ -148,7 +297,8 @@ function atomicRows(): void {
   rows(P + 2, P + 2, "ill:i", "m");
   rows(P + 3, P + 3, ":", "0");
   const seven = (first: number, int: string, long: string): void => {
-    for (const [step, sig] of [int, long, int, int, long, long, long].entries()) rows(P + first + step, P + first + step, sig, "m");
+    for (const [step, sig] of [int, long, int, int, long, long, long].entries())
+      rows(P + first + step, P + first + step, sig, "m");
   };
   seven(0x10, "i:i", "i:l");
   seven(0x17, "ii:", "il:");

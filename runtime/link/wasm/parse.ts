@@ -4,8 +4,30 @@
  * Expects a module that WebAssembly.validate accepted; refuses what the link step has no shape for by `Unsupported`.
  */
 import { ByteReader, WasmFormatError } from "./bytes.ts";
-import { type Catch, type Data, type Element, type Export, Func, type Limits, Node, NONE, WasmModule } from "./module.ts";
-import { EXNREF, EXTERNREF, F32, F64, FUNCREF, I32, I64, instruction, OP, V128, type ValueType } from "./opcodes.ts";
+import {
+  type Catch,
+  type Data,
+  type Element,
+  type Export,
+  Func,
+  type Limits,
+  NONE,
+  Node,
+  WasmModule,
+} from "./module.ts";
+import {
+  EXNREF,
+  EXTERNREF,
+  F32,
+  F64,
+  FUNCREF,
+  I32,
+  I64,
+  instruction,
+  OP,
+  V128,
+  type ValueType,
+} from "./opcodes.ts";
 
 /** Valid WebAssembly, but nothing that can be made migratable: `why` completes "it uses …". */
 export class Unsupported extends Error {
@@ -34,29 +56,37 @@ export function parseModule(bytes: Uint8Array): WasmModule {
 
 function readSection(module: WasmModule, id: number, r: ByteReader, functionTypes: number[]): void {
   switch (id) {
-    case 1: return repeat(r, () => readType(module, r));
-    case 2: return repeat(r, () => readImport(module, r));
+    case 1:
+      return repeat(r, () => readType(module, r));
+    case 2:
+      return repeat(r, () => readImport(module, r));
     case 3:
       return repeat(r, () => {
         const func = new Func(r.u32(), module.funcs.length);
         functionTypes.push(func.type);
         module.funcs.push(func);
       });
-    case 4: return repeat(r, () => readTable(module, r));
-    case 5: return repeat(r, () => module.memories.push({ limits: readLimits(r), imported: undefined }));
+    case 4:
+      return repeat(r, () => readTable(module, r));
+    case 5:
+      return repeat(r, () => module.memories.push({ limits: readLimits(r), imported: undefined }));
     case 6:
       return repeat(r, () => {
         const type = readValueType(r);
         const mutable = r.u8() === 1;
         module.globals.push({ type, mutable, init: readExpression(module, r), name: undefined });
       });
-    case 7: return repeat(r, () => module.exports.push(readExport(module, r)));
+    case 7:
+      return repeat(r, () => module.exports.push(readExport(module, r)));
     case 8:
       module.start = module.funcs[r.u32()];
       return;
-    case 9: return repeat(r, () => module.elements.push(readElement(module, r)));
-    case 10: return readCode(module, r);
-    case 11: return repeat(r, () => module.data.push(readData(module, r)));
+    case 9:
+      return repeat(r, () => module.elements.push(readElement(module, r)));
+    case 10:
+      return readCode(module, r);
+    case 11:
+      return repeat(r, () => module.data.push(readData(module, r)));
     case 12:
       module.needsDataCount = true;
       return;
@@ -65,7 +95,8 @@ function readSection(module: WasmModule, id: number, r: ByteReader, functionType
         r.u8();
         module.tags.push(r.u32());
       });
-    default: throw new WasmFormatError(`unknown section ${id}`, r.at);
+    default:
+      throw new WasmFormatError(`unknown section ${id}`, r.at);
   }
 }
 
@@ -76,8 +107,17 @@ function repeat(r: ByteReader, each: () => unknown): void {
 function readValueType(r: ByteReader): ValueType {
   const type = r.u8();
   switch (type) {
-    case I32: case I64: case F32: case F64: case V128: case FUNCREF: case EXTERNREF: case EXNREF: return type;
-    default: throw new Unsupported(GC);
+    case I32:
+    case I64:
+    case F32:
+    case F64:
+    case V128:
+    case FUNCREF:
+    case EXTERNREF:
+    case EXNREF:
+      return type;
+    default:
+      throw new Unsupported(GC);
   }
 }
 
@@ -235,9 +275,15 @@ class BodyReader {
     }
     if (!this.control(node) && !this.variable(node)) {
       if (op === 0x06 || op === 0x07 || op === 0x09 || op === 0x18 || op === 0x19) {
-        throw new Unsupported("it uses the old form of WebAssembly exceptions (try/catch instead of try_table)");
+        throw new Unsupported(
+          "it uses the old form of WebAssembly exceptions (try/catch instead of try_table)",
+        );
       }
-      throw new Unsupported(op >= 0xfb000 && op < 0xfc000 ? GC : `it uses instruction 0x${op.toString(16)}, unknown to the link step`);
+      throw new Unsupported(
+        op >= 0xfb000 && op < 0xfc000
+          ? GC
+          : `it uses instruction 0x${op.toString(16)}, unknown to the link step`,
+      );
     }
     return node;
   }
@@ -245,35 +291,52 @@ class BodyReader {
   private skipImmediate(imm: string): void {
     const r = this.r;
     switch (imm) {
-      case "": return;
-      case "m": case "M": {
+      case "":
+        return;
+      case "m":
+      case "M": {
         const align = r.u32();
         if (align & 0x40) r.skipLeb(5);
         r.skipLeb(10);
         if (imm === "M") r.skip(1);
         return;
       }
-      case "l": case "0": return r.skip(1);
-      case "x": return r.skipLeb(5);
+      case "l":
+      case "0":
+        return r.skip(1);
+      case "x":
+        return r.skipLeb(5);
       case "X":
         r.skipLeb(5);
         return r.skipLeb(5);
-      case "i": return r.skipLeb(5);
-      case "I": return r.skipLeb(10);
-      case "f": return r.skip(4);
-      case "d": return r.skip(8);
-      case "v": return r.skip(16);
+      case "i":
+        return r.skipLeb(5);
+      case "I":
+        return r.skipLeb(10);
+      case "f":
+        return r.skip(4);
+      case "d":
+        return r.skip(8);
+      case "v":
+        return r.skip(16);
     }
   }
 
   private control(node: Node): boolean {
     const r = this.r;
     switch (node.op) {
-      case OP.unreachable: case OP.return: case OP.throwRef: return true;
-      case OP.block: case OP.loop: case OP.if: case OP.tryTable:
+      case OP.unreachable:
+      case OP.return:
+      case OP.throwRef:
+        return true;
+      case OP.block:
+      case OP.loop:
+      case OP.if:
+      case OP.tryTable:
         this.block(node);
         return true;
-      case OP.br: case OP.brIf:
+      case OP.br:
+      case OP.brIf:
         node.label = this.target(r.u32());
         return true;
       case OP.brTable: {
@@ -283,29 +346,42 @@ class BodyReader {
         node.labels = labels;
         return true;
       }
-      case OP.call: case OP.returnCall:
+      case OP.call:
+      case OP.returnCall:
         node.func = funcAt(this.module, r.u32());
         return true;
-      case OP.callIndirect: case OP.returnCallIndirect:
+      case OP.callIndirect:
+      case OP.returnCallIndirect:
         node.index = r.u32();
         node.imm = Uint8Array.of(...leb(r.u32()));
         return true;
       case OP.throw:
         node.index = r.u32();
         return true;
-      default: return false;
+      default:
+        return false;
     }
   }
 
   private variable(node: Node): boolean {
     const r = this.r;
     switch (node.op) {
-      case OP.drop: case OP.select: case OP.refIsNull: return true;
+      case OP.drop:
+      case OP.select:
+      case OP.refIsNull:
+        return true;
       case OP.selectT:
         node.params = readTypes(r);
         return true;
-      case OP.localGet: case OP.localSet: case OP.localTee: case OP.globalGet: case OP.globalSet:
-      case OP.tableGet: case OP.tableSet: case OP.tableGrow: case OP.tableFill:
+      case OP.localGet:
+      case OP.localSet:
+      case OP.localTee:
+      case OP.globalGet:
+      case OP.globalSet:
+      case OP.tableGet:
+      case OP.tableSet:
+      case OP.tableGrow:
+      case OP.tableFill:
         node.index = r.u32();
         return true;
       case OP.refNull:
@@ -314,7 +390,8 @@ class BodyReader {
       case OP.refFunc:
         node.func = funcAt(this.module, r.u32());
         return true;
-      default: return false;
+      default:
+        return false;
     }
   }
 
@@ -368,8 +445,16 @@ function leb(value: number): number[] {
 /** After these the rest of a sequence cannot be reached. */
 export function endsSequence(op: number): boolean {
   switch (op) {
-    case OP.unreachable: case OP.br: case OP.brTable: case OP.return: case OP.returnCall: case OP.returnCallIndirect:
-    case OP.throw: case OP.throwRef: return true;
-    default: return false;
+    case OP.unreachable:
+    case OP.br:
+    case OP.brTable:
+    case OP.return:
+    case OP.returnCall:
+    case OP.returnCallIndirect:
+    case OP.throw:
+    case OP.throwRef:
+      return true;
+    default:
+      return false;
   }
 }

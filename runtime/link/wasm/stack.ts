@@ -43,16 +43,21 @@ export class StackTyper {
 
   private special(node: Node, stack: ValueType[]): void {
     switch (node.op) {
-      case OP.drop: case OP.localSet: case OP.globalSet: case OP.brIf:
+      case OP.drop:
+      case OP.localSet:
+      case OP.globalSet:
+      case OP.brIf:
         stack.length -= 1;
         return;
-      case OP.select: case OP.selectT:
+      case OP.select:
+      case OP.selectT:
         stack.length -= 2;
         return;
       case OP.localGet:
         stack.push(this.localType(node.index));
         return;
-      case OP.localTee: return;
+      case OP.localTee:
+        return;
       case OP.globalGet:
         stack.push(this.module.globals[node.index]?.type ?? I32);
         return;
@@ -80,13 +85,15 @@ export class StackTyper {
         stack.length -= 1;
         stack.push(I32);
         return;
-      case OP.call: case OP.callIndirect: {
+      case OP.call:
+      case OP.callIndirect: {
         const { params, results } = this.callType(node);
         stack.length -= params.length + (node.op === OP.callIndirect ? 1 : 0);
         stack.push(...results);
         return;
       }
-      default: return; // br, br_table, return, unreachable, …: nothing reachable follows
+      default:
+        return; // br, br_table, return, unreachable, …: nothing reachable follows
     }
   }
 

@@ -70,52 +70,17 @@
     i32.load)
   (func $count (type 2) (param i32) (result i32)
     (local i32 i32 i32 i32)
-    block  ;; label = @1
-      block  ;; label = @2
-        global.get 1
-        i32.eqz
-        br_if 0 (;@2;)
-        block  ;; label = @3
-          block  ;; label = @4
-            global.get 2
-            i32.const 4
-            i32.sub
-            i32.load 2 align=1
-            i32.const 1
-            i32.sub
-            br_table 1 (;@3;) 0 (;@4;)
-          end
-          unreachable
-        end
-        global.get 2
-        i32.const 16
-        i32.sub
-        local.tee 3
-        global.set 2
-        local.get 3
-        i32.load 2 align=1
-        local.set 0
-        local.get 3
-        i32.load 2 offset=4 align=1
-        local.set 1
-        i32.const 1
-        local.set 2
-        br 1 (;@1;)
-      end
+    global.get 1
+    if  ;; label = @1
+      local.get 0
+      call $count__resumed_
+      return
     end
     loop  ;; label = @1
-      block  ;; label = @2
-        local.get 2
-        br_if 0 (;@2;)
-        call $flag
-        local.set 4
-      end
+      call $flag
+      local.set 4
       local.get 4
-      local.get 2
-      i32.or
       if  ;; label = @2
-        i32.const 0
-        local.set 2
         block  ;; label = @3
           block  ;; label = @4
             try_table  ;; label = @5
@@ -529,6 +494,89 @@
       i32.const 0
       return
     end)
+  (func $count__resumed_ (type 2) (param i32) (result i32)
+    (local i32 i32 i32 i32)
+    block  ;; label = @1
+      block  ;; label = @2
+        global.get 1
+        i32.eqz
+        br_if 0 (;@2;)
+        block  ;; label = @3
+          block  ;; label = @4
+            global.get 2
+            i32.const 4
+            i32.sub
+            i32.load 2 align=1
+            i32.const 1
+            i32.sub
+            br_table 1 (;@3;) 0 (;@4;)
+          end
+          unreachable
+        end
+        global.get 2
+        i32.const 16
+        i32.sub
+        local.tee 3
+        global.set 2
+        local.get 3
+        i32.load 2 align=1
+        local.set 0
+        local.get 3
+        i32.load 2 offset=4 align=1
+        local.set 1
+        i32.const 1
+        local.set 2
+        br 1 (;@1;)
+      end
+    end
+    loop  ;; label = @1
+      block  ;; label = @2
+        local.get 2
+        br_if 0 (;@2;)
+        call $flag
+        local.set 4
+      end
+      local.get 4
+      local.get 2
+      i32.or
+      if  ;; label = @2
+        i32.const 0
+        local.set 2
+        block  ;; label = @3
+          block  ;; label = @4
+            try_table  ;; label = @5
+              (catch 0 0 (;@4;))
+              call $upvm_poll
+            end
+            br 1 (;@3;)
+          end
+          i32.const 16
+          i32.const 1
+          call $upvm_push
+          local.set 3
+          local.get 3
+          local.get 0
+          i32.store 2 align=1
+          local.get 3
+          local.get 1
+          i32.store 2 offset=4 align=1
+          throw 0
+        end
+      end
+      loop  ;; label = @2
+        call $flag
+        br_if 1 (;@1;)
+        local.get 1
+        i32.const 3
+        i32.add
+        local.set 1
+        local.get 1
+        local.get 0
+        i32.lt_u
+        br_if 0 (;@2;)
+      end
+    end
+    local.get 1)
   (func $upvm_resume (type 1) (param i32 i32 i32) (result i32)
     (local i32)
     local.get 0
