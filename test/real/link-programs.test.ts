@@ -1,23 +1,15 @@
 /** Compiled C programs, linked, do what they did before: suspended and moved at any poll. */
 import assert from "node:assert";
-import { readFileSync } from "node:fs";
-import { commands } from "@yowasp/clang";
+import { fileURLToPath } from "node:url";
 import { test } from "uvu";
+import { compileHere } from "../compile-fixture.ts";
 import { linkInStages, runLinked, runPlain } from "../link-stages.ts";
 
-const source = readFileSync(new URL("../guests/mixed.c", import.meta.url), "utf8");
+const program = fileURLToPath(new URL("../guests/mixed.c", import.meta.url));
 
-for (const level of ["-O0", "-O1", "-O3"]) {
-  test(`a C program compiled with ${level} prints the same when it is suspended anywhere`, async () => {
-    const files = await commands.clang(
-      ["clang", level, "-msimd128", "mixed.c", "-o", "out.wasm"],
-      { "mixed.c": source },
-      {
-        fetchProgress: () => {},
-      },
-    );
-    const wasm = files?.["out.wasm"];
-    assert(wasm instanceof Uint8Array);
+for (const level of ["0", "1", "3"] as const) {
+  test(`a C program compiled with -O${level} prints the same when it is suspended anywhere`, async () => {
+    const { wasm } = await compileHere(program, { optimize: level });
     const plain = runPlain(wasm);
     assert.match(plain.output, /fib 610 ack 13/);
     const stages = linkInStages(wasm);
