@@ -5,7 +5,7 @@
  */
 import { basename, join } from "node:path";
 import { codeExtension, codeRoot, packageRoot } from "../upvm/node-package.ts";
-import { printedBy } from "./spawn.ts";
+import { type Outcome, outcome, printedBy } from "./spawn.ts";
 
 export interface UpvmOptions {
   readonly ulps: number;
@@ -26,6 +26,8 @@ export interface Programs {
   compile(name: string): Promise<Program>;
   /** Runs it as ULPs and returns what they print. */
   upvm(program: Program, options: UpvmOptions, ...args: string[]): Promise<string>;
+  /** The same, with the time and memory that the whole process took. */
+  whole(program: Program, options: UpvmOptions): Promise<Outcome>;
   /** Runs it not linked, alone. */
   plain(program: Program, ...args: string[]): Promise<string>;
 }
@@ -50,23 +52,34 @@ export function programs(folder: string): Programs {
       compiled.set(name, known);
       return known;
     },
-    upvm(program, { ulps, cores, flags = [], limitMs }, ...args) {
-      const command = [
-        COMMAND,
-        "run",
-        program.linked,
-        "--ulps",
-        String(ulps),
-        "--cores",
-        String(cores),
-        ...flags,
-      ];
-      return printedBy(
-        process.execPath,
-        [...command, "--", ...args],
-        limitMs === undefined ? {} : { limitMs },
-      );
+    upvm: (program, options, ...args) =>
+      printedBy(process.execPath, runArgs(program, options, args), limit(options)),
+    async whole(program, options) {
+      const whole = await outcome(process.execPath, runArgs(program, options, []), limit(options));
+      if (whole.code !== 0)
+        throw new Error(`${program.linked} ended with ${whole.code}: ${whole.stderr.slice(0, 400)}`);
+      return whole;
     },
     plain: (program, ...args) => printedBy(process.execPath, [PLAIN, program.plain, ...args]),
   };
+}
+
+function runArgs(program: Program, options: UpvmOptions, args: readonly string[]): string[] {
+  const { ulps, cores, flags = [] } = options;
+  return [
+    COMMAND,
+    "run",
+    program.linked,
+    "--ulps",
+    `${ulps}`,
+    "--cores",
+    `${cores}`,
+    ...flags,
+    "--",
+    ...args,
+  ];
+}
+
+function limit({ limitMs }: UpvmOptions): { readonly limitMs?: number } {
+  return limitMs === undefined ? {} : { limitMs };
 }

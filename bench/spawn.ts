@@ -4,9 +4,12 @@
  * Owns: time limits, and that no child outlives the measurement.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 
 /** Longer than any single measurement needs on a busy machine, milliseconds. */
 const LIMIT_MS = 180_000;
+/** The system keeps the high-water mark itself: it has to be read once after it was reached, before the end. */
+const PEAK_EVERY_MS = 20;
 /** How much of a failed program's output is told, characters. */
 const TOLD = 400;
 
@@ -20,6 +23,10 @@ export interface Outcome {
   readonly stderr: string;
   /** Null if a signal ended it. */
   readonly code: number | null;
+  /** From start to end, milliseconds. */
+  readonly ms: number;
+  /** Most memory that it had, bytes: seen every few milliseconds while it ran, 0 where the system does not tell. */
+  readonly peakBytes: number;
 }
 
 export interface SpawnOptions {
@@ -36,6 +43,7 @@ export function outcome(
   options: SpawnOptions = {},
 ): Promise<Outcome> {
   const { env, cwd, input = "", limitMs = LIMIT_MS } = options;
+  const start = performance.now();
   const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: "pipe" });
   running.add(child);
   const out: Buffer[] = [];
@@ -51,8 +59,13 @@ export function outcome(
       late = true;
       child.kill("SIGKILL");
     }, limitMs);
+    let peakBytes = 0;
+    const watch = setInterval(() => {
+      peakBytes = Math.max(peakBytes, peakOf(child.pid));
+    }, PEAK_EVERY_MS);
     const settle = (how: () => void) => {
       clearTimeout(timer);
+      clearInterval(watch);
       running.delete(child);
       how();
     };
@@ -67,7 +80,7 @@ export function outcome(
               `${told(program, args)} took longer than ${limitMs} ms: ${(stderr + stdout).slice(-TOLD)}`,
             ),
           );
-        else done({ stdout, stderr, code });
+        else done({ stdout, stderr, code, ms: performance.now() - start, peakBytes });
       }),
     );
   });
@@ -92,6 +105,16 @@ export async function isInstalled(program: string, versionFlag: string): Promise
     return true;
   } catch {
     return false;
+  }
+}
+
+/** High-water mark of a process's resident memory, bytes; 0 if it has ended, or where there is no /proc. */
+function peakOf(pid: number | undefined): number {
+  try {
+    const [, kb] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return Number(kb ?? 0) * 1024;
+  } catch {
+    return 0;
   }
 }
 

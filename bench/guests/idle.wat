@@ -1,4 +1,4 @@
-;; A ULP that does nothing but exist: it waits for a message from its parent of all, which sends it when the last is
+;; A ULP that does nothing but exist: it waits for a message from the first ULP, which sends it when the last is
 ;; there. What remains is what creating and keeping a ULP costs.
 ;;
 ;; The last ULP (tid = first + count - 1, count from pvm_gsize) tells the first; the first tells all, one by one.
