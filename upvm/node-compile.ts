@@ -55,11 +55,17 @@ async function compileInThread(task: CompileTask): Promise<CompileAnswer> {
       });
       // Only a compiler that gives up on itself ends the thread before it has answered.
       thread.once("exit", () => {
-        const output = said.join("").trim() || "the compiler ended without a message";
-        resolve({ code: "COMPILE", facts: { path: task.path, output } });
+        resolve({ code: "COMPILE", facts: { path: task.path, output: crash(task.path, said.join("")) } });
       });
     });
   } finally {
     await thread.terminate();
   }
+}
+
+/** A compiler's crash in one line: asc prints twenty, with its own stack. */
+function crash(path: string, said: string): string {
+  const stage = /crashed during (\w+)/.exec(said)?.[1];
+  const error = /\b\w*Error: .*/.exec(said)?.[0] ?? (said.trim() || "it gave no reason");
+  return `${path}: the compiler crashed${stage === undefined ? "" : ` (${stage})`}: ${error}`;
 }

@@ -1,0 +1,176 @@
+/** Compiled programs in the cache: used while nothing has changed, and never trusted. */
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import { compile } from "../../upvm/node-compile.ts";
+import { defaultCacheFolder, findCompiled, keepCompiled, type Reads } from "../../upvm/node-compile-cache.ts";
+import { UpvmError } from "../../wire/errors.ts";
+import { LIMITS } from "../../wire/limits.ts";
+
+/** Calls `use` with a new folder, which is also the working folder, and removes it afterwards. */
+async function inNewFolder(use: (folder: string) => Promise<void> | void): Promise<void> {
+  const before = process.cwd();
+  const folder = mkdtempSync(join(tmpdir(), "upvm-cache-test-"));
+  process.chdir(folder);
+  try {
+    await use(folder);
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const TEXT = '(module (func (export "_start")))';
+const COMPILED = { wasm: Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0), lines: "{}", warnings: "careful" };
+const TASK = { path: "a.wat", options: {} };
+const entries = (cache: string): string[] => readdirSync(cache);
+
+test("the second time nothing is compiled", () =>
+  inNewFolder(async (folder) => {
+    const cache = join(folder, "cache", "upvm");
+    writeFileSync("a.wat", TEXT);
+    const first = await compile("a.wat", {}, cache);
+    assert.equal(entries(cache).length, 1);
+    // What is found is what was kept, not what a compiler makes: the kept file is exchanged for another.
+    keepCompiled(cache, TASK, COMPILED, []);
+    const second = await compile("a.wat", {}, cache);
+    assert.deepEqual(second, COMPILED);
+    assert.notDeepEqual(first.wasm, second.wasm);
+  }));
+
+test("other options, another path or another folder is another program", () =>
+  inNewFolder((folder) => {
+    keepCompiled(folder, TASK, COMPILED, []);
+    assert.deepEqual(findCompiled(folder, TASK), COMPILED);
+    assert.equal(findCompiled(folder, { ...TASK, options: { optimize: "s" } }), undefined);
+    assert.equal(findCompiled(folder, { ...TASK, path: "./a.wat" }), undefined);
+    mkdirSync("sub");
+    process.chdir("sub");
+    assert.equal(findCompiled(folder, TASK), undefined);
+  }));
+
+test("a program is compiled again when a file that it includes has changed or newly exists", () =>
+  inNewFolder(async (folder) => {
+    const cache = join(folder, "cache");
+    mkdirSync("inc");
+    writeFileSync("a.c", "#include <n.h>\nint main(void) { return N; }\n");
+    writeFileSync("inc/n.h", "#define N 3\n");
+    const options = { include: ["first", "inc"], optimize: "0" } as const;
+    const one = await compile("a.c", options, cache);
+    assert.deepEqual((await compile("a.c", options, cache)).wasm, one.wasm);
+    writeFileSync("inc/n.h", "#define N 4\n");
+    const two = await compile("a.c", options, cache);
+    assert.notDeepEqual(two.wasm, one.wasm);
+    // This one did not exist, and clang would look there first.
+    mkdirSync("first");
+    writeFileSync("first/n.h", "#define N 3\n");
+    assert.deepEqual((await compile("a.c", options, cache)).wasm, one.wasm);
+    assert.equal(entries(cache).length, 1);
+  }));
+
+test("a program that does not compile is not kept", () =>
+  inNewFolder(async (folder) => {
+    writeFileSync("a.wat", "(module (func (call 7)))");
+    for (let i = 0; i < 2; i++) await assert.rejects(compile("a.wat", {}, join(folder, "cache")), UpvmError);
+    assert.throws(() => entries(join(folder, "cache")));
+  }));
+
+test("a damaged entry is ignored and written anew", () =>
+  inNewFolder(async (folder) => {
+    const cache = join(folder, "cache");
+    writeFileSync("a.wat", TEXT);
+    const { wasm } = await compile("a.wat", {}, cache);
+    const file = join(cache, entries(cache)[0]!);
+    const good = readFileSync(file);
+    const flipped = Buffer.from(good);
+    flipped[good.length - 1]! ^= 1;
+    for (const damaged of [
+      flipped,
+      good.subarray(0, good.length - 3),
+      Buffer.alloc(0),
+      Buffer.from("\n\n\n"),
+    ]) {
+      writeFileSync(file, damaged);
+      assert.equal(findCompiled(cache, TASK), undefined);
+      assert.deepEqual((await compile("a.wat", {}, cache)).wasm, wasm);
+      assert.deepEqual(readFileSync(file), good);
+    }
+  }));
+
+test("a folder that others can write is not used", async () => {
+  if (process.platform === "win32") return;
+  await inNewFolder((folder) => {
+    const cache = join(folder, "cache");
+    keepCompiled(cache, TASK, COMPILED, []);
+    assert.equal(statSync(cache).mode & 0o777, 0o700);
+    assert.equal(statSync(join(cache, entries(cache)[0]!)).mode & 0o777, 0o600);
+    for (const mode of [0o777, 0o720, 0o702]) {
+      chmodSync(cache, mode);
+      assert.equal(findCompiled(cache, TASK), undefined, mode.toString(8));
+      rmSync(join(cache, entries(cache)[0] ?? "none"), { force: true });
+      keepCompiled(cache, TASK, COMPILED, []);
+      assert.deepEqual(entries(cache), [], mode.toString(8));
+      chmodSync(cache, 0o700);
+      keepCompiled(cache, TASK, COMPILED, []);
+      assert.deepEqual(findCompiled(cache, TASK), COMPILED);
+    }
+    symlinkSync(cache, join(folder, "link"));
+    assert.equal(findCompiled(join(folder, "link"), TASK), undefined);
+  });
+});
+
+test("without a folder that can be written, programs are compiled all the same", () =>
+  inNewFolder(async (folder) => {
+    writeFileSync("a.wat", TEXT);
+    writeFileSync("file", "");
+    assert.ok(WebAssembly.validate((await compile("a.wat", {}, join(folder, "file", "cache"))).wasm));
+    assert.equal(readFileSync("file", "utf8"), "");
+  }));
+
+test("the entries unused for longest are dropped", () =>
+  inNewFolder((folder) => {
+    const reads: Reads = [];
+    const task = (i: number) => ({ path: `${i}.wat`, options: {} });
+    const count = LIMITS.cacheEntries;
+    const old = new Date(Date.now() - 1e7);
+    for (let i = 0; i < count; i++) {
+      const known = new Set(entries(folder));
+      keepCompiled(folder, task(i), COMPILED, reads);
+      for (const name of entries(folder)) if (!known.has(name)) utimesSync(join(folder, name), old, old);
+    }
+    assert.equal(entries(folder).length, count);
+    // Looking one up makes it young again.
+    assert.deepEqual(findCompiled(folder, task(0)), COMPILED);
+    keepCompiled(folder, task(count), COMPILED, reads);
+    assert.equal(entries(folder).length, count);
+    assert.deepEqual(findCompiled(folder, task(0)), COMPILED);
+    assert.deepEqual(findCompiled(folder, task(count)), COMPILED);
+  }));
+
+test("the folder is below XDG_CACHE_HOME if that is an absolute path", () => {
+  const before = process.env["XDG_CACHE_HOME"];
+  try {
+    process.env["XDG_CACHE_HOME"] = "/somewhere";
+    assert.equal(defaultCacheFolder(), join("/somewhere", "upvm"));
+    process.env["XDG_CACHE_HOME"] = "somewhere";
+    assert.match(defaultCacheFolder(), /\.cache.upvm$/);
+  } finally {
+    if (before === undefined) delete process.env["XDG_CACHE_HOME"];
+    else process.env["XDG_CACHE_HOME"] = before;
+  }
+});
+
+test.run();
