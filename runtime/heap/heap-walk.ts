@@ -124,10 +124,18 @@ function mapOf(i32: Words, region: number): string[] {
   return lines;
 }
 
-/** What heap.ts says is always true. */
-export function checkHeap(i32: Words, state: number, owner: number): void {
+/**
+ * What heap.ts says is always true.
+ *
+ * @param onTheirWay word indices of blocks that were freed and are in none of the lists yet (arena.ts)
+ */
+export function checkHeap(i32: Words, state: number, owner: number, onTheirWay: ReadonlySet<number>): void {
   const filed = checkBins(i32, state);
   const kept = checkQuick(i32, state);
+  for (const b of onTheirWay) {
+    if (kept.has(b)) bug(`block ${b} is in a quick list and on its way`);
+    kept.add(b);
+  }
   let total = 0;
   let previous = 0;
   for (let r = i32[state + STATE.regions]!; r !== 0; r = i32[(r >> 2) + REGION.next]!) {
@@ -139,7 +147,7 @@ export function checkHeap(i32: Words, state: number, owner: number): void {
   if (total !== i32[state + STATE.totalBytes])
     bug(`regions have ${total} bytes, not ${i32[state + STATE.totalBytes]}`);
   if (filed.size !== 0) bug(`block ${[...filed][0]} is in a bin and in no region`);
-  if (kept.size !== 0) bug(`block ${[...kept][0]} is in a quick list and in no region`);
+  if (kept.size !== 0) bug(`block ${[...kept][0]} was freed and is in no region`);
 }
 
 /** Blocks of one region; takes what it finds out of `filed` and `kept`. Returns the bytes of all blocks. */
@@ -166,10 +174,7 @@ function checkRegion(
     } else if ((tag & 0xff) !== BLOCK_KIND.free) {
       if (tag >>> 8 !== owner) bug(`block ${b} of heap ${owner} says it is of ${tag >>> 8}`);
       if (kept.has(b)) bug(`block ${b} is in use and in a quick list`);
-    } else {
-      // A block of kind free in neither place is on its way: another engine freed it (arena.ts).
-      kept.delete(b);
-    }
+    } else if (!kept.delete(b)) bug(`block ${b} is neither in use nor free`);
     before = b;
     b += size >> 2;
   }

@@ -129,9 +129,12 @@ export class Heap {
     return displayHeap(this.i32, this.state, level);
   }
 
-  /** @throws AssertionError if anything about the heap is not as it must be */
-  check(): void {
-    checkHeap(this.i32, this.state, this.owner);
+  /**
+   * @param onTheirWay word indices of blocks that were freed, but not to this object
+   * @throws AssertionError if anything about the heap is not as it must be
+   */
+  check(onTheirWay: ReadonlySet<number> = new Set()): void {
+    checkHeap(this.i32, this.state, this.owner, onTheirWay);
   }
 
   /** From the list of the exact size; 0 if that is empty or `bytes` is too large for it. The fast half of hmalloc. */

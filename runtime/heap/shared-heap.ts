@@ -170,7 +170,7 @@ export class SharedHeap {
     let buffers = 0;
     for (let engine = 0; engine <= this.engines; engine += 1) {
       const arena = new Heap(i32, this.arenaState(engine), engine);
-      arena.check();
+      arena.check(this.onTheirWay(engine));
       for (let r = i32[arena.state + STATE.regions]!; r !== 0; r = i32[(r >> 2) + REGION.next]!) {
         if (!chunks.delete(r)) bug(`arena ${engine} has region ${r}, which is no chunk of the pool`);
       }
@@ -179,6 +179,17 @@ export class SharedHeap {
     for (const { kind } of this.liveBlocks()) if (kind === BLOCK_KIND.buffer) buffers += 1;
     if (buffers !== this.buffers())
       bug(`${buffers} message buffers are alive, ${this.buffers()} are counted`);
+  }
+
+  /** Blocks of an engine that others freed and that it has not yet taken back (arena.ts). */
+  private onTheirWay(engine: number): Set<number> {
+    const found = new Set<number>();
+    let at = this.i32[this.engineRow(engine) + ENGINE.freed]!;
+    for (; at !== 0; at = this.i32[at >> 2]!) {
+      if (found.has((at >> 2) - 2)) bug(`block ${at} was freed twice`);
+      found.add((at >> 2) - 2);
+    }
+    return found;
   }
 
   /** Usage as text: the pool, then each arena that has memory. Levels as in Heap.hdisplay. */

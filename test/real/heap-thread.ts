@@ -13,6 +13,8 @@ import { BLOCK_KIND } from "../../wire/layout.ts";
 export interface ThreadData {
   readonly memory: HeapMemory;
   readonly slots: Int32Array<SharedArrayBuffer>;
+  /** How many threads are ready: they begin together. */
+  readonly ready: Int32Array<SharedArrayBuffer>;
   readonly engine: number;
   readonly rounds: number;
   readonly largestBytes: number;
@@ -66,11 +68,15 @@ function lookAndFree(at: number): void {
   result.freed += 1;
 }
 
+Atomics.add(data.ready, 0, 1);
+while (Atomics.load(data.ready, 0) < heap.engines) {}
+for (let round = 0; round < data.rounds; round += 1) {
+  gb.gincref(data.gbid);
+  gb.gdecref(data.gbid);
+}
 for (let round = 0; round < data.rounds; round += 1) {
   const before = Atomics.exchange(data.slots, random(data.slots.length), make());
   if (before !== 0) lookAndFree(before);
-  gb.gincref(data.gbid);
-  gb.gdecref(data.gbid);
   if (round % 1000 === 0) arena.trim();
 }
 gb.gdecref(data.gbid);

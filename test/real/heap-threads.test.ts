@@ -31,8 +31,17 @@ async function run(
   const gbid = main.gb.gnew(0);
   main.gb.ginitref(gbid, 3);
   const shared = new Int32Array(new SharedArrayBuffer(slots * 4));
+  const ready = new Int32Array(new SharedArrayBuffer(4));
   const workers = [0, 1].map((engine) => {
-    const workerData: ThreadData = { memory: heap.memory, slots: shared, engine, rounds, largestBytes, gbid };
+    const workerData: ThreadData = {
+      memory: heap.memory,
+      slots: shared,
+      ready,
+      engine,
+      rounds,
+      largestBytes,
+      gbid,
+    };
     return new Worker(new URL("./heap-thread.ts", import.meta.url), { workerData });
   });
   try {

@@ -44,10 +44,11 @@ test("attach sees what another thread formatted, and refuses what is no heap", (
 test("tables do not overlap: every row can be written and the heap is as it was", () => {
   const heap = newHeap(8 << 20, 4);
   heap.i32.fill(-1, heap.ulpRow(0), heap.ulpRow(LIMITS.ulps));
-  const kept = heap.engineRow(0) + ENGINE.freed;
-  heap.i32.fill(-1, heap.engineRow(0) + 8, heap.engineRow(4) + ENGINE.words);
-  heap.i32[kept] = 0;
-  for (let engine = 0; engine <= 4; engine += 1) heap.i32[heap.engineRow(engine) + ENGINE.buffers] = 0;
+  heap.i32.fill(-1, heap.engineRow(0), heap.engineRow(4) + ENGINE.words);
+  for (let engine = 0; engine <= 4; engine += 1) {
+    heap.i32[heap.engineRow(engine) + ENGINE.freed] = 0;
+    heap.i32[heap.engineRow(engine) + ENGINE.buffers] = 0;
+  }
   heap.check();
   assert.equal(heap.i32[HEAD.engines], 4);
 });
@@ -192,6 +193,35 @@ test("one empty chunk is kept, more go back to the pool", () => {
   arena.trim();
   assert.equal(chunks(), 0);
   assertClean(heap);
+});
+
+test("chunks that others emptied go back to the pool at the next allocation", () => {
+  const heap = newHeap(16 << 20, 2);
+  const [a, b] = [new Arena(heap, 0), new Arena(heap, 1)];
+  const blocks = Array.from({ length: 100 }, () => a.hmalloc(50_000, plain));
+  for (const at of blocks) b.hfree(at);
+  a.hmalloc(50_000, plain);
+  assert.match(heap.hdisplay(1), /chunk: [12] blocks/);
+  heap.check();
+});
+
+test("peakBytes is the most that was ever taken, not what is", () => {
+  const heap = newHeap(16 << 20);
+  const arena = new Arena(heap, 0);
+  const [one, two] = [arena.hmalloc(3 << 20, plain), arena.hmalloc(2 << 20, plain)];
+  arena.hfree(one);
+  arena.hfree(two);
+  arena.hfree(arena.hmalloc(1 << 20, plain));
+  assert.ok(heap.peakBytes() >= 5 << 20 && heap.peakBytes() < (5 << 20) + 4096, `${heap.peakBytes()} bytes`);
+});
+
+test("check finds a block that is neither in use nor free", () => {
+  const heap = newHeap(8 << 20, 2);
+  const [a, b] = [new Arena(heap, 0), new Arena(heap, 1)];
+  b.hfree(a.hmalloc(100, plain));
+  heap.check();
+  heap.i32[heap.engineRow(0) + ENGINE.freed] = 0;
+  assert.throws(() => heap.check(), /bug: block \d+ is neither in use nor free/);
 });
 
 test("hrealloc keeps contents and kind, whoever's the block is, and leaves it alone when the heap is full", () => {

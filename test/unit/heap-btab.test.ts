@@ -419,6 +419,16 @@ test("buffers and tables work on when their ULP has moved to another engine", ()
   assertClean(heap);
 });
 
+test("a message that lies in its second segment can be read at once", () => {
+  const e = newEngine();
+  const [s, r] = [e.ulp(0), e.ulp(1)];
+  e.btab.initSend(s, 0);
+  packBytes(e, s, 0, 1000);
+  e.pass(s, r);
+  assert.equal(e.heap.i32[r + ULP.unpackEnd]! - e.heap.i32[r + ULP.unpackAt]!, 1000);
+  for (const u of [s, r]) e.end(u);
+});
+
 test("the message's length is what may be read, whatever the sender's segment holds", () => {
   const e = newEngine();
   const [s, r] = [e.ulp(0), e.ulp(1)];

@@ -181,6 +181,20 @@ test("hdisplay shows usage, kinds, and each block", () => {
   assert.match(heap.hdisplay(2), /40 free\n {4}\d+ \d+ free$/);
 });
 
+test("a block that fits is found behind one of its bin that does not", () => {
+  const heap = heapOf(32 << 10);
+  const large = heap.hmalloc(9192);
+  heap.hmalloc(16);
+  const small = heap.hmalloc(8200);
+  heap.hmalloc(16);
+  while (heap.hmalloc(3000) !== 0) {}
+  while (heap.hmalloc(16) !== 0) {}
+  heap.hfree(large);
+  heap.hfree(small);
+  assert.equal(heap.hmalloc(9100), large);
+  heap.check();
+});
+
 test("small free blocks are joined when they are more than the limit", () => {
   const heap = heapOf(4 << 20);
   const blocks: number[] = [];

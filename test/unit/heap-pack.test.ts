@@ -428,6 +428,9 @@ test("packRoom makes room that the caller fills; unpackRoom says where it can be
     assert.ok(u8.subarray(at, at + bytes).every((byte) => byte === value));
     i32[r + ULP.unpackAt] = at + bytes;
   }
+  const at = position(p);
+  assert.equal(e.pack.unpackRoom(r, 0), 0);
+  assert.deepEqual(position(p), at);
   assert.equal(e.pack.unpackRoom(r, 1), PvmNoData.code);
   e.pass(s, r);
   assert.equal(e.pack.unpackRoom(r, 101), 1, "in two segments");
