@@ -1,0 +1,150 @@
+/** C programs: entry, library, files, options, errors as clang says them, lines. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "uvu";
+import { parametersOf } from "../../scripts/generate.ts";
+import { PVM_LIBRARY, PVM_ROUTINE } from "../../wire/pvm.ts";
+import { compiled, compileError, compileHere, importsOf, inFolderOf, runAlone } from "../compile-fixture.ts";
+
+test("main's result, arguments, environment and output go through WASI", async () => {
+  const { wasm, warnings } = await compiled(
+    "a.c",
+    `#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char **argv) {
+  for (int i = 1; i < argc; i++) printf("%s|", argv[i]);
+  printf("%s %.3f\\n", getenv("WHO"), 1.0 / 3);
+  fprintf(stderr, "err\\n");
+  return argc;
+}
+`,
+  );
+  assert.equal(warnings, "");
+  const { out, err, code } = runAlone(wasm, ["eins", "zwei"], { WHO: "me" });
+  assert.deepEqual([out, err, code], ["eins|zwei|me 0.333\n", "err\n", 3]);
+});
+
+test("every routine has a prototype, and the library's routines are linked in", async () => {
+  const call = (name: string, count: number): string => `  ${name}(${Array(count).fill(0).join(", ")});`;
+  const calls = Object.entries(PVM_ROUTINE).map(([name, row]) => call(name, row.wasm.length));
+  for (const [name, row] of Object.entries(PVM_LIBRARY)) calls.push(call(name, parametersOf(row.c).length));
+  const source = `#include <pvm3.h>\nint main(void) {\n${calls.join("\n")}\n  return 0;\n}\n`;
+  const { wasm, warnings } = await compiled("a.c", source);
+  assert.equal(warnings, "");
+  const imports = importsOf(wasm);
+  for (const name of Object.keys(PVM_ROUTINE)) assert.ok(imports.includes(`pvm.${name}`), name);
+  for (const name of imports) assert.match(name, /^(pvm|wasi_snapshot_preview1)\./);
+});
+
+test("what a program does not use of the library is not in it", async () => {
+  const { wasm } = await compiled("a.c", "#include <pvm3.h>\nint main(void) { return pvm_mytid(); }\n");
+  assert.deepEqual(importsOf(wasm).sort(), ["pvm.pvm_mytid", "wasi_snapshot_preview1.proc_exit"]);
+});
+
+test("data goes with const, and wrong types are warned of", async () => {
+  const source = (type: string): string => `#include <pvm3.h>
+int main(void) { static const ${type} a[3]; return pvm_pkint(a, 3, 1); }\n`;
+  assert.equal((await compiled("a.c", source("int"))).warnings, "");
+  const wrong = await compileError("a.c", { "a.c": source("double") });
+  assert.match(wrong, /a\.c:2:\d+: error: incompatible pointer types .*'const double\[3\]'/);
+});
+
+test("several sources, -I, -D and -l make one program", () =>
+  inFolderOf(
+    {
+      "src/main.c":
+        '#include <stdio.h>\n#include "twice.h"\nint main(void) { printf("%d %s\\n", twice(N), TEXT); return 0; }\n',
+      "src/twice.c":
+        '#include <math.h>\n#include "twice.h"\nint twice(int n) { return (int)fmin(2.0 * n, 1e6); }\n',
+      "inc/twice.h": "int twice(int);\n",
+    },
+    async (folder) => {
+      const options = {
+        sources: ["src/twice.c"],
+        include: ["inc"],
+        define: ["N=21", 'TEXT="a b"'],
+        libraries: ["m"],
+      };
+      assert.equal(runAlone((await compileHere("src/main.c", options)).wasm).out, "42 a b\n");
+      const absolute = { ...options, sources: [join(folder, "src/twice.c")], include: [join(folder, "inc")] };
+      assert.equal(runAlone((await compileHere(join(folder, "src/main.c"), absolute)).wasm).out, "42 a b\n");
+      process.chdir("src");
+      const upward = { ...options, sources: ["twice.c"], include: ["../inc"] };
+      assert.equal(runAlone((await compileHere("../src/main.c", upward)).wasm).out, "42 a b\n");
+    },
+  ));
+
+test("a trap names the source's function and line, also at full optimization", async () => {
+  const source = `#include <stdlib.h>
+static __attribute__((noinline)) int deep(int n) {
+  if (n == 0)
+    __builtin_trap();
+  return deep(n - 1) + rand();
+}
+
+int main(int argc, char **argv) {
+  return deep(argc);
+}
+`;
+  const { wasm } = await compiled("src/a.c", source, { optimize: "3" });
+  const { code, trap } = runAlone(wasm);
+  assert.equal(code, undefined);
+  assert.deepEqual(trap.slice(0, 2), ["deep src/a.c:4", "deep src/a.c:5"]);
+  assert.match(trap[2]!, /main\S* src\/a\.c:9$/);
+});
+
+test("a stack that overflows traps, and does not run into the data", async () => {
+  const source = `volatile int data = 7;
+int deep(int n) { volatile char room[4096]; room[0] = n; return n == 0 ? 0 : deep(n - 1) + room[0]; }
+int main(int argc, char **argv) { return deep(argc * 1000); }\n`;
+  assert.equal(runAlone((await compiled("a.c", source)).wasm).code, undefined);
+  // 256 KiB are enough for fifty such frames.
+  assert.equal(runAlone((await compiled("a.c", source.replace("* 1000", "* 50"))).wasm).code, 1275);
+});
+
+test("an error comes with clang's words, file, line and column, as the user named the file", async () => {
+  const files = { "src/a.c": '#include "b.h"\nint main(void) { return nothing; }\n', "src/b.h": "int ok;\n" };
+  const message = await compileError("src/a.c", files);
+  assert.match(
+    message,
+    /^Cannot compile src\/a\.c:\nsrc\/a\.c:2:25: error: use of undeclared identifier 'nothing'/,
+  );
+  await inFolderOf(files, async (folder) => {
+    const path = join(folder, "src/a.c");
+    await assert.rejects(compileHere(path), (error: Error) =>
+      error.message.includes(`\n${path}:2:25: error: `),
+    );
+  });
+  const inHeader = await compileError("src/a.c", { ...files, "src/b.h": "int 3;\n" });
+  assert.match(inHeader, /In file included from src\/a\.c:1:\n.*src\/b\.h:1:5: error: /);
+});
+
+test("a missing header, a missing function and a missing library are named", async () => {
+  const header = await compileError("a.c", { "a.c": "#include <nowhere.h>\nint main(void) { return 0; }\n" });
+  assert.match(header, /a\.c:1:10: fatal error: 'nowhere\.h' file not found/);
+  const missing = await compileError("dir/a.c", {
+    "dir/a.c": "int f(void);\nint main(void) { return f(); }\n",
+  });
+  assert.match(missing, /wasm-ld: error: dir\/a\.c: undefined symbol: f$/);
+  await inFolderOf({ "a.c": "int main(void) { return 0; }\n" }, () =>
+    assert.rejects(compileHere("a.c", { libraries: ["nosuch"] }), /unable to find library -lnosuch/),
+  );
+});
+
+test("warnings are handed over, and the program works", async () => {
+  const { wasm, warnings } = await compiled("a.c", 'int main(void) { "lost"; return 4; }\n');
+  assert.match(warnings, /^a\.c:1:18: warning: expression result unused/);
+  assert.equal(runAlone(wasm).code, 4);
+});
+
+test("the default is full optimization with SIMD", async () => {
+  const source = `double a[1000], b[1000];
+int main(int argc, char **argv) { for (int i = 0; i < 1000; i++) a[i] = b[i] * argc; return (int)a[argc]; }\n`;
+  const { wasm } = await inFolderOf({ "a.c": source }, () => compileHere("a.c", { optimize: "3" }));
+  // f64x2.mul is 0xfd 0xf2 0x01.
+  const code = Buffer.from(wasm);
+  assert.ok(code.includes(Uint8Array.of(0xfd, 0xf2, 0x01)));
+  assert.ok(!Buffer.from((await compiled("a.c", source)).wasm).includes(Uint8Array.of(0xfd, 0xf2, 0x01)));
+});
+
+test.run();
