@@ -19,6 +19,7 @@ export const PVM_LONG: i32 = 8;
 export const PVM_USHORT: i32 = 9;
 export const PVM_UINT: i32 = 10;
 export const PVM_ULONG: i32 = 11;
+export const PVM_INT64: i32 = 12;
 export const PvmTaskDefault: i32 = 0;
 export const PvmTaskHost: i32 = 1;
 export const PvmTaskArch: i32 = 2;

@@ -212,6 +212,10 @@ export declare function pvm_perror(msg: usize): i32;
 // @ts-ignore: decorator
 @external("pvm", "pvm_strerror_get")
 export declare function pvm_strerror_get(buf: usize, bytes: i32): i32;
+/** pvm_spawn(3PVM): start `ntask` ULPs of a program by its file name; how many were started, their tids or errors go to `tids`; may block. C: `int pvm_spawn(const char *task, char **argv, int flag, const char *where, int ntask, int *tids)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_spawn")
+export declare function pvm_spawn(task: usize, argv: usize, flag: i32, where: usize, ntask: i32, tids: usize): i32;
 /** pvm_yield(3PVM): let the next runnable ULP run (upvm's own); may block. C: `int pvm_yield(void)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_yield")

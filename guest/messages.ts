@@ -6,7 +6,7 @@
  * u64 are PVM's long, 64 bits on the wire. A C program unpacks i64 with pvm_upkint64.
  */
 import {
-  PVM_BYTE, PVM_DOUBLE, PVM_FLOAT, PVM_INT, PVM_LONG, PVM_SHORT, PVM_UINT, PVM_ULONG, PVM_USHORT, PvmBadParam,
+  PVM_BYTE, PVM_DOUBLE, PVM_FLOAT, PVM_INT, PVM_INT64, PVM_SHORT, PVM_UINT, PVM_USHORT, PvmBadParam,
 } from "./constants";
 import {
   pvm_bufinfo, pvm_mcast, pvm_pkbyte, pvm_pkdouble, pvm_pkfloat, pvm_pkint, pvm_pkint64, pvm_pkshort, pvm_pkstr,
@@ -48,7 +48,7 @@ export function typeCode<T>(): i32 {
   if (sizeof<T>() == 1) return PVM_BYTE;
   if (sizeof<T>() == 2) return isSigned<T>() ? PVM_SHORT : PVM_USHORT;
   if (sizeof<T>() == 4) return isSigned<T>() ? PVM_INT : PVM_UINT;
-  return isSigned<T>() ? PVM_LONG : PVM_ULONG;
+  return PVM_INT64;
 }
 
 // ---- One value -----------------------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ export const PVM_CONSTANT = {
   PvmDataDefault: 0, PvmDataRaw: 1, PvmDataInPlace: 2,
   PVM_STR: 0, PVM_BYTE: 1, PVM_SHORT: 2, PVM_INT: 3, PVM_FLOAT: 4, PVM_CPLX: 5, PVM_DOUBLE: 6, PVM_DCPLX: 7,
   PVM_LONG: 8, PVM_USHORT: 9, PVM_UINT: 10, PVM_ULONG: 11,
+  /** upvm's own, for psend and precv: 64-bit ints as pvm_pkint64 packs them. PVM_LONG is C's long. */
+  PVM_INT64: 12,
   PvmTaskDefault: 0, PvmTaskHost: 1, PvmTaskArch: 2, PvmTaskDebug: 4, PvmTaskTrace: 8, PvmMppFront: 16,
   PvmHostCompl: 32, PvmNoSpawnParent: 64,
 } as const;
@@ -164,6 +166,10 @@ export const PVM_ROUTINE = {
   pvm_strerror_get: {
     c: "char *buf, int bytes", wasm: "ii", route: "call",
     doc: "length of the last error's text in bytes; it goes to `buf`, cut to `bytes` with its NUL",
+  },
+  pvm_spawn: {
+    c: "const char *task, char **argv, int flag, const char *where, int ntask, int *tids", wasm: "iiiiii", route: "block",
+    doc: "start `ntask` ULPs of a program by its file name; how many were started, their tids or errors go to `tids`",
   },
   pvm_yield: { c: "void", wasm: "", route: "block", doc: "let the next runnable ULP run (upvm's own)" },
 } as const satisfies Record<string, Routine>;

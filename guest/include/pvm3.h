@@ -30,6 +30,7 @@
 #define PVM_USHORT 9
 #define PVM_UINT 10
 #define PVM_ULONG 11
+#define PVM_INT64 12
 #define PvmTaskDefault 0
 #define PvmTaskHost 1
 #define PvmTaskArch 2
@@ -191,6 +192,8 @@ int pvm_precv(int tid, int tag, void *cp, int len, int type, int *rtid, int *rta
 int pvm_perror(const char *msg) PVM_IMPORT("pvm_perror");
 /* length of the last error's text in bytes; it goes to `buf`, cut to `bytes` with its NUL */
 int pvm_strerror_get(char *buf, int bytes) PVM_IMPORT("pvm_strerror_get");
+/* start `ntask` ULPs of a program by its file name; how many were started, their tids or errors go to `tids`; may block */
+int pvm_spawn(const char *task, char **argv, int flag, const char *where, int ntask, int *tids) PVM_IMPORT("pvm_spawn");
 /* let the next runnable ULP run (upvm's own); may block */
 int pvm_yield(void) PVM_IMPORT("pvm_yield");
 
