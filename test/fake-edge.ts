@@ -26,7 +26,7 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
     },
     colour: { out: false, err: false },
     columns: 80,
-    cores: 2,
+    peakMemoryBytes: () => 0,
     version: "1.2.3",
     readFile: async (path) => {
       const found = files.get(path);

@@ -21,7 +21,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runtime/scheduler": ["wire", "runtime/heap"],
   "runtime/migrate": ["wire", "runtime/heap", "runtime/scheduler"],
   "runtime/pvm": ["wire", "runtime/heap", "runtime/scheduler", "runtime/migrate"],
-  upvm: ["wire", "runtime/link", "runtime/heap", "runtime/scheduler", "runtime/migrate", "runtime/pvm"],
+  "runtime/wasi": ["wire", "runtime/heap", "runtime/scheduler"],
+  upvm: [
+    "wire",
+    "runtime/wasi",
+    "runtime/link",
+    "runtime/heap",
+    "runtime/scheduler",
+    "runtime/migrate",
+    "runtime/pvm",
+  ],
 };
 const CODE_FOLDERS = ["wire", "runtime", "upvm", "bench", "test", "scripts", "bin", "guest"];
 
@@ -50,7 +59,7 @@ function code(path: string): string {
 /** What a file imports, statically, dynamically or by URL (worker threads). */
 function imports(path: string): string[] {
   const forms = [
-    /\bfrom\s+"([^"]+)"/g,
+    /(?<!^import type [^;]*)\bfrom\s+"([^"]+)"/gm,
     /\bimport\s+"([^"]+)"/g,
     /\bimport\(\s*"([^"]+)"/g,
     /new URL\(\s*["`](\.[^"`$]+)/g,
@@ -83,9 +92,10 @@ test("only main.ts and node-*.ts touch Node", () => {
     for (const name of imports(path)) {
       if (name.startsWith("node:") && !name.startsWith("node:assert")) wrong.push(`${path} imports ${name}`);
     }
-    const global = /\b(process|Buffer|require)\s*[.([]/.exec(
-      code(path).replace(/(["'`])(?:\\.|(?!\1).)*\1/gs, '""'),
-    );
+    const bare = code(path).replace(/(["'`])(?:\\.|(?!\1).)*\1/gs, '""');
+    // A parameter or field of that name is no global.
+    const own = /[(,{]\s*process\s*[:,)]|(const|readonly) process\b/.test(bare);
+    const global = own ? null : /(?<![.\w])(process|Buffer|require)\s*[.([]/.exec(bare);
     if (global !== null && !path.endsWith(".d.ts")) wrong.push(`${path} uses ${global[1]}`);
   }
   assert.deepEqual(wrong, []);

@@ -16,8 +16,8 @@ export interface Edge {
   readonly columns: number;
   /** Milliseconds since some moment before the start. */
   nowMs(): number;
-  /** Processors of this machine. */
-  readonly cores: number;
+  /** Most memory that this process has had at once, bytes: of all ULPs, the heap, and Node. */
+  peakMemoryBytes(): number;
   /** Version of this package. */
   readonly version: string;
   /** @throws UpvmError FILE_NOT_FOUND */

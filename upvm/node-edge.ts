@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { availableParallelism, constants } from "node:os";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { type ErrorCode, EXIT, UpvmError } from "../wire/errors.ts";
 import type { Edge } from "./edge.ts";
@@ -43,7 +43,8 @@ export function nodeEdge(): Edge {
     err: (data) => process.stderr.write(data),
     colour: { out: showsColours(process.stdout), err: showsColours(process.stderr) },
     columns: process.stdout.columns ?? COLUMNS,
-    cores: availableParallelism(),
+    // maxRSS is in KiB.
+    peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
     version: packageVersion(),
     readFile: (path) => readFile(path).catch((error: unknown) => refuse("FILE_NOT_FOUND", path, error)),
     writeFile: (path, data) =>

@@ -11,6 +11,8 @@ export const EXIT = {
   usage: 2,
   /** The program cannot be compiled or linked. */
   program: 3,
+  /** A mistake of upvm's own: sysexits.h, EX_SOFTWARE. */
+  bug: 70,
   /** Ctrl-C or SIGTERM (128 + SIGINT). */
   interrupted: 130,
 } as const;

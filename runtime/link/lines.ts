@@ -26,6 +26,12 @@ export interface Symbolizer {
    * @returns undefined if no function is there; a place without `file` if its source is unknown
    */
   at(codeOffset: number): CodePlace | undefined;
+  /**
+   * @param originalOffset byte offset in the file as it was before it was linked, as resume points have it; in a
+   *   file that is not linked, the same as for `at`
+   * @returns undefined if its source is unknown
+   */
+  positionOf(originalOffset: number): Omit<CodePlace, "func"> | undefined;
   /** Name of a function by its index, or undefined. */
   functionName(index: number): string | undefined;
 }
@@ -38,33 +44,40 @@ export function symbolizer(wasm: Uint8Array): Symbolizer {
   const nameSection = custom("name");
   const names = nameSection && functionNames(nameSection);
   const functionName = (index: number) => names?.get(index);
-  const positionOf = positions(custom, layout?.start ?? 0);
+  const { own, original } = positions(custom, layout?.start ?? 0);
   return {
     functionName,
+    positionOf: original,
     at(codeOffset) {
       const index = layout && functionAt(layout, codeOffset);
       if (index === undefined) return undefined;
       const func = functionName(index);
-      return { ...(func !== undefined && { func }), ...positionOf(codeOffset) };
+      return { ...(func !== undefined && { func }), ...own(codeOffset) };
     },
   };
 }
 
-/** Positions by offset in this file, whatever way the module keeps them. */
-function positions(custom: (name: string) => Uint8Array | undefined, ownCodeStart: number): PositionOf {
+/** Positions by offset in this file, and by offset in the file that it was linked from. */
+interface Positions {
+  readonly own: PositionOf;
+  readonly original: PositionOf;
+}
+
+/** Whatever way the module keeps them. */
+function positions(custom: (name: string) => Uint8Array | undefined, ownCodeStart: number): Positions {
   const offsetSection = custom(SECTION.offsets);
   const offsets = offsetSection && decodeOffsets(offsetSection);
   // A linked module whose map is damaged: its debug information speaks of other code.
-  if (offsetSection !== undefined && offsets === undefined) return () => undefined;
+  const unknown = () => undefined;
+  if (offsetSection !== undefined && offsets === undefined) return { own: unknown, original: unknown };
   const mapSection = custom(SECTION.sourceMap);
   const fromMap = mapSection && sourceMapPositions(mapSection);
   const line = custom(".debug_line");
   const fromDwarf =
     line && dwarfPositions({ line, str: custom(".debug_str"), lineStr: custom(".debug_line_str") });
   const codeStart = offsets?.codeStart ?? ownCodeStart;
-  return (offset) => {
-    const original = offsets ? originalOffset(offsets, offset) : offset;
-    if (original === 0) return undefined;
-    return fromMap?.(original) ?? fromDwarf?.(original - codeStart);
-  };
+  const original: PositionOf = (offset) =>
+    offset === 0 ? undefined : (fromMap?.(offset) ?? fromDwarf?.(offset - codeStart));
+  const own: PositionOf = offsets ? (offset) => original(originalOffset(offsets, offset)) : original;
+  return { own, original };
 }

@@ -60,12 +60,10 @@ function factsOf(program: Program): Facts {
 /** Resume points by function, in the order of the module. */
 function resumables(program: Program, points: LinkInfo["points"]): Resumable[] {
   const linked = symbolizer(program.linked.wasm);
-  // Points name places of the file before it was linked; of a file that came linked those are not at hand.
-  const source = program.wasLinked ? undefined : symbolizer(program.wasm);
   const all = new Map<number, Resumable>();
   for (const [func, at, frameBytes] of points) {
     const before = all.get(func);
-    const place = source && placeNear(source, at);
+    const place = placeNear(linked, at);
     const here = place?.file === undefined ? undefined : `${place.file}:${place.line}`;
     // Inlined library code comes first as often as not; the program's own line says more.
     const own = before?.where !== undefined && !before.where.startsWith("~lib/");

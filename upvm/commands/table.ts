@@ -2,5 +2,6 @@
 import { bench } from "./bench.ts";
 import { compile } from "./compile.ts";
 import { inspect } from "./inspect.ts";
+import { run } from "./run.ts";
 
-export const COMMANDS = { compile, inspect, bench } as const;
+export const COMMANDS = { run, compile, inspect, bench } as const;

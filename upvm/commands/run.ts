@@ -1,0 +1,175 @@
+/** `upvm run`: a program as many ULPs on this machine's cores. */
+import { EXIT } from "../../wire/errors.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { usage } from "../args.ts";
+import { bugText } from "../cli.ts";
+import { command } from "../command.ts";
+import type { Edge } from "../edge.ts";
+import { resultJson, statsRows, ulpReports } from "../outcome.ts";
+import { painter } from "../paint.ts";
+import { type Program, prepare } from "../program.ts";
+import { report, statsLines } from "../report.ts";
+import { type RunOptions, run as runUlps } from "../run.ts";
+import type { Reason } from "../run-result.ts";
+
+const MB = 1 << 20;
+const PAGE_BYTES = 65_536;
+
+export const run = command({
+  summary: "Run a program as many user-level processes (ULPs)",
+  about: [
+    "Source files are compiled first (and kept: a second run is quick). What ULPs print comes out line by line, lines never mixed.",
+    "With --json the result is one JSON object on standard output, and what ULPs print to their standard output goes to standard error with the rest.",
+    "Ctrl-C ends the run and says where each ULP was; a second one ends it without a word.",
+  ],
+  args: { file: { count: "one", help: "the program: .ts, .c, .wat or .wasm" } },
+  rest: "arguments of the program, the same for each ULP",
+  flags: {
+    ulps: {
+      kind: "number",
+      short: "n",
+      value: "N",
+      min: 1,
+      max: LIMITS.ulps,
+      whole: true,
+      default: 1,
+      help: "how many",
+    },
+    cores: {
+      kind: "number",
+      value: "K",
+      min: 1,
+      max: LIMITS.engines,
+      whole: true,
+      absent: "one for each core",
+      help: "engines: threads that run ULPs",
+    },
+    place: {
+      kind: "choice",
+      choices: ["block", "cyclic"],
+      default: "block",
+      help: "where ULPs start: neighbours together, or dealt out in turn",
+    },
+    slice: {
+      kind: "number",
+      value: "MS",
+      min: 0.1,
+      max: 60_000,
+      whole: false,
+      absent: "a ULP runs until it waits",
+      help: "time slice, milliseconds",
+    },
+    heap: {
+      kind: "number",
+      value: "MB",
+      min: LIMITS.heapBytesMin / MB,
+      max: Math.floor(LIMITS.heapBytesMax / MB),
+      whole: false,
+      default: LIMITS.heapBytes / MB,
+      help: "memory for messages and descriptors of all ULPs",
+    },
+    memory: {
+      kind: "number",
+      value: "MB",
+      min: 0.0625,
+      max: 4096,
+      whole: false,
+      absent: "what the program asks for",
+      help: "largest memory of one ULP",
+    },
+    frames: {
+      kind: "number",
+      value: "MB",
+      min: 0.0625,
+      max: 1024,
+      whole: false,
+      default: LIMITS.framesBytesMax / MB,
+      help: "most that the calls of one suspended ULP may take",
+    },
+    env: {
+      kind: "list",
+      value: "NAME=VALUE",
+      help: "a variable of the program's environment, which is empty otherwise",
+    },
+    tag: { kind: "switch", help: "print [tid] before every line of a ULP" },
+    stats: { kind: "switch", help: "print counts of switches, messages, copies and more at the end" },
+    json: { kind: "switch", help: "print the result as JSON" },
+  },
+  examples: [
+    "upvm run ring.ts --ulps 24",
+    "upvm run solver.c --ulps 8 --cores 2 --stats -- --size 256",
+    "upvm run ring.wasm -n 1000 --json > result.json",
+  ],
+  exits: {
+    0: "every ULP ended well",
+    1: "a ULP failed, or all waited for ever (deadlock)",
+    2: "wrong usage",
+    3: "the program cannot be compiled or linked",
+    130: "interrupted",
+  },
+  async run({ args, flags, rest }, edge) {
+    const unnamed = flags.env.find((text) => !/^[^=]+=/.test(text));
+    if (unnamed !== undefined) throw usage(`Cannot take --env "${unnamed}": it takes NAME=VALUE`, "run");
+    const program = await prepare(args.file, {}, edge);
+    if (program.warnings !== "") edge.err(`${program.warnings}\n`);
+    const result = await runUlps(optionsOf(program, flags, rest, edge));
+    const ulps = ulpReports(result.ulps, program.linked.wasm);
+    const name = nameOf(args.file);
+    if (flags.json) edge.out(`${JSON.stringify(resultJson(name, result, ulps))}\n`);
+    else tell(report(name, result.reason, ulps, painter(edge.colour.err)), edge);
+    if (flags.stats) tell(statsLines(statsRows(result.stats, result.ms, edge.peakMemoryBytes())), edge);
+    if (result.leaks !== "") {
+      edge.err(bugText(`the process heap still holds: ${result.leaks}`));
+      return EXIT.bug;
+    }
+    return exitCode(result.reason);
+  },
+});
+
+/** The flags that become options of the run. */
+interface RunFlags {
+  readonly ulps: number;
+  readonly cores: number | undefined;
+  readonly place: "block" | "cyclic";
+  readonly slice: number | undefined;
+  readonly heap: number;
+  readonly memory: number | undefined;
+  readonly frames: number;
+  readonly env: readonly string[];
+  readonly tag: boolean;
+  readonly json: boolean;
+}
+
+function optionsOf(program: Program, flags: RunFlags, args: readonly string[], edge: Edge): RunOptions {
+  return {
+    module: program.linked.wasm,
+    name: nameOf(program.path),
+    ulps: flags.ulps,
+    place: flags.place,
+    heapBytes: Math.floor(flags.heap * MB),
+    framesBytes: Math.floor(flags.frames * MB),
+    args,
+    env: flags.env,
+    tag: flags.tag,
+    // With --json standard output is the result's alone.
+    output: (fd, bytes) => (fd === 1 && !flags.json ? edge.out(bytes) : edge.err(bytes)),
+    signal: edge.interrupts(),
+    ...(flags.cores !== undefined && { cores: flags.cores }),
+    ...(flags.slice !== undefined && { sliceMs: flags.slice }),
+    ...(flags.memory !== undefined && { memoryPages: Math.floor((flags.memory * MB) / PAGE_BYTES) }),
+  };
+}
+
+/** What messages and pvm_tasks call the program: the file's name without its folders. */
+function nameOf(path: string): string {
+  return path.replace(/^.*[/\\]/, "");
+}
+
+function exitCode(reason: Reason): number {
+  if (reason === "done") return EXIT.ok;
+  return reason === "interrupted" ? EXIT.interrupted : EXIT.failed;
+}
+
+function tell(lines: readonly string[], edge: Edge): void {
+  if (lines.length > 0) edge.err(`${lines.join("\n")}\n`);
+}

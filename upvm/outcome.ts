@@ -1,0 +1,59 @@
+/**
+ * A run's result with the guest's own names and lines in place of offsets: for the report and for --json.
+ *
+ * Owns: the form of the JSON, which is part of the interface: fields are added, never renamed.
+ */
+import type { CodePlace } from "../runtime/link/lines.ts";
+import { symbolizer } from "../runtime/link/lines.ts";
+import { tidText } from "../wire/pvm.ts";
+import { placesOf } from "./places.ts";
+import { grouped, type UlpReport } from "./report.ts";
+import type { RunResult } from "./run.ts";
+import type { RunStats, UlpResult } from "./run-result.ts";
+
+/** The ULPs of a result, symbolised. `linked`: the module that they ran. Reads it only if there is a stack to show. */
+export function ulpReports(ulps: readonly UlpResult[], linked: Uint8Array): UlpReport[] {
+  let symbols: ReturnType<typeof symbolizer> | undefined;
+  const places = (stack: UlpResult["stack"]): CodePlace[] => {
+    if (stack === undefined || stack.length === 0) return [];
+    symbols ??= symbolizer(linked);
+    return placesOf(stack, symbols);
+  };
+  return ulps.map(({ tid, index, exitCode, error, where, stack }) => ({
+    tid,
+    index,
+    exitCode,
+    where,
+    ...(error !== undefined && { error: { message: error.message, stack: places(error.stack) } }),
+    ...(stack !== undefined && { stack: places(stack) }),
+  }));
+}
+
+/** What `upvm run --json` prints. Times in milliseconds, sizes in bytes. */
+export function resultJson(name: string, result: RunResult, ulps: readonly UlpReport[]): object {
+  const { ok, reason, stats, leaks, ms, trace } = result;
+  return { ok, reason, program: name, ms, ulps: ulps.map(ulpJson), stats, leaks, trace };
+}
+
+function ulpJson(ulp: UlpReport): object {
+  return { ...ulp, tid: tidText(ulp.tid) };
+}
+
+/** What `--stats` prints: what it is called, and how many. */
+export function statsRows(stats: RunStats, ms: number, peakMemoryBytes: number): [string, string][] {
+  return [
+    ["switches", grouped(stats.switches)],
+    ["hand-offs", grouped(stats.handoffs)],
+    ["messages", grouped(stats.messages)],
+    ["bytes in messages", grouped(stats.bytes)],
+    ["messages copied, not handed over", grouped(stats.copies)],
+    ["messages nobody took", grouped(stats.dropped)],
+    ["polls that stopped a ULP", grouped(stats.polls)],
+    ["moves between engines", grouped(stats.moves)],
+    ["sleeps of idle engines", grouped(stats.sleeps)],
+    ["ULPs created", grouped(stats.created)],
+    ["peak memory of the heap, bytes", grouped(stats.peakBytes)],
+    ["peak memory of the process, bytes", grouped(peakMemoryBytes)],
+    ["time, ms", grouped(ms)],
+  ];
+}
