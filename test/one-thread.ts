@@ -101,6 +101,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     env: [],
     tag: false,
     slices: false,
+    loads: false,
     framesBytes: LIMITS.framesBytesMax,
     shuffle: 0,
     ...options,

@@ -4,6 +4,7 @@
  * Owns: the order of a run. Its threads are node-process.ts, its ULPs the runtime's, its result run-result.ts.
  */
 import { type LinkInfo, linkInfo } from "../runtime/link/link-info.ts";
+import { dumpOf, type LibraryDump } from "../runtime/scheduler/dump.ts";
 import type { UlpFailure } from "../runtime/scheduler/engine-state.ts";
 import { initialise, type StepDone } from "../runtime/scheduler/init.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
@@ -12,6 +13,7 @@ import type { Program } from "../runtime/scheduler/programs.ts";
 import { UpvmError } from "../wire/errors.ts";
 import { LINK_ABI } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
+import { PVM_ERROR } from "../wire/pvm.ts";
 import { EngineThreads, processorCount, startSlices } from "./node-process.ts";
 import {
   leaksOf,
@@ -19,7 +21,6 @@ import {
   type RunStats,
   reasonOf,
   runStats,
-  type Told,
   type UlpResult,
   ulpResults,
 } from "./run-result.ts";
@@ -49,8 +50,15 @@ export interface RunOptions {
   readonly output?: (fd: number, bytes: Uint8Array, tid: number) => void;
   /** `[t40001] ` before each line. */
   readonly tag?: boolean;
+  /**
+   * For pvm_spawn: a linked program by its file name, undefined if there is none. Called once for each name. Without
+   * it a program can spawn only itself.
+   */
+  readonly loadProgram?: (name: string) => Promise<Uint8Array | undefined>;
   /** Stops the run: it resolves with reason "interrupted". */
   readonly signal?: AbortSignal;
+  /** The result holds everything that there was when the run ended (`--dump`). */
+  readonly dump?: boolean;
   /** For tests: ULPs change engines at every chance, in a sequence from this seed. */
   readonly shuffle?: number;
 }
@@ -65,6 +73,7 @@ export interface RunResult {
   readonly leaks: string;
   /** What initialisation did. */
   readonly trace: readonly StepDone[];
+  readonly dump?: LibraryDump;
   /** From the call to the last ULP's end, milliseconds. */
   readonly ms: number;
 }
@@ -75,34 +84,81 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const name = options.name ?? "program";
   const ulps = options.ulps ?? 1;
   const { program, info } = await programOf(options.module, name, 0, options.memoryPages);
+  const loader = new Loader(options);
+  loader.points[0] = info.points;
   const failures = new Map<number, UlpFailure>();
   const interrupted = new Map<number, string>();
-  const told: Told = { failures, interrupted };
   let threads: EngineThreads | undefined;
   const start = (library: Library): void => {
-    threads = new EngineThreads(library, processOptions(options, name, beganMs), {
+    const made = new EngineThreads(library, processOptions(options, name, beganMs), {
       output: options.output ?? (() => {}),
-      news: (_engine, news) => {
+      news: (engine, news) => {
         if (news.kind === "failed") failures.set(news.failure.index, news.failure);
         else if (news.kind === "interrupted") interrupted.set(news.index, news.stack);
+        else void loader.answer(library, made, engine, news.index, news.name);
       },
     });
+    threads = made;
   };
+  // A program that can spawn may use every core, however few ULPs it begins with.
+  const useful = info.imports.includes("pvm.pvm_spawn") ? LIMITS.engines : ulps;
   const plan = {
     program,
     ulps,
-    engines: Math.min(options.cores ?? processorCount(), ulps, LIMITS.engines),
+    engines: Math.min(options.cores ?? processorCount(), useful, LIMITS.engines),
     heapBytes: options.heapBytes ?? LIMITS.heapBytes,
     place: typeof options.place === "function" ? options.place : PLACEMENT[options.place ?? "block"],
   };
   const { library, trace } = initialise(plan, { prepare: start, start: () => {} });
   const clean = await ending(threads!, library, options);
   const ms = performance.timeOrigin + performance.now() - beganMs;
-  const results = ulpResults(library, told, [info.points]);
+  const results = ulpResults(library, { failures, interrupted }, loader.points);
   const reason = reasonOf(library, results);
   const stats = runStats(library);
+  const dump = options.dump === true && clean ? { dump: dumpOf(library) } : {};
   const leaks = clean ? leaksOf(library) : "";
-  return { ok: reason === "done", reason, ulps: results, stats, leaks, trace, ms };
+  return { ok: reason === "done", reason, ulps: results, stats, leaks, trace, ...dump, ms };
+}
+
+/** Programs that pvm_spawn asks for: each is loaded and compiled once. (paper, 3.3) */
+class Loader {
+  /** By program: resume points of its link section. */
+  readonly points: LinkInfo["points"][] = [];
+  private readonly options: RunOptions;
+  private readonly loaded = new Map<string, Promise<number>>();
+
+  constructor(options: RunOptions) {
+    this.options = options;
+  }
+
+  /** Tells an engine the program's number, when all engines have it, or PvmNoFile. Never fails. */
+  async answer(
+    library: Library,
+    threads: EngineThreads,
+    engine: number,
+    index: number,
+    name: string,
+  ): Promise<void> {
+    let program = this.loaded.get(name);
+    if (program === undefined) {
+      program = this.load(library, threads, name).catch(() => PVM_ERROR.PvmNoFile.code);
+      this.loaded.set(name, program);
+    }
+    threads.send(engine, { kind: "answer", index, value: await program });
+  }
+
+  private async load(library: Library, threads: EngineThreads, name: string): Promise<number> {
+    const wasm = await this.options.loadProgram?.(name);
+    if (wasm === undefined) return PVM_ERROR.PvmNoFile.code;
+    const id = library.programs.length;
+    library.programs.length += 1;
+    const { program, info } = await programOf(wasm, name, id, this.options.memoryPages);
+    library.programs[id] = program;
+    this.points[id] = info.points;
+    for (let engine = 0; engine < library.process.engines; engine++)
+      threads.send(engine, { kind: "program", program });
+    return id;
+  }
 }
 
 /** Waits for the end. False: a thread had to be ended by force, and the heap may be in any state. */
@@ -129,6 +185,7 @@ function processOptions(options: RunOptions, name: string, beganMs: number) {
     env: options.env ?? [],
     tag: options.tag ?? false,
     slices: options.sliceMs !== undefined,
+    loads: options.loadProgram !== undefined,
     framesBytes: options.framesBytes ?? LIMITS.framesBytesMax,
     shuffle: options.shuffle ?? 0,
   };

@@ -118,6 +118,8 @@ export const ULP = {
   /** Index of the first ULP that was started together with it, and how many they are. */
   siblingFirst: 47,
   siblingCount: 48,
+  /** Arguments of a spawned ULP: bytes (word), then each with its NUL; 0: those of the process. */
+  argsAt: 49,
   /** Buffer that packAt lies in: the default send buffer if it was made here; 0: none, or a received one. */
   sgbid: 49,
   words: 64,
@@ -226,6 +228,8 @@ export const BLOCK_KIND = {
   saved: 9,
   /** Lives as long as the process: never a leak. */
   lasting: 10,
+  /** Arguments of a spawned ULP. */
+  args: 11,
 } as const;
 export type BlockKind = (typeof BLOCK_KIND)[keyof typeof BLOCK_KIND];
 
@@ -295,6 +299,9 @@ export const ENGINE = {
   current: 22,
   /** Message buffers made on it minus those freed on it; the sum over all rows is how many are alive. */
   buffers: 23,
+  /** Descriptor of the running ULP (byte address), and of the one that a blocking receive names (word index); 0 none. */
+  running: 24,
+  handoff: 25,
   /** First word of its counters (COUNTERS). */
   counters: 32,
   words: 64,

@@ -67,6 +67,7 @@ export function sendUlp(e: EngineState, ulp: UlpAt, to: number): boolean {
   e.timers.remove(index);
   setMigrating(w, ulp, true);
   e.contexts[index] = undefined;
+  if (context !== undefined) e.copier.forget(context.memory);
   const held = (context?.held ?? []).map((line) => line?.bytes.slice(0, line.used));
   usetremote(e, ulp, to);
   e.edge.send(to, {

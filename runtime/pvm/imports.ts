@@ -6,11 +6,13 @@
  */
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { bufferCalls } from "./buffers.ts";
+import { directCalls } from "./direct.ts";
 import { engineCalls, yieldCalls } from "./engine-calls.ts";
 import { errorCalls } from "./errors.ts";
 import { packingCalls } from "./packing.ts";
 import { receiveCalls } from "./receive.ts";
 import { sendCalls } from "./send.ts";
+import { answerSpawn, spawnCalls } from "./spawn.ts";
 import { taskCalls } from "./tasks.ts";
 import { wasiCalls } from "./wasi.ts";
 
@@ -20,12 +22,15 @@ export function addImports(e: EngineState): void {
   Object.assign(
     e.imports.pvm,
     bufferCalls(e),
+    directCalls(e),
     errorCalls(e),
     packingCalls(e),
     receiveCalls(e),
     sendCalls(e),
+    spawnCalls(e),
     taskCalls(e),
     yieldCalls(e),
   );
+  e.answer = answerSpawn;
   Object.assign(e.imports.wasi_snapshot_preview1, wasiCalls(e));
 }

@@ -13,6 +13,7 @@ import type { EngineState } from "../scheduler/engine-state.ts";
 import { flush, print } from "../scheduler/output.ts";
 import { yieldCalls } from "./engine-calls.ts";
 import { currentContext } from "./guest.ts";
+import { argsOf } from "./spawn.ts";
 
 const { success, badf, fault, inval, nosys, notcapable, spipe } = WASI_ERRNO;
 
@@ -73,10 +74,10 @@ export function exitProgram(e: EngineState, code: number): never {
 }
 
 function processCalls(e: EngineState) {
-  const { args, env } = e.options;
+  const { env } = e.options;
   return {
-    args_get: (argv: number, buffer: number) => putTexts(e, args, argv, buffer),
-    args_sizes_get: (count: number, bytes: number) => putSizes(e, args, count, bytes),
+    args_get: (argv: number, buffer: number) => putTexts(e, argsOf(e), argv, buffer),
+    args_sizes_get: (count: number, bytes: number) => putSizes(e, argsOf(e), count, bytes),
     environ_get: (environ: number, buffer: number) => putTexts(e, env, environ, buffer),
     environ_sizes_get: (count: number, bytes: number) => putSizes(e, env, count, bytes),
     clock_res_get(clock: number, at: number): number {

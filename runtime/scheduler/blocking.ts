@@ -134,6 +134,7 @@ export function deliver(e: EngineState, ulp: UlpAt, message: number): boolean {
   }
   const result = e.btab.receive(ulp, message);
   if (result < 0) return false;
+  e.w[ulp + ULP.received] = e.w[ulp + ULP.received]! + 1;
   unblock(e, ulp, result);
   return true;
 }

@@ -50,9 +50,16 @@ export function uterminate(e: EngineState, ulp: UlpAt, exitCode: number): void {
   w[ulp + ULP.exitCode] = exitCode;
   if (exitCode !== 0) w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.failed;
   flushAll(e, ulp);
-  e.contexts[w[ulp + ULP.index]!] = undefined;
+  dropContext(e, w[ulp + ULP.index]!);
   release(e, ulp);
   if (Atomics.load(w, HEAD.live) === 0) stopProcess(e, STOP.done);
+}
+
+/** The instance and the memory go, if nothing else holds them. */
+function dropContext(e: EngineState, index: number): void {
+  const context = e.contexts[index];
+  if (context !== undefined) e.copier.forget(context.memory);
+  e.contexts[index] = undefined;
 }
 
 /** What stopProcess needs of an engine or of the process's own thread. */

@@ -13,6 +13,7 @@ import { Gbdesc } from "../heap/gbdesc.ts";
 import { Pack } from "../heap/pack.ts";
 import type { SharedHeap } from "../heap/shared-heap.ts";
 import type { Context } from "./context.ts";
+import { Copier } from "./copier.ts";
 import type { Program } from "./programs.ts";
 import type { QueueAt } from "./queue.ts";
 import type { UlpAt } from "./state.ts";
@@ -82,6 +83,8 @@ export interface EngineOptions {
   readonly tag: boolean;
   /** A time slice is set: a poll may preempt. */
   readonly slices: boolean;
+  /** The process can load programs for pvm_spawn. */
+  readonly loads: boolean;
   /** Most bytes of unwind frames that one ULP may need. */
   readonly framesBytes: number;
   /** Seed: move ULPs to other engines at every chance, for tests. 0: off. */
@@ -136,6 +139,7 @@ export class EngineState {
   readonly gb: Gbdesc;
   readonly btab: Btab;
   readonly pack: Pack;
+  readonly copier = new Copier();
   /** A message descriptor that is never queued: a message that goes straight to its waiting receiver. */
   readonly directAt: number;
   /** By ULP index. */
@@ -143,8 +147,6 @@ export class EngineState {
   readonly programs: (Program | undefined)[] = [];
   /** Running ULP; 0 none. [lcurulp] */
   current = 0 as UlpAt;
-  /** ULP that a blocking receive names: runs next. 0 none. */
-  handoff = 0 as UlpAt;
   handoffsInARow = 0;
   /** Of other engines, when this one last looked: how often they had switched. */
   readonly switchesSeen: Float64Array;
@@ -195,6 +197,14 @@ export class EngineState {
 
   get now(): number {
     return this.edge.now();
+  }
+
+  /** ULP that a blocking receive names: runs next. 0 none. In the row, since the kernel sets it too. */
+  get handoff(): UlpAt {
+    return this.w[this.row + ENGINE.handoff] as UlpAt;
+  }
+  set handoff(ulp: UlpAt) {
+    this.w[this.row + ENGINE.handoff] = ulp;
   }
 }
 

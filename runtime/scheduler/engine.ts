@@ -109,6 +109,7 @@ export function dispatch(e: EngineState, ulp: UlpAt): void {
   e.current = ulp;
   w[e.row + ENGINE.current] = w[ulp + ULP.index]!;
   e.ctl[e.index]![CTL.current >> 2] = ulp << 2;
+  w[e.row + ENGINE.running] = ulp << 2;
   w[ulp + ULP.switches] = w[ulp + ULP.switches]! + 1;
   count(e, COUNTER.switches, 1);
   let top = 0;
