@@ -2,7 +2,7 @@
  * What the heap's operations cost, in nanoseconds: `node bench/heap.ts`.
  *
  * Owns: the figures behind the choices of runtime/heap/. One engine, no other thread, everything in the cache.
- * Each sample does 1000 operations, so that the clock costs nothing; the figure is the median of the samples.
+ * Each sample does many operations, so that the clock costs nothing. On a busy machine look at the least.
  */
 import { Bench } from "tinybench";
 import { Arena } from "../runtime/heap/arena.ts";
@@ -12,7 +12,6 @@ import { Pack } from "../runtime/heap/pack.ts";
 import { SharedHeap } from "../runtime/heap/shared-heap.ts";
 import { BLOCK_KIND, MSG, ULP } from "../wire/layout.ts";
 
-const OPERATIONS = 1000;
 const heap = SharedHeap.format({ buffer: new SharedArrayBuffer(64 << 20) }, 2);
 const arena = new Arena(heap, 0);
 const other = new Arena(heap, 1);
@@ -31,7 +30,7 @@ const sender = newUlp();
 const receiver = newUlp();
 const shared = gb.gnew(0);
 gb.ginitref(shared);
-const freed: number[] = new Array(OPERATIONS).fill(0);
+const blocks: number[] = new Array(1000).fill(0);
 
 /** A message of `bytes` bytes from initsend to the last unpack, without a switch of context. */
 function message(bytes: number): void {
@@ -51,49 +50,133 @@ function message(bytes: number): void {
   pack.unpack(receiver, guest, 2 << 20, 1, bytes, 1);
 }
 
-const CASES: Record<string, () => void> = {
-  "hmalloc(248) + hfree": () => arena.hfree(arena.hmalloc(248, BLOCK_KIND.plain)),
-  "hmalloc(4112) + hfree": () => arena.hfree(arena.hmalloc(4112, BLOCK_KIND.plain)),
-  "hmalloc(1 MB) + hfree": () => arena.hfree(arena.hmalloc(1 << 20, BLOCK_KIND.plain)),
-  "hmalloc(248) + hfree by another engine": () => other.hfree(arena.hmalloc(248, BLOCK_KIND.plain)),
-  "gnew + ginitref + gdecref": () => {
-    const gbid = gb.gnew(0);
-    gb.ginitref(gbid);
-    gb.gdecref(gbid);
-  },
-  "gincref + gdecref": () => {
-    gb.gincref(shared);
-    gb.gdecref(shared);
-  },
-  "btbidNew + btsetgbid + btbidFree": () => {
-    const lbid = btab.btbidNew(sender);
-    btab.btsetgbid(sender, lbid, shared);
-    btab.btbidFree(sender, lbid);
-  },
-  "message of 4 bytes": () => message(4),
-  "message of 1 kB": () => message(1000),
-  "message of 100 kB": () => message(100_000),
-  "message of 1 MB": () => message(1_000_000),
-};
+/** Name → loop of so many operations. A loop for each, so that each is compiled for itself. */
+const CASES: readonly (readonly [name: string, operations: number, loop: (count: number) => void])[] = [
+  [
+    "hmalloc(248) + hfree",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) arena.hfree(arena.hmalloc(248, BLOCK_KIND.plain));
+    },
+  ],
+  [
+    "hmalloc(4112) + hfree",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) arena.hfree(arena.hmalloc(4112, BLOCK_KIND.plain));
+    },
+  ],
+  [
+    "hmalloc(20,000) + hfree",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) arena.hfree(arena.hmalloc(20_000, BLOCK_KIND.plain));
+    },
+  ],
+  [
+    "hmalloc(1 MB) + hfree, from the pool",
+    100,
+    (n) => {
+      for (let i = 0; i < n; i += 1) arena.hfree(arena.hmalloc(1 << 20, BLOCK_KIND.plain));
+    },
+  ],
+  [
+    "hmalloc(248) + hfree by another engine",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) other.hfree(arena.hmalloc(248, BLOCK_KIND.plain));
+    },
+  ],
+  [
+    "hmalloc(248), 1000 of them, then hfree",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) blocks[i] = arena.hmalloc(248, BLOCK_KIND.plain);
+      for (let i = 0; i < n; i += 1) arena.hfree(blocks[i]!);
+    },
+  ],
+  [
+    "gnew + ginitref + gdecref",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) {
+        const gbid = gb.gnew(0);
+        gb.ginitref(gbid);
+        gb.gdecref(gbid);
+      }
+    },
+  ],
+  [
+    "gincref + gdecref, 1 to 2 and back",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) {
+        gb.gincref(shared);
+        gb.gdecref(shared);
+      }
+    },
+  ],
+  [
+    "btbidNew + btsetgbid + btbidFree",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) {
+        const lbid = btab.btbidNew(sender);
+        btab.btsetgbid(sender, lbid, shared);
+        btab.btbidFree(sender, lbid);
+      }
+    },
+  ],
+  [
+    "message of 4 bytes",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) message(4);
+    },
+  ],
+  [
+    "message of 1 kB",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) message(1000);
+    },
+  ],
+  [
+    "message of 100 kB",
+    10,
+    (n) => {
+      for (let i = 0; i < n; i += 1) message(100_000);
+    },
+  ],
+  [
+    "message of 1 MB",
+    1,
+    (n) => {
+      for (let i = 0; i < n; i += 1) message(1_000_000);
+    },
+  ],
+  [
+    "copy of 1 MB, TypedArray.set",
+    1,
+    (n) => {
+      for (let i = 0; i < n; i += 1) heap.u8.set(guest.subarray(0, 1_000_000), 32 << 20);
+    },
+  ],
+  [
+    "Atomics.add",
+    1000,
+    (n) => {
+      for (let i = 0; i < n; i += 1) Atomics.add(i32, 15 << 20, 1);
+    },
+  ],
+];
 
-const bench = new Bench({ time: 300, warmupTime: 100 });
-for (const [name, once] of Object.entries(CASES)) {
-  const operations = name.endsWith("MB") || name.endsWith("kB") ? 10 : OPERATIONS;
-  bench.add(name, () => {
-    for (let i = 0; i < operations; i += 1) once();
-  });
-}
-bench.add("1000 hmalloc(248), then 1000 hfree", () => {
-  for (let i = 0; i < OPERATIONS; i += 1) freed[i] = arena.hmalloc(248, BLOCK_KIND.plain);
-  for (let i = 0; i < OPERATIONS; i += 1) arena.hfree(freed[i]!);
-});
-bench.add("copy of 1 MB (TypedArray.set)", () => {
-  for (let i = 0; i < 10; i += 1) heap.u8.set(guest.subarray(0, 1_000_000), 32 << 20);
-});
+const bench = new Bench({ time: 300, warmupTime: 150 });
+for (const [name, operations, loop] of CASES) bench.add(name, () => loop(operations));
 await bench.run();
-for (const { name, result } of bench.tasks) {
-  if (result.state !== "completed") continue;
-  const operations = /MB|kB/.test(name) && !name.startsWith("hmalloc") ? 10 : OPERATIONS;
-  const divisor = name.startsWith("hmalloc(1 MB)") ? OPERATIONS : operations;
-  console.log(`${((result.latency.p50 * 1e6) / divisor).toFixed(1).padStart(10)} ns  ${name}`);
+console.log("  median     least  of one operation, nanoseconds");
+for (const [i, { name, result }] of bench.tasks.entries()) {
+  if (result.state !== "completed") throw new Error(`${name}: ${result.state}`);
+  const figure = (ms: number) => ((ms * 1e6) / CASES[i]![1]).toFixed(1).padStart(9);
+  console.log(`${figure(result.latency.p50)} ${figure(result.latency.min)}  ${name}`);
 }
