@@ -226,8 +226,11 @@ export class Btab {
     const { i32 } = this;
     const m = msgAt >> 2;
     let lbid = i32[u + ULP.rbid]!;
-    if (lbid !== 0) this.gb.gdecref(i32[rowOf(i32, u, lbid) + BTAB.gbid]!);
-    else {
+    if (lbid !== 0) {
+      // The kernel gives the buffer back when the ULP begins to wait, and leaves the row mapped to nothing.
+      const old = i32[rowOf(i32, u, lbid) + BTAB.gbid]!;
+      if (old !== UNMAPPED) this.gb.gdecref(old);
+    } else {
       lbid = this.btbidNew(u);
       if (lbid < 0) return lbid;
       i32[u + ULP.rbid] = lbid;

@@ -4,6 +4,7 @@
  * Owns: the union of the parts. That it is complete is a unit test: every routine of wire/pvm.ts and every
  * function of wire/wasi.ts that is not refused.
  */
+import { addKernel } from "../kernel/kernel.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { bufferCalls } from "./buffers.ts";
 import { directCalls } from "./direct.ts";
@@ -31,6 +32,7 @@ export function addImports(e: EngineState): void {
     taskCalls(e),
     yieldCalls(e),
   );
+  addKernel(e);
   e.answer = answerSpawn;
   Object.assign(e.imports.wasi_snapshot_preview1, wasiCalls(e));
 }
