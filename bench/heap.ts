@@ -1,8 +1,9 @@
 /**
  * What the heap's operations cost, in nanoseconds: `node bench/heap.ts`.
  *
- * Owns: the figures behind the choices of runtime/heap/. One engine, no other thread, everything in the cache.
- * Each sample does many operations, so that the clock costs nothing. On a busy machine look at the least.
+ * Owns: the figures behind the choices of runtime/heap/. One engine, no other thread, everything in the
+ * cache. Each sample does many operations, so that the clock costs nothing. On a busy machine look at the
+ * least.
  */
 import { Bench } from "tinybench";
 import { Arena } from "../runtime/heap/arena.ts";

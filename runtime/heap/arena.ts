@@ -1,17 +1,17 @@
 /**
  * Memory of one engine: allocates without a lock, and takes back what any engine frees.
  *
- * Owns: the chunks it took from the common pool (shared-heap.ts), and the list of its blocks that others freed.
- * One thread at a time uses an Arena; different threads use different ones of the same SharedHeap.
+ * Owns: the chunks it took from the common pool (shared-heap.ts), and the list of its blocks that others
+ * freed. One thread at a time uses an Arena; different threads use different ones of the same SharedHeap.
  * Never throws because memory is short: 0 then, and the caller says PvmNoMem.
  *
- * Three ways out for a block: its header names its owner. Its own arena files it at once. Another engine pushes it
- * on the owner's stack `freed` (Atomics), which the owner empties before it cuts new blocks: so a message that
- * engine A makes and engine B frees comes back to A while it is still in the cache. What is larger than a quarter
- * chunk belongs to the pool itself, so that any thread gives megabytes back at once.
+ * Three ways out for a block: its header names its owner. Its own arena files it at once. Another engine
+ * pushes it on the owner's stack `freed` (Atomics), which the owner empties before it cuts new blocks: so a
+ * message that engine A makes and engine B frees comes back to A while it is still in the cache. What is
+ * larger than a quarter chunk belongs to the pool itself, so that any thread gives megabytes back at once.
  *
- * Bounded, so that no arena starves the others: at most LIMITS.arenaQuickBytes of free small blocks not joined, and
- * one empty chunk. trim() gives up both.
+ * Bounded, so that no arena starves the others: at most LIMITS.arenaQuickBytes of free small blocks not
+ * joined, and one empty chunk. trim() gives up both.
  */
 import type { BlockKind } from "../../wire/layout.ts";
 import { BLOCK_KIND, ENGINE, HEAD } from "../../wire/layout.ts";
@@ -65,8 +65,8 @@ export class Arena {
   }
 
   /**
-   * Gives a block of any arena another size; its kind and contents stay. Its address, or 0 when the heap is full,
-   * and then the old block stays as it was. hrealloc(0, n, kind) allocates, hrealloc(at, 0) frees.
+   * Gives a block of any arena another size; its kind and contents stay. Its address, or 0 when the heap is
+   * full, and then the old block stays as it was. hrealloc(0, n, kind) allocates, hrealloc(at, 0) frees.
    */
   hrealloc(at: number, bytes: number, kind: BlockKind): number {
     if (at === 0) return this.hmalloc(bytes, kind);
@@ -86,8 +86,8 @@ export class Arena {
   }
 
   /**
-   * Takes back what others freed, joins free blocks and gives every empty chunk to the pool. For an engine that has
-   * nothing to do. Cost: up to a millisecond.
+   * Takes back what others freed, joins free blocks and gives every empty chunk to the pool. For an engine
+   * that has nothing to do. Cost: up to a millisecond.
    */
   trim(): void {
     this.drain();
@@ -118,7 +118,9 @@ export class Arena {
     return at !== 0 ? at : this.scrape(bytes, kind);
   }
 
-  /** The pool has no room as it is: first give and join all that is free here, then take what fits anywhere. */
+  /**
+   * The pool has no room as it is: first give and join all that is free here, then take what fits anywhere.
+   */
   private scrape(bytes: number, kind: BlockKind): number {
     this.trim();
     const at = this.own.fromBins(bytes, kind);

@@ -1,14 +1,15 @@
 /**
- * Btab, a ULP's view of message buffers (paper, Table V): its own numbers for them, and how far it has read each.
+ * Btab, a ULP's view of message buffers (paper, Table V): its own numbers for them, and how far it has read
+ * each.
  *
- * Owns: the rows of the table, and which is the default send and receive buffer. Not the buffers (gbdesc.ts), not
- * the positions in them (positions.ts), not what is in them (pack.ts).
- * One object for each engine; it works on the ULPs that the engine has. `u` is the word index of a descriptor.
- * Local ids (lbid, PVM's bufid) are 1, 2, … and a freed one is the next to be given out. Results below 0 are PVM
- * error codes.
+ * Owns: the rows of the table, and which is the default send and receive buffer. Not the buffers (gbdesc.ts),
+ * not the positions in them (positions.ts), not what is in them (pack.ts).
+ * One object for each engine; it works on the ULPs that the engine has. `u` is the word index of a
+ * descriptor. Local ids (lbid, PVM's bufid) are 1, 2, … and a freed one is the next to be given out. Results
+ * below 0 are PVM error codes.
  *
- * A row is of one of two sorts. Made here (BTAB.bytes -1): this ULP alone appends to the buffer. Received: it may
- * be read up to its message's length; if the ULP packs into it, it gets a copy first (writable()).
+ * A row is of one of two sorts. Made here (BTAB.bytes -1): this ULP alone appends to the buffer. Received: it
+ * may be read up to its message's length; if the ULP packs into it, it gets a copy first (writable()).
  */
 import { BLOCK_KIND, BTAB, MSG, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -119,9 +120,9 @@ export class Btab {
   }
 
   /**
-   * Makes a buffer the default send buffer; 0: none. What was packed into the one before stays in it. A buffer cannot
-   * be both: if it was the default receive buffer, there is none now (pvm_setsbuf(3PVM) and lpvmgen.c of PVM 3.4).
-   * Returns the id of the one before, 0 if there was none, or PvmNoSuchBuf.
+   * Makes a buffer the default send buffer; 0: none. What was packed into the one before stays in it. A
+   * buffer cannot be both: if it was the default receive buffer, there is none now (pvm_setsbuf(3PVM) and
+   * lpvmgen.c of PVM 3.4). Returns the id of the one before, 0 if there was none, or PvmNoSuchBuf.
    */
   btsetsbid(u: number, lbid: number): number {
     if (lbid !== 0 && this.btgetgbid(u, lbid) === 0) return NO_SUCH_BUF;
@@ -179,8 +180,9 @@ export class Btab {
   }
 
   /**
-   * pvm_initsend: an empty default send buffer, its local id, or PvmNoMem (and then all is as before). The buffer
-   * there was is cleared if nobody else has it; a message on its way keeps it, and this ULP gets another one.
+   * pvm_initsend: an empty default send buffer, its local id, or PvmNoMem (and then all is as before). The
+   * buffer there was is cleared if nobody else has it; a message on its way keeps it, and this ULP gets
+   * another one.
    */
   initSend(u: number, encoding: number): number {
     const { i32, gb } = this;
@@ -218,8 +220,8 @@ export class Btab {
   }
 
   /**
-   * End of pvm_recv: the message at `msgAt` (MSG) becomes the default receive buffer; the buffer that was it is
-   * freed, as PVM does. Takes the message's reference to the buffer; the descriptor stays the caller's.
+   * End of pvm_recv: the message at `msgAt` (MSG) becomes the default receive buffer; the buffer that was it
+   * is freed, as PVM does. Takes the message's reference to the buffer; the descriptor stays the caller's.
    * Returns the local id, or PvmNoMem and then nothing has changed.
    */
   receive(u: number, msgAt: number): number {
@@ -276,8 +278,8 @@ export class Btab {
   }
 
   /**
-   * Makes the default send buffer, which there must be, one that this ULP may pack into: a received one is replaced
-   * by a copy of its message, read as far as that was. 0, or PvmNoMem and then nothing has changed.
+   * Makes the default send buffer, which there must be, one that this ULP may pack into: a received one is
+   * replaced by a copy of its message, read as far as that was. 0, or PvmNoMem and then nothing has changed.
    */
   writable(u: number): number {
     const { i32, gb } = this;

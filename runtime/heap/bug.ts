@@ -1,8 +1,8 @@
 /**
  * How this code says that it is wrong.
  *
- * Owns: the throw. `assert.ok(condition, text)` builds its text even when all is well; in code that runs a million
- * times a second the condition is an `if`, and the text is made here, when it is needed.
+ * Owns: the throw. `assert.ok(condition, text)` builds its text even when all is well; in code that runs a
+ * million times a second the condition is an `if`, and the text is made here, when it is needed.
  */
 import { AssertionError } from "node:assert";
 

@@ -1,21 +1,22 @@
 /**
  * Gbdesc, the process-wide view of message buffers (paper, Table IV): one object for each engine.
  *
- * Owns: reference counts and segments of buffers. Not who knows a buffer by which number (btab.ts), not what the
- * bytes mean (pack.ts). A gbid is the byte address of the buffer's GBUF header, so every engine of the process knows
- * the buffer by the same number, and looking it up costs nothing.
+ * Owns: reference counts and segments of buffers. Not who knows a buffer by which number (btab.ts), not what
+ * the bytes mean (pack.ts). A gbid is the byte address of the buffer's GBUF header, so every engine of the
+ * process knows the buffer by the same number, and looking it up costs nothing.
  *
  *     gbid ─▶ GBUF: last, sealedBytes, refs, encoding │ SEG: next, capacity, used │ data, bufferFirstBytes
  *             16 bytes                                │ 16 └─▶ SEG: next, capacity, used │ data …
  *
- * One ULP appends to a buffer: the one that made it. Others that have a reference read it at the same time, on any
- * engine, and only as far as their message's length: what is appended later lies beyond, and segments before the
- * last never change. So counts are the only words that need Atomics.
+ * One ULP appends to a buffer: the one that made it. Others that have a reference read it at the same time,
+ * on any engine, and only as far as their message's length: what is appended later lies beyond, and segments
+ * before the last never change. So counts are the only words that need Atomics.
  *
- * And they not always. Who has a reference and reads 1 has the only one: nobody else can change the count then, and a
- * 1 cannot be out of date, for only the one who has it makes it more. So 1 → 2 and 1 → 0 are plain stores (Atomics are
- * calls in V8, 12 to 15 ns each, bench/heap.ts). What others read of the buffer before they gave up theirs is done:
- * their Atomics.sub comes after, and our stores depend on the 1 that we saw.
+ * And they not always. Who has a reference and reads 1 has the only one: nobody else can change the count
+ * then, and a 1 cannot be out of date, for only the one who has it makes it more. So 1 → 2 and 1 → 0 are
+ * plain stores (Atomics are calls in V8, 12 to 15 ns each, bench/heap.ts). What others read of the buffer
+ * before they gave up theirs is done: their Atomics.sub comes after, and our stores depend on the 1 that we
+ * saw.
  */
 import { BLOCK_KIND, ENGINE, GBUF, SEG } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -109,9 +110,10 @@ export class Gbdesc {
   }
 
   /**
-   * Appends an empty segment of at least `minBytes`; its byte address, or 0 if the heap is full. The new one is twice
-   * the last, within limits; a request of more than half that gets a segment of just its size, so that one large
-   * item array is one copy. `used` of the last segment must be exact. For the buffer's maker only.
+   * Appends an empty segment of at least `minBytes`; its byte address, or 0 if the heap is full. The new one
+   * is twice the last, within limits; a request of more than half that gets a segment of just its size, so
+   * that one large item array is one copy. `used` of the last segment must be exact. For the buffer's maker
+   * only.
    */
   addSegment(gbid: number, minBytes: number): number {
     const { i32 } = this;
@@ -134,14 +136,19 @@ export class Gbdesc {
     return at;
   }
 
-  /** Bytes packed so far, if `used` of the last segment is exact (btab.ts, sealSend). For the buffer's maker only. */
+  /**
+   * Bytes packed so far, if `used` of the last segment is exact (btab.ts, sealSend). For the buffer's maker
+   * only.
+   */
   length(gbid: number): number {
     const { i32 } = this;
     const g = gbid >> 2;
     return i32[g + GBUF.sealedBytes]! + i32[(i32[g + GBUF.lastAt]! >> 2) + SEG.used]!;
   }
 
-  /** New buffer with the first `bytes` of another, and one reference; 0 if the heap is full. Borrows `gbid`. */
+  /**
+   * New buffer with the first `bytes` of another, and one reference; 0 if the heap is full. Borrows `gbid`.
+   */
   gcopy(gbid: number, bytes: number): number {
     const { i32 } = this;
     const copy = this.gnew(i32[(gbid >> 2) + GBUF.encoding]!);

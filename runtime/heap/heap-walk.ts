@@ -1,8 +1,9 @@
 /**
  * Looks at a heap: every block of every region, what is in use, and whether all is as it must be.
  *
- * Owns: the walk and its invariants. Writes nothing. May look at a heap that another thread works on (--dump): what
- * it then sees may be out of date, and the walk of a region ends where the blocks make no sense.
+ * Owns: the walk and its invariants. Writes nothing. May look at a heap that another thread works on
+ * (--dump): what it then sees may be out of date, and the walk of a region ends where the blocks make no
+ * sense.
  */
 import type { BlockKind } from "../../wire/layout.ts";
 import { BLOCK_KIND } from "../../wire/layout.ts";

@@ -1,19 +1,20 @@
 /**
  * The heap object (paper, Table II): hands out blocks of a range of memory and takes them back.
  *
- * Owns: one or more regions of a memory, and which bytes of them are in use. Not thread-safe: one thread at a time.
+ * Owns: one or more regions of a memory, and which bytes of them are in use. Not thread-safe: one thread at a
+ * time.
  * Never: grows by itself, throws because it is full (0 then), reads or writes what a block holds.
  *
  * Blocks are drawn in heap-format.ts; `b` is always the word index of a block's header.
  *
- * Two kinds of free block. Up to QUICK_MAX bytes a freed block goes to a list of its exact size, last in first out,
- * still in use to its neighbours: a pair of hmalloc and hfree is a few loads and stores. Larger blocks, and the quick
- * ones when they are too many (LIMITS.arenaQuickBytes) or a request cannot be met, are joined with their free
- * neighbours and kept in bins by size, two-level (TLSF: Masmano, Ripoll, Crespo, Real, ECRTS 2004), found and
- * filed in constant time.
+ * Two kinds of free block. Up to QUICK_MAX bytes a freed block goes to a list of its exact size, last in
+ * first out, still in use to its neighbours: a pair of hmalloc and hfree is a few loads and stores. Larger
+ * blocks, and the quick ones when they are too many (LIMITS.arenaQuickBytes) or a request cannot be met, are
+ * joined with their free neighbours and kept in bins by size, two-level (TLSF: Masmano, Ripoll, Crespo, Real,
+ * ECRTS 2004), found and filed in constant time.
  *
- * The whole state of a heap is words in the memory it manages (STATE), so any thread can look at it, and a heap of
- * which all state words are 0 is an empty one without regions.
+ * The whole state of a heap is words in the memory it manages (STATE), so any thread can look at it, and a
+ * heap of which all state words are 0 is an empty one without regions.
  *
  * Always true, asserted by check(): blocks tile each region; no two neighbours are both FREE; each
  * free block is in exactly the list of its size.
@@ -57,7 +58,8 @@ export class Heap {
 
   /**
    * @param i32      the memory
-   * @param stateAt  byte address of STATE.words words, multiple of 4; all 0, or of this heap as another thread made it
+   * @param stateAt  byte address of STATE.words words, multiple of 4; all 0, or of this heap as another
+   * thread made it
    */
   constructor(i32: Words, stateAt: number, owner: number) {
     this.i32 = i32;
@@ -66,15 +68,17 @@ export class Heap {
   }
 
   /**
-   * Makes it the heap of the bytes [hbeg, hbeg + hlen) and forgets what it had before. The state words must lie
-   * outside. @throws AssertionError if hlen is too small for a single block
+   * Makes it the heap of the bytes [hbeg, hbeg + hlen) and forgets what it had before. The state words must
+   * lie outside. @throws AssertionError if hlen is too small for a single block
    */
   hinit(hbeg: number, hlen: number): void {
     this.i32.fill(0, this.state, this.state + STATE.words);
     if (!this.addRegion(hbeg, hlen)) bug(`a heap of ${hlen} bytes has no room for a block`);
   }
 
-  /** Address, multiple of 16, of `bytes` bytes that are not cleared; 0: no room. `bytes` 0 gives a block too. */
+  /**
+   * Address, multiple of 16, of `bytes` bytes that are not cleared; 0: no room. `bytes` 0 gives a block too.
+   */
   hmalloc(bytes: number, kind: BlockKind = BLOCK_KIND.plain): number {
     const at = this.quick(bytes, kind);
     if (at !== 0) return at;
@@ -85,8 +89,9 @@ export class Heap {
   }
 
   /**
-   * Gives the block at `at` another size, in place if it can; its kind and contents stay. Returns its address, or 0
-   * if there is no room: then the old block stays as it was. hrealloc(0, n) allocates, hrealloc(at, 0) frees.
+   * Gives the block at `at` another size, in place if it can; its kind and contents stay. Returns its
+   * address, or 0 if there is no room: then the old block stays as it was. hrealloc(0, n) allocates,
+   * hrealloc(at, 0) frees.
    */
   hrealloc(at: number, bytes: number): number {
     if (at === 0) return this.hmalloc(bytes);
@@ -109,7 +114,10 @@ export class Heap {
     this.release(at);
   }
 
-  /** Bytes not in use, headers of free blocks among them. A request of that size may still find them scattered. */
+  /**
+   * Bytes not in use, headers of free blocks among them. A request of that size may still find them
+   * scattered.
+   */
   hleft(): number {
     return this.i32[this.state + STATE.binBytes]! + this.i32[this.state + STATE.quickBytes]!;
   }
@@ -137,7 +145,10 @@ export class Heap {
     checkHeap(this.i32, this.state, this.owner, onTheirWay);
   }
 
-  /** From the list of the exact size; 0 if that is empty or `bytes` is too large for it. The fast half of hmalloc. */
+  /**
+   * From the list of the exact size; 0 if that is empty or `bytes` is too large for it. The fast half of
+   * hmalloc.
+   */
   quick(bytes: number, kind: BlockKind): number {
     if (bytes >>> 0 > QUICK_PAYLOAD) return 0;
     const { i32, state } = this;
@@ -174,15 +185,18 @@ export class Heap {
   }
 
   /**
-   * hfree for who minds regions: returns the region (byte address) that has no block in use any more, SEVERAL if
-   * there may be more than one, 0 if nothing of the kind is known. Quick blocks count as in use.
+   * hfree for who minds regions: returns the region (byte address) that has no block in use any more, SEVERAL
+   * if there may be more than one, 0 if nothing of the kind is known. Quick blocks count as in use.
    */
   release(at: number): number {
     const b = this.blockAt(at);
     return this.reclaim(b);
   }
 
-  /** Word index of the header of the block in use at `at`. @throws AssertionError if there is none of this heap */
+  /**
+   * Word index of the header of the block in use at `at`. @throws AssertionError if there is none of this
+   * heap
+   */
   private blockAt(at: number): number {
     const b = (at >> 2) - 2;
     const tag = this.i32[b + 1]!;
@@ -324,7 +338,8 @@ export class Heap {
     const { i32, state } = this;
     const bin = binOf(size);
     const head = i32[state + STATE.binHead + bin]!;
-    // A block of the very size is in this bin, though not all here are large enough: the last one freed often is.
+    // A block of the very size is in this bin, though not all here are large enough: the last one freed often
+    // is.
     if (head !== 0 && (i32[head]! & SIZE_MASK) >= size) return head;
     let power = bin >> 3;
     let bins = i32[state + STATE.bins + power]! & (-2 << (bin & (BINS_EACH - 1)));

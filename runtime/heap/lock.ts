@@ -1,8 +1,8 @@
 /**
  * Mutual exclusion between threads: one word of shared memory.
  *
- * Owns: the word. 0 free, 1 held, 2 held and somebody may sleep on it (Drepper, "Futexes Are Tricky", 2011, mutex 2).
- * What it guards takes less than a microsecond, so a thread looks a few times before it sleeps.
+ * Owns: the word. 0 free, 1 held, 2 held and somebody may sleep on it (Drepper, "Futexes Are Tricky", 2011,
+ * mutex 2). What it guards takes less than a microsecond, so a thread looks a few times before it sleeps.
  */
 import { LIMITS } from "../../wire/limits.ts";
 

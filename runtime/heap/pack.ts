@@ -1,21 +1,21 @@
 /**
  * Pack and unpack (paper, Tables VII and VIII), where the code in the linked module cannot finish by itself.
  *
- * Owns: what a message's bytes mean. On the wire, which is also the heap: little-endian, items one after another
- * without padding, no type tags and no counts, so what was packed as n ints is unpacked as n ints, as 4n bytes, or
- * in several calls. A complex number is its two parts. A C `long`, signed or not, is 64 bits; a wasm32 guest has
- * 32, so it is extended and checked. A string is an int, its length with the NUL, then those bytes.
- * test/golden/heap-wire.test.ts has the bytes of one message of all types.
+ * Owns: what a message's bytes mean. On the wire, which is also the heap: little-endian, items one after
+ * another without padding, no type tags and no counts, so what was packed as n ints is unpacked as n ints, as
+ * 4n bytes, or in several calls. A complex number is its two parts. A C `long`, signed or not, is 64 bits; a
+ * wasm32 guest has 32, so it is extended and checked. A string is an int, its length with the NUL, then those
+ * bytes. test/golden/heap-wire.test.ts has the bytes of one message of all types.
  *
- * `u` is the word index of the ULP's descriptor; `guest` the ULP's memory as it is now (it may have grown since the
- * last call, so no view is kept); `at` a guest address, read as unsigned; `stride` counts items, 1 is all of them.
- * Every routine returns 0 or a PVM error code, and after an error nothing has changed: no position, no byte. The
- * errors, in the order they are looked for: PvmBadParam (nitem < 0, stride < 1, a range beyond the guest's memory),
- * PvmNoBuf (no default buffer), then the routine's own.
+ * `u` is the word index of the ULP's descriptor; `guest` the ULP's memory as it is now (it may have grown
+ * since the last call, so no view is kept); `at` a guest address, read as unsigned; `stride` counts items, 1
+ * is all of them. Every routine returns 0 or a PVM error code, and after an error nothing has changed: no
+ * position, no byte. The errors, in the order they are looked for: PvmBadParam (nitem < 0, stride < 1, a
+ * range beyond the guest's memory), PvmNoBuf (no default buffer), then the routine's own.
  *
  * What one call packs always goes into one segment (gbdesc.ts, addSegment), so the copy is one, and so is the
- * receiver's when it unpacks in the same portions. Unpacking in others meets segment ends anywhere, also inside an
- * item.
+ * receiver's when it unpacks in the same portions. Unpacking in others meets segment ends anywhere, also
+ * inside an item.
  */
 import { BTAB, SEG, ULP } from "../../wire/layout.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
@@ -96,7 +96,10 @@ export class Pack {
     return 0;
   }
 
-  /** pvm_upklong (signed) and pvm_upkulong. PvmNoData; PvmOverflow if one of the values does not fit in 32 bits. */
+  /**
+   * pvm_upklong (signed) and pvm_upkulong. PvmNoData; PvmOverflow if one of the values does not fit in 32
+   * bits.
+   */
   unpackLong(
     u: number,
     guest: Uint8Array,
@@ -142,8 +145,9 @@ export class Pack {
   }
 
   /**
-   * pvm_upkstr. PvmNoData: no int left; PvmBadMsg: what comes next is no string (its length is not 1 … the bytes
-   * left, or its last byte is not NUL); PvmBadParam: it does not fit between `at` and the end of the memory.
+   * pvm_upkstr. PvmNoData: no int left; PvmBadMsg: what comes next is no string (its length is not 1 … the
+   * bytes left, or its last byte is not NUL); PvmBadParam: it does not fit between `at` and the end of the
+   * memory.
    */
   unpackString(u: number, guest: Uint8Array, at: number): number {
     const bytes = this.nextStringBytes(u);
@@ -155,7 +159,10 @@ export class Pack {
     return 0;
   }
 
-  /** pvm_upkstr_bytes: bytes of the string that comes next, with its NUL. Unpacks nothing. Errors of unpackString. */
+  /**
+   * pvm_upkstr_bytes: bytes of the string that comes next, with its NUL. Unpacks nothing. Errors of
+   * unpackString.
+   */
   nextStringBytes(u: number): number {
     const wanting = this.wanting(u, 4);
     if (wanting < 0) return wanting;
@@ -174,8 +181,8 @@ export class Pack {
   }
 
   /**
-   * Makes room for `bytes` more in one segment of the default send buffer: then [packAt, packAt + bytes) may be
-   * written, and packAt moved. 0, PvmNoBuf or PvmNoMem.
+   * Makes room for `bytes` more in one segment of the default send buffer: then [packAt, packAt + bytes) may
+   * be written, and packAt moved. 0, PvmNoBuf or PvmNoMem.
    */
   packRoom(u: number, bytes: number): number {
     const { i32 } = this;
@@ -195,8 +202,8 @@ export class Pack {
   }
 
   /**
-   * The counterpart for unpacking: 0 if [unpackAt, unpackAt + bytes) can be read and unpackAt moved, 1 if that many
-   * bytes are left but lie in several segments (use unpack); PvmNoBuf, PvmNoData.
+   * The counterpart for unpacking: 0 if [unpackAt, unpackAt + bytes) can be read and unpackAt moved, 1 if
+   * that many bytes are left but lie in several segments (use unpack); PvmNoBuf, PvmNoData.
    */
   unpackRoom(u: number, bytes: number): number {
     const { i32 } = this;
@@ -207,8 +214,8 @@ export class Pack {
   }
 
   /**
-   * Copies the bytes [from, from + bytes) of a buffer to guest memory, as pvm_precv does. Borrows `gbid`. The caller
-   * has checked that the message and the guest's memory have them.
+   * Copies the bytes [from, from + bytes) of a buffer to guest memory, as pvm_precv does. Borrows `gbid`. The
+   * caller has checked that the message and the guest's memory have them.
    */
   copyOut(gbid: number, from: number, guest: Uint8Array, at: number, bytes: number): void {
     this.gb.read(gbid, from, guest, at >>> 0, bytes);
@@ -248,7 +255,10 @@ export class Pack {
     i32[u + ULP.unpackAt] = i32[u + ULP.unpackAt]! + left;
   }
 
-  /** Items to every `step` bytes of guest memory: whole ones in a loop, one that a segment's end cuts by read(). */
+  /**
+   * Items to every `step` bytes of guest memory: whole ones in a loop, one that a segment's end cuts by
+   * read().
+   */
   private scatter(
     u: number,
     guest: Uint8Array,
@@ -291,7 +301,10 @@ export class Pack {
   }
 }
 
-/** Whether nitem items of `itemBytes`, each `stride` items from the last, lie in the guest's memory from `at` on. */
+/**
+ * Whether nitem items of `itemBytes`, each `stride` items from the last, lie in the guest's memory from `at`
+ * on.
+ */
 function inside(guest: Uint8Array, at: number, itemBytes: number, nitem: number, stride: number): boolean {
   if (nitem < 0 || stride < 1) return false;
   if (nitem === 0) return true;

@@ -1,11 +1,12 @@
 /**
  * Where a ULP packs and unpacks: the four words of its descriptor that the linked module reads and moves.
  *
- * Owns: packAt, packEnd (and sgbid, the buffer they lie in), unpackAt, unpackEnd, the `used` of the segment packed into, and the read position in the
- * rows of the buffer table. Not which buffer is the default one, save that it is none after clear… (btab.ts).
+ * Owns: packAt, packEnd (and sgbid, the buffer they lie in), unpackAt, unpackEnd, the `used` of the segment
+ * packed into, and the read position in the rows of the buffer table. Not which buffer is the default one,
+ * save that it is none after clear… (btab.ts).
  *
- * The four words are loaded when a buffer becomes the default one and stored when it ceases to be. In between the
- * `used` of the last segment is out of date, until sealSend().
+ * The four words are loaded when a buffer becomes the default one and stored when it ceases to be. In between
+ * the `used` of the last segment is out of date, until sealSend().
  */
 import { BTAB, GBUF, SEG, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -45,8 +46,8 @@ export class Positions {
   }
 
   /**
-   * Goes to the next segment of the default receive buffer that has bytes of the message; the one before is read to
-   * its end. False: that was the message's end, and nothing has changed.
+   * Goes to the next segment of the default receive buffer that has bytes of the message; the one before is
+   * read to its end. False: that was the message's end, and nothing has changed.
    */
   advance(u: number): boolean {
     const { i32 } = this;
@@ -82,7 +83,9 @@ export class Positions {
     return i32[row + BTAB.bytes]! - i32[row + BTAB.left]! + inSegment;
   }
 
-  /** Says of a copy (Gbdesc.gcopy), which is all in its last segment, that the first `bytes` of it were read. */
+  /**
+   * Says of a copy (Gbdesc.gcopy), which is all in its last segment, that the first `bytes` of it were read.
+   */
   seek(row: number, bytes: number): void {
     const { i32 } = this;
     const last = i32[(i32[row + BTAB.gbid]! >> 2) + GBUF.lastAt]!;
@@ -175,7 +178,10 @@ export class Positions {
     this.enter(u, row, this.i32[row + BTAB.gbid]! + FIRST_SEGMENT, bytes);
   }
 
-  /** Unpack position: the data of a segment, or of the next that has any, `left` bytes before the message's end. */
+  /**
+   * Unpack position: the data of a segment, or of the next that has any, `left` bytes before the message's
+   * end.
+   */
   private enter(u: number, row: number, segment: number, left: number): void {
     const { i32 } = this;
     let at = segment;

@@ -1,10 +1,11 @@
 /**
- * The process heap: one memory that all engines share, and the common pool that their arenas take chunks from.
+ * The process heap: one memory that all engines share, and the common pool that their arenas take chunks
+ * from.
  *
- * Owns: the layout of the whole memory, the pool and its lock. Not what engines do with their chunks (arena.ts).
- * The memory never grows, so the views made here are valid as long as it is.
+ * Owns: the layout of the whole memory, the pool and its lock. Not what engines do with their chunks
+ * (arena.ts). The memory never grows, so the views made here are valid as long as it is.
  *
- *     0      HEAD | engine table, engines + 1 rows | ULP table | states of pool and arenas | pool …        | end
+ *     0 HEAD | engine table, engines + 1 rows | ULP table | states of pool and arenas | pool … | end
  *
  * The last row of the engine table, and the last arena, are the process's own thread's, which runs no ULP.
  */
@@ -81,7 +82,9 @@ export class SharedHeap {
     return new SharedHeap(memory);
   }
 
-  /** The heap that another thread formatted. @throws AssertionError if `memory` is none, or of another version */
+  /**
+   * The heap that another thread formatted. @throws AssertionError if `memory` is none, or of another version
+   */
   static attach(memory: HeapMemory): SharedHeap {
     const heap = new SharedHeap(memory);
     if (Atomics.load(heap.i32, HEAD.magic) !== HEAP_MAGIC) bug("the memory holds no process heap");
@@ -152,7 +155,9 @@ export class SharedHeap {
     return found;
   }
 
-  /** What should be gone when every ULP has ended but is not: all blocks but `ulp` and `lasting`. "" if none. */
+  /**
+   * What should be gone when every ULP has ended but is not: all blocks but `ulp` and `lasting`. "" if none.
+   */
   leaks(): string {
     const leaked = this.liveBlocks().filter(
       ({ kind }) => kind !== BLOCK_KIND.ulp && kind !== BLOCK_KIND.lasting,

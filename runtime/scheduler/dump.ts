@@ -164,7 +164,7 @@ function messagesOf(w: Int32Array, ulp: UlpAt, nameOf: (gbid: number) => string)
 
 function segmentsOf(w: Int32Array, gbid: number): number {
   let n = 0;
-  for (let at = w[(gbid >> 2) + GBUF.firstAt]!; at !== 0; at = w[(at >> 2) + SEG.next]!) n++;
+  for (let at = gbid + GBUF.words * 4; at !== 0; at = w[(at >> 2) + SEG.next]!) n++;
   return n;
 }
 

@@ -4,8 +4,9 @@ import { PVM_TYPE } from "../../wire/pvm.ts";
 import { assertClean, newEngine, newGuest } from "../heap-fixture.ts";
 
 /**
- * The encoding of a message, written down by hand from its definition in runtime/heap/pack.ts: little-endian, no
- * padding, no tags, longs of 64 bits, strings with their length. Another implementation must make these bytes.
+ * The encoding of a message, written down by hand from its definition in runtime/heap/pack.ts: little-endian,
+ * no padding, no tags, longs of 64 bits, strings with their length. Another implementation must make these
+ * bytes.
  */
 const WIRE = [
   ["byte", "41 ff"],

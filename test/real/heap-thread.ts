@@ -1,8 +1,9 @@
 /**
  * One thread of heap-threads.test.ts: an engine's arena, used while the other threads use theirs.
  *
- * Threads hand blocks to each other through `slots`: words of shared memory, each with a block's address or 0, taken
- * and put by exchange. So whoever takes a block owns it, looks whether it is as its maker left it, and frees it.
+ * Threads hand blocks to each other through `slots`: words of shared memory, each with a block's address or
+ * 0, taken and put by exchange. So whoever takes a block owns it, looks whether it is as its maker left it,
+ * and frees it.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { Arena } from "../../runtime/heap/arena.ts";

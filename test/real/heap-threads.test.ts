@@ -19,7 +19,10 @@ function all(workers: readonly Worker[]): Promise<unknown[]> {
   );
 }
 
-/** Two threads make, hand over and free blocks of one heap; returns what each did. The heap is empty afterwards. */
+/**
+ * Two threads make, hand over and free blocks of one heap; returns what each did. The heap is empty
+ * afterwards.
+ */
 async function run(
   heapBytes: number,
   slots: number,
@@ -82,9 +85,10 @@ test("two threads that fill the heap get it back when the other frees", async ()
 test("a thread that waits for the lock gets it when it is free", async () => {
   const heap = newHeap();
   lock(heap.i32, HEAD.poolLock);
+  const module = new URL("../../runtime/heap/shared-heap.ts", import.meta.url).href;
   const source = `
     import { parentPort, workerData } from "node:worker_threads";
-    import { SharedHeap } from ${JSON.stringify(new URL("../../runtime/heap/shared-heap.ts", import.meta.url).href)};
+    import { SharedHeap } from ${JSON.stringify(module)};
     const heap = SharedHeap.attach(workerData);
     parentPort.postMessage("waits");
     parentPort.postMessage(heap.take(1000, 1));

@@ -224,7 +224,7 @@ test("check finds a block that is neither in use nor free", () => {
   assert.throws(() => heap.check(), /bug: block \d+ is neither in use nor free/);
 });
 
-test("hrealloc keeps contents and kind, whoever's the block is, and leaves it alone when the heap is full", () => {
+test("hrealloc keeps contents and kind, whoever's the block is, else leaves it alone", () => {
   const heap = newHeap(8 << 20, 2);
   const [a, b] = [new Arena(heap, 0), new Arena(heap, 1)];
   let at = a.hrealloc(0, 1000, frames);
