@@ -119,7 +119,7 @@ export const ULP = {
   siblingFirst: 47,
   siblingCount: 48,
   /** Arguments of a spawned ULP: bytes (word), then each with its NUL; 0: those of the process. */
-  argsAt: 49,
+  argsAt: 50,
   /** Buffer that packAt lies in: the default send buffer if it was made here; 0: none, or a received one. */
   sgbid: 49,
   words: 64,
