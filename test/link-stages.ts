@@ -262,6 +262,8 @@ class Host {
         ctl: this.ctl,
         heap: this.heap,
         poll: () => 1,
+        pack_room: () => 0,
+        unpack_room: () => 0,
         frames: () => {
           throw new Error("frames are full");
         },

@@ -169,8 +169,13 @@ function redirect(module: WasmModule, stubs: ReadonlyMap<Func, Func>): void {
   for (const global of module.globals) visit(global.init);
 }
 
-/** The function that a ULP runs: start function, then the entries. Its result is the exit code. */
+/**
+ * The function that a ULP runs: start function, then the entries. Its result, if any, is the exit code. A single
+ * entry that takes nothing is that function itself: a frame less at each switch.
+ */
 export function addEntry(module: WasmModule, entries: readonly Func[]): Func {
+  const only = entries.length === 1 && module.start === undefined ? entries[0] : undefined;
+  if (only !== undefined && module.typeOf(only).params.length === 0) return only;
   const entry = module.addFunc("upvm_entry", [], [I32]);
   const body = entry.root?.body as Node[];
   if (module.start !== undefined) body.push(call(module.start));
@@ -194,7 +199,8 @@ export function addResume(module: WasmModule, entry: Func, code: EntryCode): Fun
   const resume = module.addFunc("upvm_resume", [I32, I32, I32], [I32]);
   resume.locals.push(I32);
   const [top, limit, fresh, result] = [0, 1, 2, 3];
-  const guard = block([call(entry), localSet(result)], [], OP.tryTable);
+  const exitCode = module.typeOf(entry).results.length > 0 ? [localSet(result)] : [];
+  const guard = block([call(entry), ...exitCode], [], OP.tryTable);
   const caught = block([]);
   const after = block([]);
   guard.catches = [{ kind: 0, tag: code.tag, label: caught }];

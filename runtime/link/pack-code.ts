@@ -114,30 +114,38 @@ function copyFunc(module: WasmModule, name: string, into: number, from: number):
 /** Puts the routines' code into the module; `slow` is the import that it falls back on. */
 export function packCode(module: WasmModule, slow: ReadonlyMap<string, Func>): Map<Func, Func> {
   const inline = new Map<Func, Func>();
-  let pack: Func | undefined;
-  let unpack: Func | undefined;
+  let pack: { copy: Func; room: Func } | undefined;
+  let unpack: { copy: Func; room: Func } | undefined;
   for (const [name, imported] of slow) {
     const shift = PACK_SHIFT[name];
     if (shift === undefined) continue;
     if (name.startsWith("pvm_pk")) {
-      pack ??= copyFunc(module, "upvm_copy_in", MEMORY.heap, MEMORY.guest);
+      pack ??= {
+        copy: copyFunc(module, "upvm_copy_in", MEMORY.heap, MEMORY.guest),
+        room: module.addImport("upvm", "pack_room", [I32], [I32]),
+      };
       inline.set(
         imported,
         itemsFunc(module, name, imported, shift, {
           at: ULP.packAt,
           end: ULP.packEnd,
-          copy: pack,
+          copy: pack.copy,
+          room: pack.room,
           packs: true,
         }),
       );
     } else {
-      unpack ??= copyFunc(module, "upvm_copy_out", MEMORY.guest, MEMORY.heap);
+      unpack ??= {
+        copy: copyFunc(module, "upvm_copy_out", MEMORY.guest, MEMORY.heap),
+        room: module.addImport("upvm", "unpack_room", [I32], [I32]),
+      };
       inline.set(
         imported,
         itemsFunc(module, name, imported, shift, {
           at: ULP.unpackAt,
           end: ULP.unpackEnd,
-          copy: unpack,
+          copy: unpack.copy,
+          room: unpack.room,
           packs: false,
         }),
       );
@@ -151,67 +159,69 @@ interface Direction {
   readonly at: number;
   readonly end: number;
   readonly copy: Func;
+  /** Import: (bytes) → 1: from the position on there is room for them in one piece; 0: see the slow way. */
+  readonly room: Func;
   readonly packs: boolean;
 }
 
 /** (xp, nitem, stride) → PVM's result */
 function itemsFunc(module: WasmModule, name: string, slow: Func, shift: number, way: Direction): Func {
   const func = module.addFunc(name, [I32, I32, I32], [I32]);
-  func.locals.push(I32, I32);
-  const [xp, nitem, stride, ulp, at] = [0, 1, 2, 3, 4];
-  const copied: Node[] = [];
-  // One scalar, the commonest message: a single move.
-  const single = shift === 2 || shift === 3;
+  func.locals.push(I32, I32, I32);
+  const [xp, nitem, stride, ulp, at, tried] = [0, 1, 2, 3, 4, 5];
+  const bytes = (): Node[] => [localGet(nitem), i32(shift), plain(OP.i32Shl)];
+  const inOrder = (to: Node, from: Node): Node[] => (way.packs ? [to, from] : [from, to]);
+  const copyAll = [...inOrder(localGet(at), localGet(xp)), ...bytes(), call(way.copy)];
+  const again = block([], [], OP.loop);
+  again.body = [
+    // nitem − 1 < items left, unsigned: also refuses 0 and negative counts.
+    localGet(nitem),
+    i32(1),
+    plain(OP.i32Sub),
+    ...currentUlp(),
+    localTee(ulp),
+    descriptorWord(way.end),
+    localGet(ulp),
+    descriptorWord(way.at),
+    localTee(at),
+    plain(OP.i32Sub),
+    i32(shift),
+    plain(OP.i32ShrU),
+    plain(OP.i32LtU),
+    ifThen([
+      ...oneOrAll(shift, way, nitem, { at, xp }, copyAll),
+      localGet(ulp),
+      localGet(at),
+      ...bytes(),
+      plain(OP.i32Add),
+      setDescriptorWord(way.at),
+      i32(0),
+      plain(OP.return),
+    ]),
+    // The segment ends: once, the engine is asked for one that holds all of it.
+    localGet(tried),
+    plain(OP.i32Eqz),
+    ifThen([i32(1), localSet(tried), ...bytes(), call(way.room), branch(OP.brIf, again)]),
+  ];
+  const body = func.root?.body as Node[];
+  body.push(localGet(stride), i32(1), plain(OP.i32Eq), ifThen([again]));
+  body.push(localGet(xp), localGet(nitem), localGet(stride), call(slow));
+  return func;
+}
+
+/** One scalar, the commonest message, is a single move. */
+function oneOrAll(
+  shift: number,
+  way: Direction,
+  nitem: number,
+  { at, xp }: { at: number; xp: number },
+  copyAll: Node[],
+): Node[] {
+  if (shift !== 2 && shift !== 3) return copyAll;
   const load = shift === 2 ? OP.i32Load : OP.i64Load;
   const store = shift === 2 ? OP.i32Store : OP.i64Store;
-  const copyAll = way.packs
-    ? [localGet(at), localGet(xp), localGet(nitem), i32(shift), plain(OP.i32Shl), call(way.copy)]
-    : [localGet(xp), localGet(at), localGet(nitem), i32(shift), plain(OP.i32Shl), call(way.copy)];
-  if (single) {
-    const moveOne = way.packs
-      ? [localGet(at), localGet(xp), access(load, MEMORY.guest, 0), access(store, MEMORY.heap, 0)]
-      : [localGet(xp), localGet(at), access(load, MEMORY.heap, 0), access(store, MEMORY.guest, 0)];
-    copied.push(localGet(nitem), i32(1), plain(OP.i32Eq), ifThen(moveOne, copyAll));
-  } else {
-    copied.push(...copyAll);
-  }
-  const body = func.root?.body as Node[];
-  body.push(
-    localGet(stride),
-    i32(1),
-    plain(OP.i32Eq),
-    ifThen([
-      // nitem − 1 < items left, unsigned: also refuses 0 and negative counts.
-      localGet(nitem),
-      i32(1),
-      plain(OP.i32Sub),
-      ...currentUlp(),
-      localTee(ulp),
-      descriptorWord(way.end),
-      localGet(ulp),
-      descriptorWord(way.at),
-      localTee(at),
-      plain(OP.i32Sub),
-      i32(shift),
-      plain(0x76),
-      plain(OP.i32LtU),
-      ifThen([
-        ...copied,
-        localGet(ulp),
-        localGet(at),
-        localGet(nitem),
-        i32(shift),
-        plain(OP.i32Shl),
-        plain(OP.i32Add),
-        setDescriptorWord(way.at),
-        i32(0),
-        plain(OP.return),
-      ]),
-    ]),
-    localGet(xp),
-    localGet(nitem),
-    localGet(stride),
-    call(slow),
-  );
-  return func;
+  const [to, from] = way.packs ? [MEMORY.heap, MEMORY.guest] : [MEMORY.guest, MEMORY.heap];
+  const places = way.packs ? [localGet(at), localGet(xp)] : [localGet(xp), localGet(at)];
+  const moveOne = [...places, access(load, from, 0), access(store, to, 0)];
+  return [localGet(nitem), i32(1), plain(OP.i32Eq), ifThen(moveOne, copyAll)];
 }

@@ -75,6 +75,14 @@ export function engineCalls(e: EngineState) {
     frames(need: number): number {
       return growFrames(e, need);
     },
+    /** 1: the pack position has room for `bytes` bytes in one segment. 0: pvm_pk* itself must say what is wrong. */
+    pack_room(bytes: number): number {
+      return bytes > 0 && e.pack.packRoom(e.current, bytes) === 0 ? 1 : 0;
+    },
+    /** 1: `bytes` bytes can be read from the unpack position on, in one segment. 0: pvm_upk* has to piece them together. */
+    unpack_room(bytes: number): number {
+      return bytes > 0 && e.pack.unpackRoom(e.current, bytes) === 0 ? 1 : 0;
+    },
   };
 }
 

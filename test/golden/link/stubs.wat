@@ -12,6 +12,7 @@
   (import "pvm" "pvm_upkint" (func $upkint (type 1)))
   (import "upvm" "poll" (func $poll (type 3)))
   (import "upvm" "frames" (func $frames (type 2)))
+  (import "upvm" "unpack_room" (func $unpack_room (type 2)))
   (func $take (type 2) (param i32) (result i32)
     local.get 0
     i32.const 7
@@ -180,51 +181,64 @@
       local.set 1
     end)
   (func $pvm_upkint (type 1) (param i32 i32 i32) (result i32)
-    (local i32 i32)
+    (local i32 i32 i32)
     local.get 2
     i32.const 1
     i32.eq
     if  ;; label = @1
-      local.get 1
-      i32.const 1
-      i32.sub
-      i32.const 0
-      i32.load 1 offset=4 align=1
-      local.tee 3
-      i32.load 2 offset=96 align=1
-      local.get 3
-      i32.load 2 offset=92 align=1
-      local.tee 4
-      i32.sub
-      i32.const 2
-      i32.shr_u
-      i32.lt_u
-      if  ;; label = @2
+      loop  ;; label = @2
         local.get 1
         i32.const 1
-        i32.eq
+        i32.sub
+        i32.const 0
+        i32.load 1 offset=4 align=1
+        local.tee 3
+        i32.load 2 offset=96 align=1
+        local.get 3
+        i32.load 2 offset=92 align=1
+        local.tee 4
+        i32.sub
+        i32.const 2
+        i32.shr_u
+        i32.lt_u
         if  ;; label = @3
-          local.get 0
-          local.get 4
-          i32.load 2 align=1
-          i32.store align=1
-        else
-          local.get 0
+          local.get 1
+          i32.const 1
+          i32.eq
+          if  ;; label = @4
+            local.get 0
+            local.get 4
+            i32.load 2 align=1
+            i32.store align=1
+          else
+            local.get 0
+            local.get 4
+            local.get 1
+            i32.const 2
+            i32.shl
+            call $upvm_copy_out
+          end
+          local.get 3
           local.get 4
           local.get 1
           i32.const 2
           i32.shl
-          call $upvm_copy_out
+          i32.add
+          i32.store 2 offset=92 align=1
+          i32.const 0
+          return
         end
-        local.get 3
-        local.get 4
-        local.get 1
-        i32.const 2
-        i32.shl
-        i32.add
-        i32.store 2 offset=92 align=1
-        i32.const 0
-        return
+        local.get 5
+        i32.eqz
+        if  ;; label = @3
+          i32.const 1
+          local.set 5
+          local.get 1
+          i32.const 2
+          i32.shl
+          call $unpack_room
+          br_if 1 (;@2;)
+        end
       end
     end
     local.get 0
@@ -285,8 +299,6 @@
     local.get 1
     i32.store 2 align=1
     local.get 2)
-  (func $upvm_entry (type 3) (result i32)
-    call $main)
   (tag (;0;) (type 4))
   (global (;0;) (mut i32) (i32.const 0))
   (global (;1;) (mut i32) (i32.const 0))
