@@ -3,18 +3,17 @@
  *
  * Owns: the form of the JSON, which is part of the interface: fields are added, never renamed.
  */
-import type { CodePlace } from "../runtime/link/lines.ts";
 import { symbolizer } from "../runtime/link/lines.ts";
 import { tidText } from "../wire/pvm.ts";
 import { placesOf } from "./places.ts";
-import { grouped, type UlpReport } from "./report.ts";
+import { type Frame, grouped, type UlpReport } from "./report.ts";
 import type { RunResult } from "./run.ts";
 import type { RunStats, UlpResult } from "./run-result.ts";
 
 /** The ULPs of a result, symbolised. `linked`: the module that they ran. Reads it only if there is a stack to show. */
 export function ulpReports(ulps: readonly UlpResult[], linked: Uint8Array): UlpReport[] {
   let symbols: ReturnType<typeof symbolizer> | undefined;
-  const places = (stack: UlpResult["stack"]): CodePlace[] => {
+  const places = (stack: UlpResult["stack"]): Frame[] => {
     if (stack === undefined || stack.length === 0) return [];
     symbols ??= symbolizer(linked);
     return placesOf(stack, symbols);

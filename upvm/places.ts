@@ -4,41 +4,68 @@
  * Owns: what to show where the line tables have a gap. The tables themselves are the link step's (lines.ts).
  */
 import type { CodePlace, Symbolizer } from "../runtime/link/lines.ts";
+import type { Frame } from "./report.ts";
 import type { RawFrame } from "./run-result.ts";
 
 /**
  * How far before an instruction without a line another one's is taken, bytes: the arguments of a call stand just
  * before it. AssemblyScript gives a call whose result is not used no line of its own, but its arguments have theirs.
  */
-const NEAR_BYTES = 12;
+const BEFORE_BYTES = 12;
+/** How far behind one: a poll stands before the loop that it belongs to, and is no code of the program's. */
+const BEHIND_BYTES = 64;
+/**
+ * How far before inlined library code the program's own line is looked for, bytes. AssemblyScript's line table has
+ * no calls of inlined functions, and at -O3 an array's access or an allocation becomes a few dozen bytes in its user.
+ */
+const LIBRARY_BYTES = 256;
+/** How AssemblyScript's line tables name its library, and the guest library. */
+const LIBRARY = /^~lib\//;
 /** Functions of the link step, around the program's entry: of no interest to its author. */
 const OWN_FUNCTIONS = /^upvm_/;
 
 /** The frames of a ULP's stack with names and lines; `symbols` are the linked module's. */
-export function placesOf(stack: readonly RawFrame[], symbols: Symbolizer): CodePlace[] {
+export function placesOf(stack: readonly RawFrame[], symbols: Symbolizer): Frame[] {
   return stack.map((frame) => placeOf(frame, symbols)).filter(({ func }) => !OWN_FUNCTIONS.test(func ?? ""));
 }
 
-function placeOf(frame: RawFrame, symbols: Symbolizer): CodePlace {
+function placeOf(frame: RawFrame, symbols: Symbolizer): Frame {
   const func = symbols.functionName(frame.index) ?? frame.func ?? `function ${frame.index}`;
   if (frame.originalOffset !== undefined) return { func, ...placeNear(symbols, frame.originalOffset) };
   if (frame.offset === undefined) return { func };
-  return { func, ...near(frame.offset, (offset) => symbols.at(offset)) };
+  // Not across the function's ends.
+  const own = symbols.at(frame.offset)?.func;
+  const placeAt = (offset: number): Place | undefined => {
+    const place = symbols.at(offset);
+    return place?.func === own ? place : undefined;
+  };
+  const place = near(frame.offset, -BEFORE_BYTES, placeAt) ?? near(frame.offset, BEHIND_BYTES, placeAt);
+  if (place?.file === undefined || !LIBRARY.test(place.file)) return { func, ...place };
+  const user = near(frame.offset, -LIBRARY_BYTES, (offset) => {
+    const before = placeAt(offset);
+    return LIBRARY.test(before?.file ?? "") ? undefined : before;
+  });
+  return { func, ...place, ...(user?.line !== undefined && { user: `${user.file}:${user.line}` }) };
 }
 
 /**
  * The place of a resume point, by its offset in the file before it was linked: that of the nearest instruction
  * before it that has one.
  */
-export function placeNear(symbols: Symbolizer, originalOffset: number): Omit<CodePlace, "func"> | undefined {
-  return near(originalOffset, symbols.positionOf);
+export function placeNear(symbols: Symbolizer, originalOffset: number): Place | undefined {
+  return near(originalOffset, -BEFORE_BYTES, symbols.positionOf);
 }
 
 type Place = Omit<CodePlace, "func">;
 
-function near(offset: number, placeAt: (offset: number) => Place | undefined): Place | undefined {
-  for (let at = offset; at >= offset - NEAR_BYTES; at--) {
-    const place = placeAt(at);
+/** The first place on the way from `offset` to `offset + way`. */
+function near(
+  offset: number,
+  way: number,
+  placeAt: (offset: number) => Place | undefined,
+): Place | undefined {
+  for (let step = 0; step <= Math.abs(way); step++) {
+    const place = placeAt(offset + step * Math.sign(way));
     if (place?.file === undefined) continue;
     const { file, line, column } = place;
     return { file, ...(line !== undefined && { line }), ...(column !== undefined && { column }) };

@@ -12,6 +12,8 @@ export interface Frame {
   readonly file?: string | undefined;
   readonly line?: number | undefined;
   readonly column?: number | undefined;
+  /** The place is inlined library code; the last line of the program's own before it: "ring.ts:41". */
+  readonly user?: string | undefined;
 }
 
 /** One ULP at the end of the run. */
@@ -35,6 +37,15 @@ const SHOWN = 20;
 /** Frames shown of one stack, from the innermost. */
 const FRAMES = 12;
 
+/** The way out, for errors that have one outside the program. */
+const HINTS: readonly (readonly [message: RegExp, hint: string])[] = [
+  [/^unwind stack overflow/, "give it more with --frames MB"],
+  [
+    /^Maximum call stack size exceeded/,
+    "a recursion without end, or too deep: each engine has one native stack",
+  ],
+];
+
 /** The lines for standard error; none if all went well. */
 export function report(name: string, reason: Reason, ulps: readonly UlpReport[], paint: Paint): string[] {
   const failed = ulps.filter((ulp) => ulp.error !== undefined || (ulp.exitCode ?? 0) !== 0);
@@ -44,12 +55,7 @@ export function report(name: string, reason: Reason, ulps: readonly UlpReport[],
     lines.push(`${paint("red", "upvm:")} ${text}`);
   };
   if (reason === "deadlock") {
-    const ended = ulps.length - there.length;
-    const which =
-      ended === 0
-        ? `all ${count(ulps.length, "ULP")} wait`
-        : `${grouped(there.length)} of ${count(ulps.length, "ULP")} wait`;
-    say(`Cannot go on with ${name}: deadlock: ${which}, and nothing can arrive`);
+    say(`Cannot go on with ${name}: deadlock: ${waiting(there.length, ulps.length)}, and nothing can arrive`);
     lines.push(...shown(there, (ulp) => place(ulp, paint), "wait"));
   } else if (reason === "interrupted") {
     say(`${name} was interrupted: ${grouped(there.length)} of ${count(ulps.length, "ULP")} had not ended`);
@@ -60,18 +66,24 @@ export function report(name: string, reason: Reason, ulps: readonly UlpReport[],
   return lines;
 }
 
+function waiting(there: number, all: number): string {
+  if (there < all) return `${grouped(there)} of ${count(all, "ULP")} wait`;
+  return all === 1 ? "its only ULP waits" : `all ${count(all, "ULP")} wait`;
+}
+
 /** "ULP 3 (t40004)": the number that the program knows, and PVM's name. */
 export function ulpName(index: number, tid: number): string {
   return `ULP ${index} (t${tid.toString(16)})`;
 }
 
-/** "main (ring.ts:41:7)". */
+/** "main (ring.ts:41:7)", "main (ring.ts:41, in ~lib/array.ts:115:25)". */
 export function frameText(frame: Frame): string {
   const func = frame.func ?? "?";
   if (frame.file === undefined) return func;
   const line = frame.line === undefined ? "" : `:${frame.line}`;
   const column = frame.line === undefined || frame.column === undefined ? "" : `:${frame.column}`;
-  return `${func} (${frame.file}${line}${column})`;
+  const place = `${frame.file}${line}${column}`;
+  return frame.user === undefined ? `${func} (${place})` : `${func} (${frame.user}, in ${place})`;
 }
 
 function shown(ulps: readonly UlpReport[], each: (ulp: UlpReport) => string[], what: string): string[] {
@@ -83,16 +95,34 @@ function shown(ulps: readonly UlpReport[], each: (ulp: UlpReport) => string[], w
 function failure(ulp: UlpReport, paint: Paint): string[] {
   const who = `${paint("red", "upvm:")} ${ulpName(ulp.index, ulp.tid)}`;
   if (ulp.error === undefined) return [`${who} ended with exit code ${ulp.exitCode}`];
-  return [`${who} stopped: ${ulp.error.message}`, ...frames(ulp.error.stack, paint)];
+  const hint = HINTS.find(([message]) => message.test(ulp.error?.message ?? ""))?.[1];
+  return [
+    `${who} stopped: ${ulp.error.message}`,
+    ...frames(ulp.error.stack, paint),
+    ...(hint === undefined ? [] : [`  ${paint("dim", hint)}`]),
+  ];
 }
 
 function place(ulp: UlpReport, paint: Paint): string[] {
   return [`  ${ulpName(ulp.index, ulp.tid)} ${ulp.where ?? ""}`, ...frames(ulp.stack ?? [], paint)];
 }
 
+/** The calls, innermost first; a recursion's equal ones in one line, and the C library's around main not at all. */
 function frames(stack: readonly Frame[], paint: Paint): string[] {
-  const lines = stack.slice(0, FRAMES).map((frame) => `    ${paint("dim", "at")} ${frameText(frame)}`);
-  const more = stack.length - FRAMES;
+  const own = stack.findLastIndex(({ file }) => file !== undefined);
+  const told = own < 0 ? stack : stack.slice(0, own + 1);
+  const runs: { text: string; times: number }[] = [];
+  for (const frame of told) {
+    const text = frameText(frame);
+    const last = runs.at(-1);
+    if (last?.text === text) last.times++;
+    else runs.push({ text, times: 1 });
+  }
+  const times = (n: number): string => (n === 1 ? "" : `, ${grouped(n)} times`);
+  const lines = runs
+    .slice(0, FRAMES)
+    .map((run) => `    ${paint("dim", "at")} ${run.text}${times(run.times)}`);
+  const more = runs.slice(FRAMES).reduce((sum, run) => sum + run.times, 0);
   return more > 0 ? [...lines, `    ${paint("dim", `and ${count(more, "more call")}`)}`] : lines;
 }
 

@@ -94,7 +94,7 @@ static void fill_memory(void) {
 }
 
 __attribute__((noinline)) static int divide(int by) {
-  return 7 / by; /* line 99: the trap test names it */
+  return 7 / by; /* The trap test finds this line by its text. */
 }
 
 __attribute__((noinline)) static int deeper(int depth) {

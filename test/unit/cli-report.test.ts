@@ -26,7 +26,6 @@ test("a trap names the ULP, the reason, and function, file and line of every cal
     "upvm: ULP 1 (t40002) stopped: divide by zero",
     "    at inner (ring.ts:41:7)",
     "    at main (ring.ts:50)",
-    "    at ?",
     "upvm: Cannot finish ring.wasm: 1 of 2 ULPs failed",
   ]);
 });
@@ -49,6 +48,7 @@ test("a deadlock says who waits for what, and where", () => {
   ]);
   const all = report("a.ts", "deadlock", [ulp(0, { where }), ulp(1, { where })], plain);
   assert.match(all[0]!, /all 2 ULPs wait/);
+  assert.match(report("a.ts", "deadlock", [ulp(0, { where })], plain)[0]!, /its only ULP waits/);
 });
 
 test("an interrupted run says where each ULP was", () => {
@@ -61,7 +61,7 @@ test("an interrupted run says where each ULP was", () => {
 });
 
 test("of many ULPs and deep stacks some are shown and the rest counted", () => {
-  const stack = Array.from({ length: 30 }, () => ({ func: "deeper" }));
+  const stack = Array.from({ length: 30 }, (_, i) => ({ func: `f${i}` }));
   const many = Array.from({ length: 1500 }, (_, i) => ulp(i, { error: { message: "no", stack } }));
   const lines = report("a.ts", "failed", many, plain);
   assert.equal(lines.filter((line) => line.includes("stopped")).length, 20);
@@ -70,11 +70,24 @@ test("of many ULPs and deep stacks some are shown and the rest counted", () => {
   assert.equal(lines.at(-1), "upvm: Cannot finish a.ts: 1,500 of 1,500 ULPs failed");
 });
 
+test("equal calls of a recursion are one line, and two functions in turn are not", () => {
+  const recursion = Array.from({ length: 1200 }, () => ({ func: "f", file: "a.c", line: 3 }));
+  const stack = [{ func: "g", file: "a.c", line: 9 }, ...recursion, { func: "main", file: "a.c", line: 20 }];
+  const lines = report("a.c", "failed", [ulp(0, { error: { message: "no", stack } })], plain);
+  assert.deepEqual(lines.slice(1, 4), [
+    "    at g (a.c:9)",
+    "    at f (a.c:3), 1,200 times",
+    "    at main (a.c:20)",
+  ]);
+});
+
 test("a frame shows as much as is known", () => {
   assert.equal(frameText({}), "?");
   assert.equal(frameText({ func: "f" }), "f");
   assert.equal(frameText({ func: "f", file: "a.c" }), "f (a.c)");
   assert.equal(frameText({ file: "a.c", line: 1 }), "? (a.c:1)");
+  const inlined = { func: "main", file: "~lib/array.ts", line: 115, column: 25, user: "ring.ts:41" };
+  assert.equal(frameText(inlined), "main (ring.ts:41, in ~lib/array.ts:115:25)");
 });
 
 test("counts stand in two columns with groups of three digits", () => {
