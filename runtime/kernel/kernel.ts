@@ -16,7 +16,12 @@ export function addKernel(e: EngineState): void {
   const { exports } = new WebAssembly.Instance(compiled, {
     env: { memory: e.heap.memory },
     upvm: { row: e.row * 4, index: e.index, alone: e.alone ? 1 : 0 },
-    slow: { pvm_initsend, pvm_send, pvm_recv, gfree: (gbid: number) => e.gb.gfree(gbid) } as WebAssembly.ModuleImports,
+    slow: {
+      pvm_initsend,
+      pvm_send,
+      pvm_recv,
+      gfree: (gbid: number) => e.gb.gfree(gbid),
+    } as WebAssembly.ModuleImports,
   });
   Object.assign(e.imports.pvm, {
     pvm_initsend: exports["pvm_initsend"],

@@ -8,7 +8,7 @@ import { SUSPEND, ULP } from "../../wire/layout.ts";
 import type { Checked } from "./check.ts";
 import { MEMORY } from "./memory.ts";
 import { currentUlp, descriptorWord, packCode, setDescriptorWord } from "./pack-code.ts";
-import { STATE, type SuspendCode } from "./resume-points.ts";
+import { STATE, type SuspendCode } from "./suspend.ts";
 import {
   access,
   block,

@@ -2,7 +2,13 @@
 import assert from "node:assert";
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
-import { CODE_FILE, codeFile, compileKernel, kernelLayout, LAYOUT_FILE } from "../../scripts/generate-kernel.ts";
+import {
+  CODE_FILE,
+  codeFile,
+  compileKernel,
+  kernelLayout,
+  LAYOUT_FILE,
+} from "../../scripts/generate-kernel.ts";
 
 test("the kernel's layout and code are what their sources make (npm run generate)", async () => {
   const layout = kernelLayout();
