@@ -53,7 +53,9 @@ export function startQueues(e: EngineState): void {
   const ulps = Atomics.load(w, HEAD.ulps);
   for (let index = 0; index < ulps; index++) {
     const ulp = ulpAt(w, index);
-    if (ulp !== 0 && w[ulp + ULP.engine] === e.index) append(w, e.runq, ulp);
+    // Others may have sent ULPs here before this engine began: those come by mail.
+    if (ulp === 0 || w[ulp + ULP.engine] !== e.index || w[ulp + ULP.state] !== ULP_STATE.unInit) continue;
+    append(w, e.runq, ulp);
   }
 }
 
@@ -107,6 +109,7 @@ export function dispatch(e: EngineState, ulp: UlpAt): void {
   const w = e.w;
   setState(w, ulp, ULP_STATE.running);
   e.current = ulp;
+  w[e.row + ENGINE.running] = ulp << 2;
   w[e.row + ENGINE.current] = w[ulp + ULP.index]!;
   e.ctl[e.index]![CTL.current >> 2] = ulp << 2;
   w[e.row + ENGINE.running] = ulp << 2;
