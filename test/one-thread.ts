@@ -7,6 +7,8 @@
 import wabt from "wabt";
 import { engineMoves } from "../runtime/migrate/engine-move.ts";
 import { addImports } from "../runtime/pvm/imports.ts";
+import { Context } from "../runtime/scheduler/context.ts";
+import { uterminate } from "../runtime/scheduler/end.ts";
 import { run, startQueues } from "../runtime/scheduler/engine.ts";
 import {
   type EngineOptions,
@@ -18,8 +20,9 @@ import { initialise, type StepDone } from "../runtime/scheduler/init.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { PLACEMENT, type Placement } from "../runtime/scheduler/placement.ts";
 import type { Program } from "../runtime/scheduler/programs.ts";
-import { ulpAt } from "../runtime/scheduler/queue.ts";
-import type { UlpAt } from "../runtime/scheduler/state.ts";
+import { append, isQueued, remove, ulpAt } from "../runtime/scheduler/queue.ts";
+import { getState, setState, type UlpAt } from "../runtime/scheduler/state.ts";
+import { ENGINE, HEAD, ULP, ULP_STATE } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 
 const { parseWat } = await wabt();
@@ -150,3 +153,82 @@ export function processOf(program: Program, options: ProcessOptions): Process {
   const { trace } = initialise(plan, { prepare, start: () => {} });
   return Object.defineProperty(p, "trace", { value: trace });
 }
+
+/** A ULP whose program is the test itself: it calls what a guest would import. */
+export interface Actor {
+  readonly tid: number;
+  readonly ulp: UlpAt;
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  /** Imports of namespace `pvm`, by name; the ULP is the running one. */
+  call(name: string, ...args: number[]): number;
+  wasi(name: string, ...args: (number | bigint)[]): number;
+  /** Stores a NUL-terminated text and returns its address. */
+  text(text: string, at?: number): number;
+  /** Takes up where a blocked call of this ULP was: what it returns. */
+  resumed(): number;
+}
+
+/** Makes a ULP an actor: it has a memory of one page and runs whenever it calls something. */
+export function actor(p: Process, index: number): Actor {
+  const ulp = p.ulp(index);
+  const e = p.engines[p.library.w[ulp + ULP.engine]!]!;
+  const context = new Context(new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true }));
+  e.contexts[index] = context;
+  const run = (): void => {
+    const state = getState(e.w, ulp);
+    if (state === ULP_STATE.blocked) throw new Error(`ULP ${index} is blocked`);
+    if (e.current !== ulp && e.current !== 0 && getState(e.w, e.current) === ULP_STATE.running) {
+      setState(e.w, e.current, ULP_STATE.runnable);
+      append(e.w, e.runq, e.current);
+    }
+    if (isQueued(e.w, ulp)) remove(e.w, e.runq, ulp);
+    if (state !== ULP_STATE.running) setState(e.w, ulp, ULP_STATE.running);
+    e.current = ulp;
+    e.w[e.row + ENGINE.running] = ulp << 2;
+  };
+  const invoke = (
+    space: Record<string, WebAssembly.ImportValue>,
+    name: string,
+    args: (number | bigint)[],
+  ): number => {
+    run();
+    return (space[name] as (...args: (number | bigint)[]) => number)(...args);
+  };
+  return {
+    tid: e.w[ulp + ULP.tid]!,
+    ulp,
+    get view() {
+      return context.view;
+    },
+    get bytes() {
+      return context.bytes;
+    },
+    call: (name, ...args) => invoke(e.imports.pvm, name, args),
+    wasi: (name, ...args) => invoke(e.imports.wasi_snapshot_preview1, name, args),
+    text(text, at = 0x8000) {
+      context.bytes.set(new TextEncoder().encode(`${text}\0`), at);
+      return at;
+    },
+    resumed() {
+      run();
+      return e.w[ulp + ULP.result]!;
+    },
+  };
+}
+
+/** Ends all ULPs and says what the heap still holds; the heap is checked. */
+export function leftovers(p: Process): string {
+  for (const e of p.engines) {
+    for (let index = 0; index < p.library.w[HEAD.ulps]!; index++) {
+      const ulp = p.ulp(index);
+      if (ulp !== 0 && e.w[ulp + ULP.engine] === e.index && getState(e.w, ulp) !== ULP_STATE.exited)
+        uterminate(e, ulp, 0);
+    }
+  }
+  p.library.heap.check();
+  return p.library.heap.leaks();
+}
+
+/** A program that does nothing, for processes of actors. */
+export const IDLE = programOf(linked("", `(func $resume (param i32 i32 i32) (result i32) (i32.const 0))`));

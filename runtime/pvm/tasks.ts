@@ -40,9 +40,9 @@ export function taskCalls(e: EngineState) {
     pvm_mytid(): number {
       return w[e.current + ULP.tid]!;
     },
+    /** PvmNoParent is no error that is printed. */
     pvm_parent(): number {
-      const tid = w[e.current + ULP.parentTid]!;
-      return tid > 0 ? tid : fail(e, "pvm_parent", "PvmNoParent");
+      return w[e.current + ULP.parentTid]!;
     },
     pvm_siblings_get(tids: number, capacity: number): number {
       const n = w[e.current + ULP.siblingCount]!;
