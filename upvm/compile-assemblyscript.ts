@@ -10,6 +10,7 @@ import type { APIOptions, Transform } from "assemblyscript/asc";
 import { compactSourceMap } from "../runtime/link/source-map.ts";
 import { appendSection, sectionsOf } from "../runtime/link/wasm-sections.ts";
 import { UpvmError } from "../wire/errors.ts";
+import { LIMITS } from "../wire/limits.ts";
 import type { Compiled, CompileHost, CompileOptions } from "./compile.ts";
 
 const OUT = "program.wasm";
@@ -34,7 +35,12 @@ export async function compileAssemblyScript(
     stderr: stream,
     transforms: [await entryTransform()],
   };
-  const { error } = await asc.main(argumentsFor(place, options, host), files);
+  let { error } = await asc.main([...argumentsFor(place, options, host), "--initialMemory", INITIAL_PAGES], files);
+  if (error !== null && messages.join("").includes("pages of initial memory")) {
+    // It has more static data than that: the compiler shall choose.
+    messages.length = 0;
+    ({ error } = await asc.main(argumentsFor(place, options, host), files));
+  }
   const wasm = output.get(OUT);
   const text = place.shown(messages.join("").replace(/\r\n/g, "\n")).trimEnd();
   if (error !== null || !(wasm instanceof Uint8Array)) {
@@ -48,6 +54,12 @@ export async function compileAssemblyScript(
   const lines = place.mapShown(String(output.get(MAP)));
   return { wasm: withLines(wasm, lines), lines, warnings: text };
 }
+
+/**
+ * Memory that a ULP begins with: pages that it does not touch cost nothing, but to grow a shared memory in a process
+ * with thousands of them takes milliseconds.
+ */
+const INITIAL_PAGES = String(LIMITS.initialPages);
 
 function argumentsFor(place: Place, options: CompileOptions, host: CompileHost): string[] {
   const level = options.optimize ?? "3";

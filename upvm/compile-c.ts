@@ -6,6 +6,7 @@
  */
 
 import { UpvmError } from "../wire/errors.ts";
+import { LIMITS } from "../wire/limits.ts";
 import type { Compiled, CompileHost, CompileOptions } from "./compile.ts";
 import { VirtualFiles } from "./compile-c-files.ts";
 
@@ -62,6 +63,8 @@ function flags(options: CompileOptions, files: VirtualFiles): string[] {
     ...flag("D", options.define),
     ...flag("l", options.libraries),
     "-Wl,--stack-first",
+    // As for AssemblyScript: room to begin with, since growing is slow.
+    `-Wl,--initial-heap=${LIMITS.initialPages * 65_536}`,
     `-Wl,-z,stack-size=${STACK_BYTES}`,
     "-fno-color-diagnostics",
     "-o",
