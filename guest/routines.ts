@@ -44,7 +44,6 @@ import {
   pvm_nrecv,
   pvm_probe,
   pvm_precv,
-  pvm_spawn,
   pvm_yield,
 } from "./imports";
 
@@ -89,6 +88,5 @@ export {
   pvm_nrecv as nrecv,
   pvm_probe as probe,
   pvm_precv as precv,
-  pvm_spawn as spawn,
   pvm_yield as yield,
 };

@@ -2,7 +2,7 @@
  * Who else is there, what the last error was, and the program's arguments.
  */
 import {
-  pvm_gsize, pvm_perror, pvm_siblings_get, pvm_strerror_get, pvm_task_name, pvm_tasks_get,
+  pvm_gsize, pvm_perror, pvm_siblings_get, pvm_spawn, pvm_strerror_get, pvm_task_name, pvm_tasks_get,
 } from "./imports";
 
 // Words of a pvm_tasks_get row, and room for a text, bytes.
@@ -21,6 +21,28 @@ export function siblings(): StaticArray<i32> {
   const tids = new StaticArray<i32>(max(pvm_siblings_get(0, 0), 0));
   pvm_siblings_get(changetype<usize>(tids), tids.length);
   return tids;
+}
+
+/**
+ * Starts as many ULPs as `tids` is long, of the program in the file `task`; `tids` gets their tids, or errors.
+ *
+ * @param flag  where: PvmTaskDefault anywhere, else as in PVM, and then `where` names it
+ * @returns how many were started; PvmNoFile, PvmNoMem, … Source: pvm_spawn(3PVM)
+ */
+export function spawn(task: string, args: string[], flag: i32, where: string, tids: StaticArray<i32>): i32 {
+  const texts = new Array<ArrayBuffer>();
+  // C's argv: a pointer to each, and NULL.
+  const argv = new StaticArray<usize>(args.length + 1);
+  for (let i = 0; i < args.length; i++) {
+    texts.push(String.UTF8.encode(args[i], true));
+    argv[i] = changetype<usize>(texts[i]);
+  }
+  const file = String.UTF8.encode(task, true);
+  const place = String.UTF8.encode(where, true);
+  return pvm_spawn(
+    changetype<usize>(file), changetype<usize>(argv), flag, changetype<usize>(place), tids.length,
+    changetype<usize>(tids),
+  );
 }
 
 /** A row of pvm_tasks(3PVM). */

@@ -17,6 +17,7 @@ export const FRIENDLY: readonly string[] = [
   "pvm_strerror_get",
   "pvm_upkstr_bytes",
   "pvm_gsize",
+  "pvm_spawn",
   "pvm_bufinfo",
   "pvm_pkstr",
   "pvm_upkstr",
