@@ -1,15 +1,15 @@
 /**
- * The real Edge: this process's streams, files and signals.
+ * The real Edge: this process's streams, signals and the rest.
  *
- * Owns: every touch of the operating system by the command line, and how its errors are named.
+ * Owns: every touch of the operating system by the command line, save files (node-files.ts).
  */
 import { spawn } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { type ErrorCode, EXIT, UpvmError } from "../wire/errors.ts";
+import { EXIT } from "../wire/errors.ts";
 import type { Edge } from "./edge.ts";
 import { compile } from "./node-compile.ts";
+import { readBytes, writeBytes } from "./node-files.ts";
 import { codeExtension, codeRoot, packageVersion } from "./node-package.ts";
 
 /**
@@ -21,15 +21,6 @@ const SAME_SIGNAL_MS = 150;
 const EXIT_PIPE = 128 + constants.signals.SIGPIPE;
 /** Width of help where there is no terminal. */
 const COLUMNS = 80;
-
-/** Errors of files in words; others keep the system's name. */
-const FILE_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
-  EACCES: "permission denied",
-  EISDIR: "it is a folder",
-  ENOTDIR: "no such folder",
-  ENOSPC: "the disk is full",
-};
 
 export function nodeEdge(): Edge {
   for (const stream of [process.stdout, process.stderr]) {
@@ -46,9 +37,8 @@ export function nodeEdge(): Edge {
     // maxRSS is in KiB.
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
     version: packageVersion(),
-    readFile: (path) => readFile(path).catch((error: unknown) => refuse("FILE_NOT_FOUND", path, error)),
-    writeFile: (path, data) =>
-      writeFile(path, data).catch((error: unknown) => refuse("FILE_NOT_WRITTEN", path, error)),
+    readFile: readBytes,
+    writeFile: writeBytes,
     compile,
     nowMs: () => performance.now(),
     interrupts,
@@ -59,11 +49,6 @@ export function nodeEdge(): Edge {
 /** See no-color.org: set and not empty means none. */
 function showsColours(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
-}
-
-function refuse(code: ErrorCode, path: string, error: unknown): never {
-  const name = (error as NodeJS.ErrnoException).code ?? String(error);
-  throw new UpvmError(code, { path, why: FILE_ERRORS[name] ?? name });
 }
 
 function interrupts(): AbortSignal {

@@ -1,0 +1,34 @@
+/**
+ * Files and standard streams of this process, with the system's errors in words.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { type ErrorCode, UpvmError } from "../wire/errors.ts";
+
+/** Errors of files in words; others keep the system's name. */
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  EACCES: "permission denied",
+  EISDIR: "it is a folder",
+  ENOTDIR: "no such folder",
+  ENOSPC: "the disk is full",
+};
+
+/** @throws UpvmError FILE_NOT_FOUND */
+export function readBytes(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: unknown) => refuse("FILE_NOT_FOUND", path, error));
+}
+
+/** @throws UpvmError FILE_NOT_WRITTEN */
+export function writeBytes(path: string, data: string | Uint8Array): Promise<void> {
+  return writeFile(path, data).catch((error: unknown) => refuse("FILE_NOT_WRITTEN", path, error));
+}
+
+/** What a ULP prints, to this process's own streams. @param fd 1 or 2 */
+export function printBytes(fd: number, bytes: Uint8Array): void {
+  (fd === 1 ? process.stdout : process.stderr).write(bytes);
+}
+
+function refuse(code: ErrorCode, path: string, error: unknown): never {
+  const name = (error as NodeJS.ErrnoException).code ?? String(error);
+  throw new UpvmError(code, { path, why: FILE_ERRORS[name] ?? name });
+}
