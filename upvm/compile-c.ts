@@ -63,7 +63,7 @@ function flags(options: CompileOptions, files: VirtualFiles): string[] {
     ...flag("D", options.define),
     ...flag("l", options.libraries),
     "-Wl,--stack-first",
-    // As for AssemblyScript: room to begin with, since growing is slow.
+    // As for AssemblyScript: some room to begin with, since growing is slow.
     `-Wl,--initial-heap=${LIMITS.initialPages * 65_536}`,
     `-Wl,-z,stack-size=${STACK_BYTES}`,
     "-fno-color-diagnostics",

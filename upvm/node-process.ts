@@ -4,6 +4,7 @@
  * Owns: the threads and their ports, time slices, interruption. It runs no ULP; it waits for events.
  */
 import { availableParallelism } from "node:os";
+import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { EngineOptions, Parcel } from "../runtime/scheduler/engine-state.ts";
@@ -31,6 +32,17 @@ export function processorCount(): number {
   return availableParallelism();
 }
 
+/**
+ * Lets V8 count ULPs' memories as part of its heap's limits. It collects garbage for every 64 MiB of them otherwise:
+ * for thousands of ULPs, a full collection for every few dozen, five times slower. Heaps made from now on heed it.
+ */
+function countExternalMemoryOnce(): void {
+  const major = Number(process.versions.v8.split(".")[0]);
+  if (major >= V8_WITH_EXTERNAL_LIMIT) setFlagsFromString("--external-memory-accounted-in-global-limit");
+}
+/** First major version of V8 that is known to have the option. */
+const V8_WITH_EXTERNAL_LIMIT = 14;
+
 export class EngineThreads {
   private readonly library: Library;
   private readonly workers: Worker[];
@@ -38,6 +50,7 @@ export class EngineThreads {
 
   /** Starts the threads; they wait for nothing and run at once. */
   constructor(library: Library, options: ProcessOptions, events: ProcessEvents) {
+    countExternalMemoryOnce();
     this.library = library;
     const ports = portMatrix(library.process.engines);
     const url = new URL(`./node-engine${codeExtension}`, import.meta.url);

@@ -33,7 +33,7 @@ export const LIMITS = {
   framesFirstBytes: 1 << 10,
   framesBytesMax: 8 << 20,
   /** Memory that compiled programs begin with unless they need more, pages: growing a shared memory is slow. */
-  initialPages: 16,
+  initialPages: 4,
   /** Largest linear memory of one ULP unless the module asks for less, in pages of 64 KiB. */
   memoryPages: 65_536,
   /** Characters of a program's output line held back until its newline. */

@@ -35,10 +35,22 @@ function isOpen(context: Context, fd: number): boolean {
   return fd >= 0 && fd <= 2 && (context.closed & (1 << fd)) === 0;
 }
 
+/** Lists that were encoded before: all ULPs of a run have the same one, and each asks twice. */
+const encodedLists = new WeakMap<readonly string[], readonly Uint8Array[]>();
+
+/** Texts in UTF-8, each with its NUL. */
+function encodedTexts(texts: readonly string[]): readonly Uint8Array[] {
+  const known = encodedLists.get(texts);
+  if (known !== undefined) return known;
+  const encoded = texts.map((text) => new TextEncoder().encode(`${text}\0`));
+  encodedLists.set(texts, encoded);
+  return encoded;
+}
+
 /** Stores texts with their NULs one behind the other, and the address of each: args_get, environ_get. */
 function putTexts(e: EngineState, texts: readonly string[], pointers: number, buffer: number): number {
   const context = currentContext(e);
-  const encoded = texts.map((text) => new TextEncoder().encode(`${text}\0`));
+  const encoded = encodedTexts(texts);
   const bytes = encoded.reduce((sum, { length }) => sum + length, 0);
   let at = buffer >>> 0;
   const list = pointers >>> 0;
@@ -54,7 +66,7 @@ function putTexts(e: EngineState, texts: readonly string[], pointers: number, bu
 function putSizes(e: EngineState, texts: readonly string[], countAt: number, bytesAt: number): number {
   const context = currentContext(e);
   if (!context.covers(countAt >>> 0, 4) || !context.covers(bytesAt >>> 0, 4)) return fault;
-  const bytes = texts.reduce((sum, text) => sum + new TextEncoder().encode(text).length + 1, 0);
+  const bytes = encodedTexts(texts).reduce((sum, { length }) => sum + length, 0);
   context.view.setUint32(countAt >>> 0, texts.length, true);
   context.view.setUint32(bytesAt >>> 0, bytes, true);
   return success;
