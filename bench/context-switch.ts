@@ -20,13 +20,15 @@ export const contextSwitch: Measurement = {
       unit: "ns",
       rowHead: "between",
     });
-    await processes(sheet, tools);
+    await sheet.attempt("two processes", () => processes(sheet, tools));
     const program = await tools.programs.compile("switch.wat");
     for (const depth of DEPTHS) {
       tools.progress(`two ULPs at stack depth ${depth}`);
-      const output = await tools.programs.upvm(program, { ulps: 2, cores: 1 }, String(depth));
-      // In the time of its own yields as many of the other's pass.
-      sheet.add(`two ULPs, ${depth} frames deep`, "each", scaled(hexBatches(output), 1 / YIELDS / 2));
+      await sheet.attempt(`depth ${depth}`, async () => {
+        const output = await tools.programs.upvm(program, { ulps: 2, cores: 1 }, String(depth));
+        // In the time of its own yields as many of the other's pass.
+        sheet.add(`two ULPs, ${depth} frames deep`, "each", scaled(hexBatches(output), 1 / YIELDS / 2));
+      });
     }
     const ulp = (depth: number) => sheet.median(`two ULPs, ${depth} frames deep`, "each");
     const [none, two, rival] = [ulp(0), ulp(2), sheet.median("two processes on one CPU", "each")];

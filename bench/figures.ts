@@ -40,8 +40,10 @@ export interface Sheet {
   readonly columns: readonly string[];
   readonly figures: readonly Figure[];
   readonly aims: readonly Aim[];
-  /** What is not there and why: a rival that is not installed, a run that failed. */
+  /** What is not there and why: a rival that is not installed. */
   readonly notes: readonly string[];
+  /** Runs that failed, with what they said: their figures are missing, and the command's exit code is 1. */
+  readonly failures: readonly string[];
 }
 
 export interface Machine {
@@ -99,6 +101,7 @@ export class SheetBuilder {
   private readonly figures: Figure[] = [];
   private readonly aims: Aim[] = [];
   private readonly notes: string[] = [];
+  private readonly failures: string[] = [];
 
   constructor(head: Pick<Sheet, "name" | "title" | "unit" | "rowHead">) {
     this.head = head;
@@ -131,6 +134,15 @@ export class SheetBuilder {
     if (!this.notes.includes(text)) this.notes.push(text);
   }
 
+  /** Does one part of the measurement; if it fails, the others still count. */
+  async attempt(what: string, part: () => Promise<void>): Promise<void> {
+    try {
+      await part();
+    } catch (error) {
+      this.failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
   done(): Sheet {
     const unique = (texts: string[]) => [...new Set(texts)];
     return {
@@ -140,6 +152,7 @@ export class SheetBuilder {
       figures: this.figures,
       aims: this.aims,
       notes: this.notes,
+      failures: this.failures,
     };
   }
 }

@@ -40,12 +40,18 @@ export const laplace: Measurement = {
     for (const vps of VPS) {
       tools.progress(`grid solver on ${vps} VPs`);
       const able = all.filter((each) => each.vps.includes(vps));
-      const results = await byTurns(
+      const figures = new Map<string, Measured[]>(able.map(({ column }) => [column, []]));
+      await byTurns(
         ROUNDS,
-        able.map((each) => async () => solved(await each.run(vps, runs), each.column, vps)),
+        able.map(
+          ({ column, run }) =>
+            () =>
+              sheet.attempt(`${column}, ${vps} VPs`, async () => {
+                figures.get(column)?.push(solved(await run(vps, runs), vps));
+              }),
+        ),
       );
-      for (const [index, { column }] of able.entries())
-        sheet.add(vps, column, together(results[index] ?? []));
+      for (const [column, parts] of figures) if (parts.length > 0) sheet.add(vps, column, together(parts));
     }
     paperFigures(sheet);
     aims(sheet, tools.cores);
@@ -54,14 +60,12 @@ export const laplace: Measurement = {
 };
 
 /** @throws Error if the grid came out differently from everyone else's */
-function solved(output: string, column: string, vps: number): Measured {
+function solved(output: string, vps: number): Measured {
   const { figures, sums } = outputOf(output);
   const figure = figures.get(String(vps));
   const sum = sums.get(String(vps));
-  if (figure === undefined)
-    throw new Error(`${column} on ${vps} VPs printed no figure: ${output.slice(0, 200)}`);
-  if (sum !== SUMS[vps - 1])
-    throw new Error(`${column} on ${vps} VPs: the grid's sum is ${sum}, not ${SUMS[vps - 1]}`);
+  if (figure === undefined) throw new Error(`no figure in what it printed: ${output.slice(0, 200)}`);
+  if (sum !== SUMS[vps - 1]) throw new Error(`the grid's sum is ${sum}, not ${SUMS[vps - 1]}`);
   return figure;
 }
 

@@ -91,6 +91,8 @@ async function measureAll(
       progress("");
       sheets.push(sheet);
       show(sheet);
+      for (const failure of sheet.failures) process.stderr.write(`upvm bench: ${name}: ${failure}\n`);
+      failed ||= sheet.failures.length > 0;
     } catch (error) {
       failed = true;
       progress("");

@@ -37,20 +37,9 @@ export const message: Measurement = {
     const { programs, batches } = tools;
     const program = await programs.compile("message.c");
     for (const { column, encoding } of OURS) {
+      const args = ["2", "-", encoding, String(batches), ...SIZE_ARGS];
       tools.progress(`two ULPs, ${encoding}`);
-      addAll(
-        sheet,
-        column,
-        await programs.upvm(
-          program,
-          { ulps: 2, cores: 1 },
-          "2",
-          "-",
-          encoding,
-          String(batches),
-          ...SIZE_ARGS,
-        ),
-      );
+      await addRun(sheet, column, () => programs.upvm(program, { ulps: 2, cores: 1 }, ...args));
     }
     tools.progress("copies in wasm");
     for (const [bytes, value] of await copies()) sheet.add(bytes, "one copy", value);
@@ -65,8 +54,11 @@ export const message: Measurement = {
   },
 };
 
-export function addAll(sheet: SheetBuilder, column: string, output: string): void {
-  for (const [row, value] of outputOf(output).figures) sheet.add(row, column, value);
+/** Adds a column from what a program prints; a run that fails is told and leaves a gap. */
+export function addRun(sheet: SheetBuilder, column: string, run: () => Promise<string>): Promise<void> {
+  return sheet.attempt(column, async () => {
+    for (const [row, value] of outputOf(await run()).figures) sheet.add(row, column, value);
+  });
 }
 
 function aims(sheet: SheetBuilder): void {
@@ -103,18 +95,18 @@ function aims(sheet: SheetBuilder): void {
 async function rivals(sheet: SheetBuilder, { native, batches, progress }: Tools): Promise<void> {
   progress("two processes, a socket pair");
   const sockets = await native.program("rivals/sockets.c");
-  if (sockets) addAll(sheet, "socket pair", await sockets(String(batches), ...SIZE_ARGS));
+  if (sockets) await addRun(sheet, "socket pair", () => sockets(String(batches), ...SIZE_ARGS));
   else sheet.note("socket pair: no gcc here");
   const pvm = await native.pvm("guests/message.c");
   if (pvm === undefined) sheet.note("PVM: not installed");
-  for (const { column, route, encoding } of pvm ? PVM : []) {
-    progress(`${column}`);
-    const output = await pvm?.("2", route, encoding, String(batches), ...SIZE_ARGS);
-    addAll(sheet, column, output ?? "");
+  for (const { column, route, encoding } of PVM) {
+    if (pvm === undefined) break;
+    progress(column);
+    await addRun(sheet, column, () => pvm("2", route, encoding, String(batches), ...SIZE_ARGS));
   }
   progress("Open MPI");
   const mpi = await native.mpi("rivals/mpi-message.c");
-  if (mpi) addAll(sheet, "Open MPI", await mpi(2, String(batches), ...SIZE_ARGS));
+  if (mpi) await addRun(sheet, "Open MPI", () => mpi(2, String(batches), ...SIZE_ARGS));
   else sheet.note("Open MPI: not installed");
 }
 

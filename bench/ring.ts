@@ -2,7 +2,7 @@
  * Table XII: one int once around a ring of VPs, all on one engine.
  */
 import { printed, SheetBuilder } from "./figures.ts";
-import { addAll } from "./message.ts";
+import { addRun } from "./message.ts";
 import { RING_US } from "./paper.ts";
 import type { Measurement, Tools } from "./tools.ts";
 
@@ -22,15 +22,8 @@ export const ring: Measurement = {
     const program = await programs.compile("ring.c");
     for (const ulps of [...PAPER_SIZES, ...LARGE_SIZES]) {
       tools.progress(`ring of ${ulps} ULPs`);
-      const output = await programs.upvm(
-        program,
-        { ulps, cores: 1 },
-        String(ulps),
-        "-",
-        "default",
-        String(batches),
-      );
-      addAll(sheet, "upvm", output);
+      const args = [String(ulps), "-", "default", String(batches)];
+      await addRun(sheet, "upvm", () => programs.upvm(program, { ulps, cores: 1 }, ...args));
     }
     await rivals(sheet, tools);
     for (const ulps of PAPER_SIZES) {
@@ -51,10 +44,11 @@ async function rivals(sheet: SheetBuilder, { native, batches, progress }: Tools)
   if (mpi === undefined) sheet.note("Open MPI: not installed");
   for (const tasks of PAPER_SIZES) {
     progress(`ring of ${tasks} on PVM and Open MPI`);
+    const n = String(tasks);
     if (pvm) {
-      addAll(sheet, "PVM daemon", await pvm(String(tasks), "daemon", "default", String(batches)));
-      addAll(sheet, "PVM direct raw", await pvm(String(tasks), "direct", "raw", String(batches)));
+      await addRun(sheet, "PVM daemon", () => pvm(n, "daemon", "default", String(batches)));
+      await addRun(sheet, "PVM direct raw", () => pvm(n, "direct", "raw", String(batches)));
     }
-    if (mpi) addAll(sheet, "Open MPI", await mpi(tasks, String(batches)));
+    if (mpi) await addRun(sheet, "Open MPI", () => mpi(tasks, String(batches)));
   }
 }

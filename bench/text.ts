@@ -19,7 +19,15 @@ export function sheetText(sheet: Sheet, markdown: boolean): string {
   const table = markdown ? markdownTable(cells) : plainTable(cells);
   const aims = sheet.aims.map((aim) => `${markdown ? "- " : "  "}${aimText(aim)}`);
   const notes = sheet.notes.map((note) => `${markdown ? "- " : "  "}${note}`);
-  const parts = [markdown ? `**${title}**` : title, table, aims.join("\n"), notes.join("\n")];
+  const failures = sheet.failures.map(
+    (each) => `${markdown ? "- " : "  "}FAILED: ${each.trim().split("\n")[0]}`,
+  );
+  const parts = [
+    markdown ? `**${title}**` : title,
+    table,
+    aims.join("\n"),
+    [...notes, ...failures].join("\n"),
+  ];
   return `${parts.filter((part) => part !== "").join(markdown ? "\n\n" : "\n")}\n`;
 }
 
