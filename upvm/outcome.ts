@@ -3,29 +3,37 @@
  *
  * Owns: the form of the JSON, which is part of the interface: fields are added, never renamed.
  */
-import { symbolizer } from "../runtime/link/lines.ts";
+import { type Symbolizer, symbolizer } from "../runtime/link/lines.ts";
 import { tidText } from "../wire/pvm.ts";
 import { placesOf } from "./places.ts";
 import { type Frame, grouped, type UlpReport } from "./report.ts";
 import type { RunResult } from "./run.ts";
 import type { RunStats, UlpResult } from "./run-result.ts";
 
-/** The ULPs of a result, symbolised. `linked`: the module that they ran. Reads it only if there is a stack to show. */
-export function ulpReports(ulps: readonly UlpResult[], linked: Uint8Array): UlpReport[] {
-  let symbols: ReturnType<typeof symbolizer> | undefined;
-  const places = (stack: UlpResult["stack"]): Frame[] => {
-    if (stack === undefined || stack.length === 0) return [];
-    symbols ??= symbolizer(linked);
-    return placesOf(stack, symbols);
+/**
+ * The ULPs of a result, with places in place of offsets.
+ *
+ * @param programs  linked modules by UlpResult.program; one is read only if there is a stack of it to show
+ */
+export function ulpReports(ulps: readonly UlpResult[], programs: readonly Uint8Array[]): UlpReport[] {
+  const symbols = new Map<number, Symbolizer>();
+  const symbolsOf = (program: number): Symbolizer => {
+    const known = symbols.get(program) ?? symbolizer(programs[program] ?? new Uint8Array());
+    symbols.set(program, known);
+    return known;
   };
-  return ulps.map(({ tid, index, exitCode, error, where, stack }) => ({
-    tid,
-    index,
-    exitCode,
-    where,
-    ...(error !== undefined && { error: { message: error.message, stack: places(error.stack) } }),
-    ...(stack !== undefined && { stack: places(stack) }),
-  }));
+  return ulps.map(({ tid, index, program, exitCode, error, where, stack }) => {
+    const places = (frames: NonNullable<UlpResult["stack"]>): Frame[] =>
+      frames.length === 0 ? [] : placesOf(frames, symbolsOf(program));
+    return {
+      tid,
+      index,
+      exitCode,
+      where,
+      ...(error !== undefined && { error: { message: error.message, stack: places(error.stack) } }),
+      ...(stack !== undefined && { stack: places(stack) }),
+    };
+  });
 }
 
 /** What `upvm run --json` prints. Times in milliseconds, sizes in bytes. */

@@ -52,5 +52,33 @@ export async function wasmOf(
   return { wasm, warnings: "" };
 }
 
+/**
+ * Finds programs for pvm_spawn: a file beside the main program, by its name with or without its ending. Nothing
+ * outside that folder: a guest must not choose among all files of the disk.
+ *
+ * @param failed  told why a file that is there is no program; the guest gets PvmNoFile
+ * @returns a function that gives the linked module, undefined if there is no such file
+ */
+export function siblings(path: string, edge: Files, failed: (error: UpvmError) => void) {
+  const folder = path.replace(/[^/\\]*$/, "");
+  return async (name: string): Promise<Uint8Array | undefined> => {
+    if (/(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:/.test(name)) return undefined;
+    const endings = ENDINGS.some((ending) => name.endsWith(ending)) ? [""] : ENDINGS;
+    for (const ending of endings) {
+      try {
+        return (await prepare(`${folder}${name}${ending}`, {}, edge)).linked.wasm;
+      } catch (error) {
+        if (!(error instanceof UpvmError)) throw error;
+        if (error.code === "FILE_NOT_FOUND") continue;
+        failed(error);
+        return undefined;
+      }
+    }
+    return undefined;
+  };
+}
+
+/** What a program's file name ends with; a compiled one is taken before its source. */
+const ENDINGS = [".wasm", ".ts", ".c", ".wat"] as const;
 /** "\0asm". */
 const MAGIC = [0x00, 0x61, 0x73, 0x6d];

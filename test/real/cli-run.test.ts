@@ -1,7 +1,7 @@
 /** `upvm run` as a real process: output, options, counts, JSON, interruption. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -89,48 +89,58 @@ test("--json prints one object on standard output, and what ULPs print goes to s
   assert.match(err, /hello from 1 of 2/);
 });
 
-for (const language of ["ts", "c"]) {
-  test(`the ring in ${language} goes round on one core and on two, in blocks and dealt out, with a time slice`, async () => {
-    for (const words of [
-      ["--cores", "1"],
-      ["--cores", "2"],
-      ["--place", "cyclic"],
-      ["--slice", "1"],
-    ]) {
-      const { code, out, err } = await upvm([
-        "run",
-        `guest/examples/ring.${language}`,
-        "-n",
-        "24",
-        ...words,
-        "--",
-        "200",
-      ]);
-      assert.equal(code, EXIT.ok, err);
-      assert.equal(out, "24 ULPs, 200 rounds: 4800 went round, right\n");
-    }
-  });
+test("a program spawns another file of its folder, compiled as needed, and nothing outside", async () => {
+  const boss = `#include <pvm3.h>
+#include <stdio.h>
+int main(void) {
+  int tids[3], sum = 0, number;
+  printf("%d\\n", pvm_spawn("worker", NULL, PvmTaskDefault, "", 3, tids));
+  for (int i = 0; i < 3; i++) {
+    pvm_recv(-1, 1);
+    pvm_upkint(&number, 1, 1);
+    sum += number;
+  }
+  int none = pvm_spawn("../../etc/worker", NULL, PvmTaskDefault, "", 1, tids);
+  int wrong = pvm_spawn("broken", NULL, PvmTaskDefault, "", 1, &tids[1]);
+  printf("%d %d %d %d %d\\n", sum, none, tids[0], wrong, tids[1]);
 }
-
-test("--stats counts messages exactly, and says that none was copied", async () => {
-  const { err } = await upvm(["run", "guest/examples/ring.ts", "-n", "4", "--stats", "--", "100"]);
-  assert.match(err, /^ {2}messages +400$/m);
-  assert.match(err, /^ {2}bytes in messages +1,600$/m);
-  assert.match(err, /^ {2}messages copied, not handed over +0$/m);
-  assert.match(err, /^ {2}ULPs created +4$/m);
-  for (const name of [
-    "switches",
-    "hand-offs",
-    "polls that stopped a ULP",
-    "peak memory of the process, bytes",
-  ])
-    assert.match(err, new RegExp(`^  ${name} +[\\d,]+$`, "m"));
+`;
+  const worker = `import * as pvm from "upvm/guest";
+function half(number: i32, by: i32): i32 { return number / by; }
+export function main(): void {
+  pvm.initsend(pvm.PvmDataDefault);
+  pvm.pk<i32>(14);
+  pvm.send(pvm.parent(), 1);
+  if (pvm.mytid() == 0x40003) half(1, 0);
+}
+`;
+  for (const [name, text] of Object.entries({
+    "boss.c": boss,
+    "worker.ts": worker,
+    "broken.ts": "export let x = ;",
+  }))
+    writeFileSync(join(folder, name), text);
+  const { code, out, err } = await upvm(["run", "boss.c"], { cwd: folder });
+  assert.equal(out, "3\n42 0 -7 0 -7\n", err);
+  assert.equal(code, EXIT.failed);
+  assert.match(err, /upvm: Cannot compile broken\.ts:/);
+  // The places of a spawned ULP are those of its own program.
+  assert.match(err, /ULP 2 \(t40003\) stopped: divide by zero\n {4}at \w+ \(worker\.ts:2:\d+\)/);
 });
 
-test("a thousand ULPs go round", async () => {
-  const { code, out } = await upvm(["run", "guest/examples/ring.ts", "--ulps", "1000", "--", "20"]);
-  assert.equal(code, EXIT.ok);
-  assert.equal(out, "1000 ULPs, 20 rounds: 20000 went round, right\n");
+test("--dump writes descriptors, queues and the steps of initialisation, as text or JSON", async () => {
+  const [text, json] = [join(folder, "dump.txt"), join(folder, "dump.json")];
+  assert.equal((await upvm(["run", hello, "-n", "2", "--dump", text])).code, EXIT.ok);
+  assert.match(
+    readFileSync(text, "utf8"),
+    /^i choose processors: .*\n(.*\n){7}Libd\n(.*\n)* {2}ULP 1 \(t40002\): exited/,
+  );
+  assert.equal((await upvm(["run", hello, "-n", "2", "--dump", json])).code, EXIT.ok);
+  const { trace, dump } = JSON.parse(readFileSync(json, "utf8")) as {
+    trace: unknown[];
+    dump: { ulps: unknown[] };
+  };
+  assert.deepEqual([trace.length, dump.ulps.length], [8, 2]);
 });
 
 test("Ctrl-C ends the run and says where each ULP was", async () => {

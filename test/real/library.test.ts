@@ -92,7 +92,7 @@ test("the README's two programs print what it says", async () => {
     await inFolder({ [`sum.${language}`]: source }, async (folder) => {
       const { output, all } = collector();
       const result = await run(join(folder, `sum.${language}`), { ulps: 100, output });
-      assert.ok(result.ok);
+      assert.ok(result.ok, JSON.stringify(result.ulps.filter(({ exitCode }) => exitCode !== 0)));
       assert.equal(all(), `${says}\n`);
     });
   }

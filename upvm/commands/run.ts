@@ -1,4 +1,5 @@
 /** `upvm run`: a program as many ULPs on this machine's cores. */
+import { dumpText } from "../../runtime/scheduler/dump.ts";
 import { EXIT } from "../../wire/errors.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { usage } from "../args.ts";
@@ -7,9 +8,9 @@ import { command } from "../command.ts";
 import type { Edge } from "../edge.ts";
 import { resultJson, statsRows, ulpReports } from "../outcome.ts";
 import { painter } from "../paint.ts";
-import { type Program, prepare } from "../program.ts";
+import { type Program, prepare, siblings } from "../program.ts";
 import { report, statsLines } from "../report.ts";
-import { type RunOptions, run as runUlps } from "../run.ts";
+import { type RunOptions, type RunResult, run as runUlps } from "../run.ts";
 import type { Reason } from "../run-result.ts";
 
 const MB = 1 << 20;
@@ -93,6 +94,11 @@ export const run = command({
     },
     tag: { kind: "switch", help: "print [tid] before every line of a ULP" },
     stats: { kind: "switch", help: "print counts of switches, messages, copies and more at the end" },
+    dump: {
+      kind: "text",
+      value: "FILE",
+      help: "at the end write descriptors, queues and buffers to it; JSON if its name ends in .json",
+    },
     json: { kind: "switch", help: "print the result as JSON" },
   },
   examples: [
@@ -112,12 +118,14 @@ export const run = command({
     if (unnamed !== undefined) throw usage(`Cannot take --env "${unnamed}": it takes NAME=VALUE`, "run");
     const program = await prepare(args.file, {}, edge);
     if (program.warnings !== "") edge.err(`${program.warnings}\n`);
-    const result = await runUlps(optionsOf(program, flags, rest, edge));
-    const ulps = ulpReports(result.ulps, program.linked.wasm);
+    const programs = [program.linked.wasm];
+    const result = await runUlps(optionsOf(program, flags, rest, programs, edge));
+    const ulps = ulpReports(result.ulps, programs);
     const name = nameOf(args.file);
     if (flags.json) edge.out(`${JSON.stringify(resultJson(name, result, ulps))}\n`);
     else tell(report(name, result.reason, ulps, painter(edge.colour.err)), edge);
     if (flags.stats) tell(statsLines(statsRows(result.stats, result.ms, edge.peakMemoryBytes())), edge);
+    if (flags.dump !== undefined) await writeDump(flags.dump, result, edge);
     if (result.leaks !== "") {
       edge.err(bugText(`the process heap still holds: ${result.leaks}`));
       return EXIT.bug;
@@ -138,10 +146,25 @@ interface RunFlags {
   readonly env: readonly string[];
   readonly tag: boolean;
   readonly json: boolean;
+  readonly dump: string | undefined;
 }
 
-function optionsOf(program: Program, flags: RunFlags, args: readonly string[], edge: Edge): RunOptions {
+/** @param programs  gets the linked modules that pvm_spawn asks for, in the order of their numbers */
+function optionsOf(
+  program: Program,
+  flags: RunFlags,
+  args: readonly string[],
+  programs: Uint8Array[],
+  edge: Edge,
+): RunOptions {
+  const find = siblings(program.path, edge, (error) => edge.err(`upvm: ${error.message}\n`));
   return {
+    loadProgram: async (name) => {
+      const found = await find(name);
+      if (found !== undefined) programs.push(found);
+      return found;
+    },
+    dump: flags.dump !== undefined,
     module: program.linked.wasm,
     name: nameOf(program.path),
     ulps: flags.ulps,
@@ -158,6 +181,21 @@ function optionsOf(program: Program, flags: RunFlags, args: readonly string[], e
     ...(flags.slice !== undefined && { sliceMs: flags.slice }),
     ...(flags.memory !== undefined && { memoryPages: Math.floor((flags.memory * MB) / PAGE_BYTES) }),
   };
+}
+
+/** Writes what was there at the end, with what initialisation did. */
+async function writeDump(path: string, { dump, trace }: RunResult, edge: Edge): Promise<void> {
+  if (dump === undefined) {
+    edge.err(
+      `upvm: Cannot write ${path}: an engine had to be ended by force, and the heap may be in any state\n`,
+    );
+    return;
+  }
+  const steps = trace.map(({ step, name, result }) => `${step} ${name}: ${result}\n`).join("");
+  await edge.writeFile(
+    path,
+    path.endsWith(".json") ? `${JSON.stringify({ trace, dump })}\n` : steps + dumpText(dump),
+  );
 }
 
 /** What messages and pvm_tasks call the program: the file's name without its folders. */
