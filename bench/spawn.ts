@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { basename, isAbsolute } from "node:path";
 
 /** Longer than any single measurement needs on a busy machine, milliseconds. */
 const LIMIT_MS = 180_000;
@@ -77,7 +78,7 @@ export function outcome(
         if (late)
           fail(
             new Error(
-              `${told(program, args)} took longer than ${limitMs} ms: ${(stderr + stdout).slice(-TOLD)}`,
+              `${told(program, args)} took longer than ${limitMs} ms: ${(stderr + stdout).slice(0, TOLD)}`,
             ),
           );
         else done({ stdout, stderr, code, ms: performance.now() - start, peakBytes });
@@ -94,7 +95,7 @@ export async function printedBy(
 ): Promise<string> {
   const { stdout, stderr, code } = await outcome(program, args, options);
   if (code !== 0)
-    throw new Error(`${told(program, args)} ended with ${code}: ${(stderr + stdout).slice(-TOLD)}`);
+    throw new Error(`${told(program, args)} ended with ${code}: ${(stderr + stdout).slice(0, TOLD)}`);
   return stdout;
 }
 
@@ -118,6 +119,8 @@ function peakOf(pid: number | undefined): number {
   }
 }
 
+/** A command as a message shows it: files by their names. */
 function told(program: string, args: readonly string[]): string {
-  return [program, ...args].join(" ").slice(0, TOLD);
+  const shown = [program, ...args].map((word) => (isAbsolute(word) ? basename(word) : word));
+  return shown.join(" ").slice(0, TOLD);
 }
