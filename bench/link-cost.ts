@@ -50,16 +50,22 @@ async function compare(sheet: SheetBuilder, tools: Tools, kernel: string, batche
   const turns = await byTurns(ROUNDS, [
     () => run(programs.plain(program, batches)),
     () => run(programs.upvm(program, { ulps: 1, cores: 1 }, batches)),
+    () => run(programs.asyncified(program, batches)),
     ...(own ? [() => run(own(batches))] : []),
   ]);
   const sums = new Set(turns.flatMap((runs) => runs.map(({ sum }) => sum)));
   if (sums.size !== 1) throw new Error(`results differ: ${[...sums].join(", ")}`);
-  const [plain = [], linked = [], gcc = []] = turns.map((runs) => runs.map(({ figure }) => figure));
+  const [plain = [], linked = [], asyncify = [], gcc = []] = turns.map((runs) =>
+    runs.map(({ figure }) => figure),
+  );
   // Each pair ran one after the other: what the machine did meanwhile concerns both.
-  const ratio = measured(linked.map((each, round) => each.median / (plain[round]?.median ?? Number.NaN)));
+  const toPlain = (figures: typeof plain) =>
+    measured(figures.map((each, round) => each.median / (plain[round]?.median ?? Number.NaN)));
+  const ratio = toPlain(linked);
   if (gcc.length > 0) sheet.add(kernel, "gcc -O2", together(gcc));
   sheet.add(kernel, "not linked", together(plain));
   sheet.add(kernel, "linked", together(linked));
   sheet.add(kernel, "linked / not", ratio);
+  sheet.add(kernel, "Asyncify / not", toPlain(asyncify));
   return ratio.median;
 }

@@ -17,6 +17,10 @@ class Exit extends Error {
   }
 }
 
+/** Memory of a program that imports it (asyncify.ts), and its pages. */
+let own: WebAssembly.Memory | undefined;
+const MEMORY_PAGES = 1024;
+
 const [, , file, ...args] = process.argv;
 if (file === undefined) throw new Error("usage: plain.ts FILE [ARGS...]");
 process.exitCode = run(readFileSync(file), [file, ...args]);
@@ -32,8 +36,11 @@ function run(wasm: Uint8Array<ArrayBuffer>, argv: readonly string[]): number {
     wasi_snapshot_preview1: { ...missing(module, "wasi_snapshot_preview1"), ...wasi(view, argv) },
     pvm: { ...missing(module, "pvm"), ...pvmAlone(view) },
   };
-  const { exports } = new WebAssembly.Instance(module, imports as WebAssembly.Imports);
-  memory = exports["memory"] as WebAssembly.Memory;
+  const { exports } = new WebAssembly.Instance(module, {
+    ...(imports as WebAssembly.Imports),
+    upvm: asyncifiedImports(module),
+  });
+  memory = (exports["memory"] ?? own) as WebAssembly.Memory;
   try {
     (exports["_start"] as () => void)();
     return 0;
@@ -41,6 +48,15 @@ function run(wasm: Uint8Array<ArrayBuffer>, argv: readonly string[]): number {
     if (error instanceof Exit) return error.code;
     throw error;
   }
+}
+
+/** What a program that went through asyncify.ts imports besides: nothing asks it to stop. */
+function asyncifiedImports(module: WebAssembly.Module): WebAssembly.ModuleImports {
+  const wanted = WebAssembly.Module.imports(module).filter((each) => each.module === "upvm");
+  if (wanted.length === 0) return {};
+  own = new WebAssembly.Memory({ initial: MEMORY_PAGES });
+  const ctl = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  return { memory: own, ctl, poll: () => {} };
 }
 
 /** Every import of a namespace, as a function that says which is missing. */

@@ -3,8 +3,10 @@
  *
  * Owns: how upvm is called, which is by its command, as a user would: each measurement is a process of its own.
  */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { codeExtension, codeRoot, packageRoot } from "../upvm/node-package.ts";
+import { asyncified } from "./asyncify.ts";
 import { type Outcome, outcome, printedBy } from "./spawn.ts";
 
 export interface UpvmOptions {
@@ -30,6 +32,8 @@ export interface Programs {
   whole(program: Program, options: UpvmOptions): Promise<Outcome>;
   /** Runs it not linked, alone. */
   plain(program: Program, ...args: string[]): Promise<string>;
+  /** The same, made suspendable by Asyncify instead of the link step. */
+  asyncified(program: Program, ...args: string[]): Promise<string>;
 }
 
 const COMMAND = join(packageRoot, "bin", "upvm.js");
@@ -61,6 +65,11 @@ export function programs(folder: string): Programs {
       return whole;
     },
     plain: (program, ...args) => printedBy(process.execPath, [PLAIN, program.plain, ...args]),
+    asyncified: (program, ...args) => {
+      const file = `${program.plain}.asyncify.wasm`;
+      if (!existsSync(file)) writeFileSync(file, asyncified(readFileSync(program.plain)));
+      return printedBy(process.execPath, [PLAIN, file, ...args]);
+    },
   };
 }
 
