@@ -26,7 +26,7 @@ import { uterminate } from "./end.ts";
 import { COUNTER as COUNTER_TABLE, count, type EngineState, type Parcel } from "./engine-state.ts";
 import { idle } from "./idle.ts";
 import { uload, usave } from "./load.ts";
-import { nextWake, takeWakes } from "./mailbox.ts";
+import { demandAttention, nextWake, takeWakes } from "./mailbox.ts";
 import { append, initQueue, isQueued, remove, takeFirst, ulpAt } from "./queue.ts";
 import { getState, setState, type UlpAt } from "./state.ts";
 
@@ -68,6 +68,8 @@ export function startQueues(e: EngineState): void {
 export function run(e: EngineState): void {
   const { w, row } = e;
   let clock: number = LIMITS.switchesPerClock;
+  // A shuffled engine is called by every poll; each call sees to the next.
+  if (e.options.shuffle !== 0) demandAttention(e.ctl[e.index]!);
   while (w[HEAD.stop] === STOP.none) {
     if (w[row + ENGINE.wakes] !== 0) serveWakes(e);
     if (w[row + ENGINE.mail] !== 0) serveMail(e);
