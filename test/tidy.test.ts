@@ -62,7 +62,7 @@ function code(path: string): string {
 function imports(path: string): string[] {
   const forms = [
     /(?<!^import type [^;]*)\bfrom\s+"([^"]+)"/gm,
-    /\bimport\s+"([^"]+)"/g,
+    /^import\s+"([^"]+)"/gm,
     /\bimport\(\s*"([^"]+)"/g,
     /new URL\(\s*["`](\.[^"`$]+)/g,
   ];
@@ -132,8 +132,10 @@ test("every dependency is used: by shipped code, or as a development dependency 
   ];
   assert.deepEqual(unused, []);
   const known = { ...manifest.dependencies, ...manifest.devDependencies, upvm: "" };
+  // Not of tests: programs in their strings import what they like.
+  const usedOutside = imported(files.filter((path) => !isGuest(path) && !path.startsWith("test/")));
   assert.deepEqual(
-    [...usedAnywhere].filter((name) => !Object.hasOwn(known, name)),
+    [...usedOutside].filter((name) => !Object.hasOwn(known, name)),
     [],
   );
 });
