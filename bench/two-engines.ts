@@ -4,6 +4,7 @@
 import { SheetBuilder } from "./figures.ts";
 import { addRun } from "./message.ts";
 import { outputOf } from "./output.ts";
+import { betweenThreads } from "./threads.ts";
 import type { Measurement } from "./tools.ts";
 
 const SIZES = ["4", "1000", "100000"];
@@ -32,6 +33,11 @@ export const twoEngines: Measurement = {
     await sheet.attempt("asleep", async () =>
       sheet.add("4", "asleep", outputOf(await programs.upvm(wake, options)).figures.get("asleep")),
     );
+    progress("two threads");
+    await sheet.attempt("two threads", async () => {
+      sheet.add("4", "two threads, awake", await betweenThreads("awake"));
+      sheet.add("4", "two threads, asleep", await betweenThreads("asleep"));
+    });
     progress("two processes, a socket pair");
     const sockets = await native.program("rivals/sockets.c");
     if (sockets) await addRun(sheet, "socket pair", () => sockets(String(batches), ...SIZES));
