@@ -35,7 +35,10 @@ export async function compileAssemblyScript(
     stderr: stream,
     transforms: [await entryTransform()],
   };
-  let { error } = await asc.main([...argumentsFor(place, options, host), "--initialMemory", INITIAL_PAGES], files);
+  let { error } = await asc.main(
+    [...argumentsFor(place, options, host), "--initialMemory", INITIAL_PAGES],
+    files,
+  );
   if (error !== null && messages.join("").includes("pages of initial memory")) {
     // It has more static data than that: the compiler shall choose.
     messages.length = 0;
