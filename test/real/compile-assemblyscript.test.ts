@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import { customSection, sectionsOf } from "../../runtime/link/wasm-sections.ts";
 import { compile } from "../../upvm/node-compile.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import { PVM_ROUTINE } from "../../wire/pvm.ts";
 import { compiled, compileError, compileHere, importsOf, inFolderOf, runAlone } from "../compile-fixture.ts";
 
@@ -203,6 +204,18 @@ test("a warning is handed over, and the program works", async () => {
   );
   assert.match(warnings, /^WARNING AS235: .*\n(.*\n)*.*└─ in a\.ts\(1,14\)$/);
   assert.equal(runAlone(wasm).code, 2);
+});
+
+test("a program may have more static data than the memory that programs begin with", async () => {
+  const { wasm, warnings } = await compiled(
+    "a.ts",
+    `const table = memory.data(5 << 20);
+    export function main(): i32 { store<u8>(table + (5 << 20) - 1, 7); return load<u8>(table + (5 << 20) - 1) + memory.size(); }`,
+  );
+  assert.equal(warnings, "");
+  assert.ok(runAlone(wasm).code! >= 7 + 80);
+  const small = await compiled("a.ts", "export function main(): i32 { return memory.size(); }");
+  assert.equal(runAlone(small.wasm).code, LIMITS.initialPages);
 });
 
 test("the memory manager and the optimization can be chosen", async () => {
