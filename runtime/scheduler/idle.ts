@@ -2,20 +2,22 @@
  * Scheduling step iv: an engine with nothing to run looks for work, asks for work, sleeps; and finds out that
  * there is none and will be none: the ULPs have deadlocked.
  *
- * Owns: ENGINE.idle of its row, HEAD.idleEngines and idleEpoch, together with mailbox.ts, which wakes.
+ * Owns: HEAD.idleEngines and idleEpoch; ENGINE.idle of its row together with mailbox.ts, which wakes.
  * A sleeping engine uses no processor: who has work for it, or wants to share its own, wakes it.
  *
  * Deadlock is exact. Only an engine that is not idle, or the process's thread on behalf of HEAD.outside, puts
- * anything on wakes or mail; who wakes an engine counts it as busy before that engine looks. So if
+ * anything on wakes or mail. An engine counts itself as idle and as busy again, before it takes what it was woken
+ * for: until then that is still on its wakes or mail. So if
  *   1. all engines are idle, 2. no wakes and no mail is left, 3. nobody waits for the outside, and
  *   4. idleEpoch did not change while 1–3 were looked at,
  * then nothing can happen any more. A ULP that is sent by port counts as mail until it has been taken in.
+ * Dropped: the waker counts the engine as busy. Between its compare-and-swap and its subtraction the engine could
+ * run, finish and count itself as idle a second time: a deadlock that was none, one run in some hundreds.
  */
 import { ENGINE, HEAD, STOP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { stopProcess } from "./end.ts";
 import { COUNTER, count, type EngineState } from "./engine-state.ts";
-import { noLongerIdle } from "./mailbox.ts";
 
 /** Returns when there may be work, a deadline has passed, or the process stops. */
 export function idle(e: EngineState): void {
@@ -68,7 +70,9 @@ function sleep(e: EngineState, began: number): void {
     count(e, COUNTER.sleeps, 1);
     e.edge.wait(row + ENGINE.bell, bell, Math.min(all ? Infinity : askAt, e.timers.nextMs) - now);
   }
-  if (Atomics.compareExchange(w, row + ENGINE.idle, 1, 0) === 1) noLongerIdle(w);
+  Atomics.store(w, row + ENGINE.idle, 0);
+  Atomics.sub(w, HEAD.idleEngines, 1);
+  Atomics.add(w, HEAD.idleEpoch, 1);
   if (begs) e.moves.thank(e);
   wakeBeggars(e);
 }

@@ -17,7 +17,6 @@ import {
   ATTENTION,
   CTL as CTL_TABLE,
   ENGINE as ENGINE_TABLE,
-  HEAD as HEAD_TABLE,
   INBOX_CLOSED,
   MSG as MSG_TABLE,
   ULP as ULP_TABLE,
@@ -31,7 +30,6 @@ import type { UlpAt } from "./state.ts";
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
 const CTL = CTL_TABLE;
 const ENGINE = ENGINE_TABLE;
-const HEAD = HEAD_TABLE;
 const MSG = MSG_TABLE;
 const ULP = ULP_TABLE;
 const LIMITS = LIMITS_TABLE;
@@ -83,6 +81,9 @@ function takeInbox(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt, leave: number):
   Atomics.sub(w, ulp + ULP.inboxCount, n);
 }
 
+/** Who wakes ULPs: an engine, or the process's own thread for other processes. */
+export type Waker = Pick<EngineState, "w" | "heap" | "alone">;
+
 /** From now on others may claim to wake the ULP. */
 export function offerWake(e: EngineState, ulp: UlpAt): void {
   if (e.alone) e.w[ulp + ULP.waiting] = 1;
@@ -90,7 +91,7 @@ export function offerWake(e: EngineState, ulp: UlpAt): void {
 }
 
 /** Claims to wake a ULP. False: it does not wait, or another has claimed it and will put it on its engine's wakes. */
-export function claimWake(e: EngineState, ulp: UlpAt): boolean {
+export function claimWake(e: Waker, ulp: UlpAt): boolean {
   if (!e.alone) return Atomics.compareExchange(e.w, ulp + ULP.waiting, 1, 0) === 1;
   if (e.w[ulp + ULP.waiting] === 0) return false;
   e.w[ulp + ULP.waiting] = 0;
@@ -98,7 +99,7 @@ export function claimWake(e: EngineState, ulp: UlpAt): boolean {
 }
 
 /** Hands a ULP that the caller has claimed, or made, to the engine that has it. */
-export function pushWake(e: EngineState, ulp: UlpAt): void {
+export function pushWake(e: Waker, ulp: UlpAt): void {
   const engine = e.w[ulp + ULP.engine]!;
   const word = e.heap.engineRow(engine) + ENGINE.wakes;
   const address = ulp << 2;
@@ -132,22 +133,12 @@ export function nextWake(w: Int32Array, ulp: UlpAt): UlpAt {
 }
 
 /** Wakes an engine that sleeps or is about to. What it is to find must be there already. */
-export function ring(
-  e: { readonly w: Int32Array<SharedArrayBuffer>; readonly heap: EngineState["heap"] },
-  engine: number,
-): void {
+export function ring(e: Pick<EngineState, "w" | "heap">, engine: number): void {
   const row = e.heap.engineRow(engine);
   if (Atomics.load(e.w, row + ENGINE.idle) !== 1) return;
   if (Atomics.compareExchange(e.w, row + ENGINE.idle, 1, 0) !== 1) return;
-  noLongerIdle(e.w);
   Atomics.add(e.w, row + ENGINE.bell, 1);
   Atomics.notify(e.w, row + ENGINE.bell);
-}
-
-/** Counts an engine whose idle word has just been turned from 1 to 0 as busy again. */
-export function noLongerIdle(w: Int32Array<SharedArrayBuffer>): void {
-  Atomics.sub(w, HEAD.idleEngines, 1);
-  Atomics.add(w, HEAD.idleEpoch, 1);
 }
 
 /** Makes an engine's running ULP call the engine at its next poll. */
