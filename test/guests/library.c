@@ -98,8 +98,12 @@ static void others(int argc, char **argv) {
   pvm_tasks(0, &number, &tasks);
   for (int i = 0; i < number; i++) {
     for (int k = 0; k < count; k++) ours += tasks[i].ti_tid == tids[k];
-    named += strncmp(tasks[i].ti_a_out, "library.", 8) == 0;
+    named += strstr(tasks[i].ti_a_out, "library.") != NULL;
   }
+  /* Nobody ends before the first has seen all. */
+  pvm_initsend(PvmDataDefault);
+  if (place == 0) pvm_mcast(tids, count, 10);
+  else pvm_recv(tids[0], 10);
   say("%d ULPs, %d in the group, %d tasks, %d with their name\n", count, pvm_gsize(NULL), ours, named);
   int parent = pvm_parent(), nobody = pvm_send(1, 1), bad = pvm_initsend(77);
   say("%d %d %d\n", parent, nobody, bad);

@@ -156,6 +156,8 @@ test("a program of every call prints the same in both languages", async () => {
       ),
     );
     assert.equal(ts!.text, c!.text);
+    const all = `\n${ulps} ULPs, ${ulps} in the group, ${ulps} tasks, ${ulps} with their name\n`;
+    assert.ok(ts!.text.includes(all), ts!.text);
     assert.ok(ts!.text.endsWith("\na|b c|é\n"));
     assert.equal(ts!.text.split("\n").length, 14);
   }
