@@ -18,6 +18,7 @@ import {
 } from "../runtime/scheduler/engine-state.ts";
 import { initialise, type StepDone } from "../runtime/scheduler/init.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
+import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
 import { PLACEMENT, type Placement } from "../runtime/scheduler/placement.ts";
 import type { Program } from "../runtime/scheduler/programs.ts";
 import { append, isQueued, remove, ulpAt } from "../runtime/scheduler/queue.ts";
@@ -66,6 +67,8 @@ export interface Process {
   /** File names that pvm_spawn asked for. */
   readonly loads: { readonly index: number; readonly name: string }[];
   readonly mail: Parcel[][];
+  /** Messages for ULPs of other processes. */
+  readonly out: OutsideMessage[];
   /** Milliseconds. */
   nowMs: number;
   /** Called when an engine would sleep for ever. */
@@ -80,6 +83,7 @@ export interface ProcessOptions extends Partial<EngineOptions> {
   readonly engines?: number;
   readonly place?: Placement;
   readonly heapBytes?: number;
+  readonly elsewhere?: (index: number) => boolean;
 }
 
 /** Makes a process of engines on this thread, ready to run. */
@@ -105,6 +109,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     tag: false,
     slices: false,
     loads: false,
+    outside: false,
     framesBytes: LIMITS.framesBytesMax,
     shuffle: 0,
     ...options,
@@ -123,6 +128,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     output: (fd, bytes, tid) => p.printed.push({ fd, text: new TextDecoder().decode(bytes), tid }),
     failed: (failure) => p.failures.push(failure),
     interrupted: (at, stack) => p.interrupted.push({ index: at, stack }),
+    sendOut: (message) => p.out.push(message),
     load: (at, name) => p.loads.push({ index: at, name }),
   });
   const p: Process = {
@@ -135,6 +141,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     failures: [],
     interrupted: [],
     loads: [],
+    out: [],
     mail,
     nowMs: 0,
     onSleep: () => {
@@ -149,6 +156,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     engines: options.engines ?? 1,
     heapBytes: options.heapBytes ?? 16 << 20,
     place: options.place ?? PLACEMENT.block,
+    ...(options.elsewhere && { elsewhere: options.elsewhere }),
   };
   const { trace } = initialise(plan, { prepare, start: () => {} });
   return Object.defineProperty(p, "trace", { value: trace });

@@ -6,6 +6,7 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { EngineOptions, UlpFailure } from "../runtime/scheduler/engine-state.ts";
+import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
 import type { Program } from "../runtime/scheduler/programs.ts";
 
 /** What an engine thread begins with. */
@@ -26,6 +27,7 @@ export type EngineNews =
   | { readonly kind: "output"; readonly fd: number; readonly bytes: Uint8Array; readonly tid: number }
   | { readonly kind: "failed"; readonly failure: UlpFailure }
   | { readonly kind: "interrupted"; readonly index: number; readonly stack: string }
+  | { readonly kind: "message"; readonly message: OutsideMessage }
   | { readonly kind: "load"; readonly index: number; readonly name: string }
   /** Its loop has ended; it says nothing more. */
   | { readonly kind: "stopped" };

@@ -51,6 +51,7 @@ function edgeOf(setup: EngineSetup, main: MessagePort, heap: SharedHeap): Engine
     },
     failed: (failure) => tell({ kind: "failed", failure }),
     interrupted: (index, stack) => tell({ kind: "interrupted", index, stack }),
+    sendOut: (message) => tell({ kind: "message", message }),
     load: (index, name) => tell({ kind: "load", index, name }),
   };
 }

@@ -13,6 +13,8 @@ import { type ResumePointRow, suspendedStack } from "../runtime/scheduler/suspen
 import { doingText } from "../runtime/scheduler/wait-text.ts";
 import { COUNTERS, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../wire/layout.ts";
 
+import type { RunResult } from "./run.ts";
+
 export type Reason = "done" | "failed" | "deadlock" | "interrupted";
 
 /** One level of a stack. Offsets are bytes in the wasm file. */
@@ -142,4 +144,31 @@ export function reasonOf(library: Library, ulps: readonly UlpResult[]): Reason {
     default:
       return ulps.every(({ exitCode }) => exitCode === 0) ? "done" : "failed";
   }
+}
+
+/** Exit code of a ULP whose process was ended by force, as a shell has it for SIGKILL. */
+export const EXIT_CODE_LOST = 137;
+
+/** Reasons, the one that tells most first. */
+const REASONS: readonly Reason[] = ["interrupted", "deadlock", "failed", "done"];
+
+/** One result of several processes' (`--isolate`). Engines are numbered through. */
+export function mergeResults(results: readonly RunResult[], ms: number): RunResult {
+  const perEngine = results.flatMap(({ stats }) => stats.perEngine);
+  const sum = Object.fromEntries(
+    COUNTERS.map((name) => [name, perEngine.reduce((total, stats) => total + stats[name], 0)]),
+  ) as EngineStats;
+  const peakBytes = results.reduce((total, { stats }) => total + stats.peakBytes, 0);
+  return {
+    ok: results.every(({ ok }) => ok),
+    reason: REASONS.find((reason) => results.some((result) => result.reason === reason)) ?? "done",
+    ulps: results.flatMap(({ ulps }) => ulps).sort((a, b) => a.index - b.index),
+    stats: { ...sum, peakBytes, perEngine },
+    leaks: results
+      .map(({ leaks }) => leaks)
+      .filter((leaks) => leaks !== "")
+      .join("\n"),
+    trace: results[0]?.trace ?? [],
+    ms,
+  };
 }

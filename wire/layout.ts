@@ -260,6 +260,8 @@ export const HEAD = {
   outputBytes: 21,
   /** Engines that ask for ULPs: a bit each, in two words (Atomics: who clears a bit must give). */
   beggars: 22,
+  /** Messages sent to other processes (Atomics). */
+  sentOutside: 24,
   /** States of the arenas, one for each row of the engine table (byte address), and bytes from one to the next. */
   arenasAt: 13,
   arenaBytes: 14,

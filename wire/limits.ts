@@ -10,6 +10,8 @@ export const LIMITS = {
   ulps: 12_000,
   /** Default size of the process heap (messages, descriptors, frames), bytes. Untouched pages cost nothing. */
   heapBytes: 1 << 30,
+  /** The same for each process of `--isolate`, which has one ULP, bytes. */
+  isolatedHeapBytes: 64 << 20,
   /** Largest heap that can be asked for: addresses stay positive 32-bit numbers. */
   heapBytesMax: 0x7fff0000,
   /** Smallest heap that can be asked for: tables plus one chunk for each engine. */

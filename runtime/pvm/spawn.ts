@@ -6,6 +6,7 @@
  * In a run that was given no way to load programs, the static SPMD mode of the paper, only the running programs
  * themselves can be spawned: for any other name pvm_spawn does nothing, as the paper has it, returns 0, and stores
  * PvmNoFile for each task.
+ * With one process for each ULP (`--isolate`) nothing can be spawned: 0, and PvmNotImpl for each.
  * All tasks are on this host. PvmTaskHost with another host than `.` is PvmNoHost; so is PvmTaskArch with another
  * architecture than WASM. Debug, trace and front-end flags are ignored.
  */
@@ -161,6 +162,7 @@ export function spawnCalls(e: EngineState) {
       if (ntask > LIMITS.ulps || !isPlace(e, tids, 4 * ntask)) return fail(e, "pvm_spawn", "PvmBadParam");
       if (!isHere(flag, host)) return fail(e, "pvm_spawn", "PvmNoHost");
       const request: Request = { argv, ntask, tids };
+      if (e.options.outside) return refuse(e, request, PVM_ERROR.PvmNotImpl.code);
       const known = e.programs.findIndex((program) => program?.name === name);
       if (known >= 0) return start(e, known, request);
       if (!e.options.loads) return refuse(e, request, PVM_ERROR.PvmNoFile.code);

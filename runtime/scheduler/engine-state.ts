@@ -14,6 +14,7 @@ import { Pack } from "../heap/pack.ts";
 import type { SharedHeap } from "../heap/shared-heap.ts";
 import type { Context } from "./context.ts";
 import { Copier } from "./copier.ts";
+import type { OutsideMessage } from "./outside.ts";
 import type { Program } from "./programs.ts";
 import type { QueueAt } from "./queue.ts";
 import type { UlpAt } from "./state.ts";
@@ -71,6 +72,8 @@ export interface EngineEdge {
   failed(failure: UlpFailure): void;
   /** Where a running ULP was when the process was interrupted: text of a stack, as in UlpFailure. */
   interrupted(index: number, stack: string): void;
+  /** Hands a message for another process's ULP to the process's own thread. */
+  sendOut(message: OutsideMessage): void;
   /** Asks the process for a program by file name; an AnswerParcel comes. */
   load(index: number, name: string): void;
 }
@@ -83,6 +86,8 @@ export interface EngineOptions {
   readonly tag: boolean;
   /** A time slice is set: a poll may preempt. */
   readonly slices: boolean;
+  /** There are ULPs in other processes, and messages of theirs. */
+  readonly outside: boolean;
   /** The process can load programs for pvm_spawn. */
   readonly loads: boolean;
   /** Most bytes of unwind frames that one ULP may need. */
@@ -118,7 +123,7 @@ export class EngineState {
   readonly index: number;
   /** Engines in this process. */
   readonly engines: number;
-  /** There is no other engine: nobody races with this one for a ULP. */
+  /** There is no other engine and no other process: nobody races with this one for a ULP. */
   readonly alone: boolean;
   readonly heap: SharedHeap;
   readonly w: Int32Array<SharedArrayBuffer>;
@@ -174,7 +179,7 @@ export class EngineState {
     this.w = heap.i32;
     this.f64 = heap.f64;
     this.engines = this.w[HEAD.engines]!;
-    this.alone = this.engines === 1;
+    this.alone = this.engines === 1 && !options.outside;
     this.ctl = ctl.map((memory) => new Int32Array(memory.buffer as SharedArrayBuffer));
     this.ctlMemory = ctl[index]!;
     this.edge = edge;

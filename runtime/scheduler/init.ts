@@ -20,6 +20,8 @@ export interface Plan {
   readonly engines: number;
   readonly heapBytes: number;
   readonly place: Placement;
+  /** Says which ULPs are of other processes: those have a descriptor here and nothing else. None unless told. */
+  readonly elsewhere?: (index: number) => boolean;
 }
 
 /** The engines of this process, to be started by who knows how: worker threads, or a test. */
@@ -72,12 +74,14 @@ function describe(p: ProcessDescriptor): string {
 }
 
 /** Step vi: where (the allocation module), then the descriptors. Instances are made at the first dispatch. */
-function createAll(library: Library, { program, ulps, engines, place: policy, heapBytes }: Plan): string {
+function createAll(library: Library, plan: Plan): string {
+  const { program, ulps, engines, place: policy, heapBytes, elsewhere } = plan;
   library.programs[program.id] = program;
   const first = reserveIndices(library.w, ulps);
   const perEngine = new Array<number>(engines).fill(0);
   for (let i = 0; i < ulps; i++) {
-    const engine = place(policy, i, ulps, engines);
+    const outside = elsewhere?.(i) ?? false;
+    const engine = outside ? engines : place(policy, i, ulps, engines);
     const ulp = ucreate(library, first + i, {
       program: program.id,
       engine,
@@ -86,7 +90,8 @@ function createAll(library: Library, { program, ulps, engines, place: policy, he
       siblingCount: ulps,
     });
     if (ulp === 0) throw new UpvmError("HEAP_FULL", { index: first + i, mb: heapBytes / 2 ** 20 });
-    perEngine[engine]! += 1;
+    if (outside) Atomics.sub(library.w, HEAD.live, 1);
+    else perEngine[engine]! += 1;
   }
   return perEngine.map((n, engine) => `${n} on engine ${engine}`).join(", ");
 }

@@ -10,6 +10,7 @@ import { deliver, recheck, waitsFor } from "./blocking.ts";
 import { COUNTER as COUNTER_TABLE, count, type EngineState } from "./engine-state.ts";
 import { claimWake, drainInbox, pushInbox, pushWake } from "./mailbox.ts";
 import { appendMessage, dropMessage, fillMessage, matches, newMessage } from "./messages.ts";
+import { isOutside, postOutside } from "./outside.ts";
 import type { UlpAt } from "./state.ts";
 import { uislocal } from "./ulp.ts";
 
@@ -81,6 +82,11 @@ function postRemote(
   bytes: number,
 ): number {
   const w = e.w;
+  if (isOutside(w, to)) {
+    if (w[to + ULP.state] === ULP_STATE.exited) return drop(e);
+    postOutside(e, src, to, tag, gbid, bytes);
+    return 0;
+  }
   if (Atomics.load(w, to + ULP.inbox) === INBOX_CLOSED) return drop(e);
   if (Atomics.load(w, to + ULP.inboxCount) + w[to + ULP.msgqCount]! >= LIMITS.messagesPerUlp) return NO_MEM;
   const message = newMessage(w, e.arena, src, tag, gbid, bytes);

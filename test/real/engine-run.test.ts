@@ -153,13 +153,21 @@ test("a waiter with a time limit is no deadlock", async () => {
 });
 
 test("an interrupted run says where each ULP was: one that ran, one that waited, one that had ended", async () => {
-  const module = program(`${PRINT}
+  const module = program(`${PRINT} (data (i32.const 64) "begun\\n")
     (func $spin (local $i i32) (loop $again
       (local.set $i (i32.add (local.get $i) (i32.const 1))) (br $again)))
     (func (export "_start")
+      (call $print (i32.const 64) (i32.const 6))
       (if (i32.eqz (call $me)) (then (call $spin)))
       (if (i32.eq (call $me) (i32.const 1)) (then (drop (call $pvm_recv (i32.const ${TID0}) (i32.const 3))))))`);
-  const result = await runText({ module, ulps: 3, cores: 2, signal: AbortSignal.timeout(1500) });
+  const interrupt = new AbortController();
+  let begun = 0;
+  const output = (): void => {
+    begun++;
+    // A moment for the one that waits to do so.
+    if (begun === 3) setTimeout(() => interrupt.abort(), 50);
+  };
+  const result = await run({ module, ulps: 3, cores: 2, output, signal: interrupt.signal });
   assert.equal(result.reason, "interrupted");
   assert.deepEqual(
     result.ulps.map(({ where }) => where),

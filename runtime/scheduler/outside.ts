@@ -1,0 +1,96 @@
+/**
+ * Messages between ULPs of different processes: out by the edge, in by the process's own thread.
+ *
+ * Owns: making one piece of bytes of a message's buffer, and a buffer of such a piece. What carries them is not here.
+ * A ULP of another process has a descriptor here too, so that its tid is known; its ULP.engine is the process's own
+ * row, which is no engine: nothing is put into its queue or inbox. (paper, 3.2.1: the ULP is marked remote)
+ */
+import { GBUF, HEAD, INBOX_CLOSED, SEG, ULP, ULP_STATE } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { SEG_HEADER_BYTES } from "../heap/gbdesc.ts";
+import type { EngineState } from "./engine-state.ts";
+import type { Library } from "./library.ts";
+import { claimWake, pushInbox, pushWake } from "./mailbox.ts";
+import { dropMessage, newMessage } from "./messages.ts";
+import type { UlpAt } from "./state.ts";
+import { ulpOf } from "./ulp.ts";
+
+/** A message on its way to another process. */
+export interface OutsideMessage {
+  /** Tids. */
+  readonly to: number;
+  readonly src: number;
+  readonly tag: number;
+  readonly encoding: number;
+  readonly data: Uint8Array;
+}
+
+/** True if the ULP is of another process. */
+export function isOutside(w: Int32Array, ulp: UlpAt): boolean {
+  return w[ulp + ULP.engine] === w[HEAD.engines];
+}
+
+/** Sends a message to a ULP of another process. Borrows `gbid`. */
+export function postOutside(
+  e: EngineState,
+  src: number,
+  to: UlpAt,
+  tag: number,
+  gbid: number,
+  bytes: number,
+): void {
+  const { w } = e;
+  const data = new Uint8Array(bytes);
+  if (bytes > 0) e.pack.copyOut(gbid, 0, data, 0, bytes);
+  // Counted before it leaves: who adds up all processes' counts must not miss it (upvm/isolate.ts).
+  Atomics.add(w, HEAD.sentOutside, 1);
+  e.edge.sendOut({ to: w[to + ULP.tid]!, src, tag, encoding: w[(gbid >> 2) + GBUF.encoding]!, data });
+}
+
+/**
+ * A message of another process has come: it goes into its receiver's inbox. On the process's own thread.
+ *
+ * @returns false: there is no room for it
+ */
+export function takeOutside(library: Library, message: OutsideMessage): boolean {
+  const { w } = library;
+  const to = ulpOf(w, message.to);
+  if (to === 0 || Atomics.load(w, to + ULP.inbox) === INBOX_CLOSED) return true;
+  if (Atomics.load(w, to + ULP.inboxCount) >= LIMITS.messagesPerUlp) return false;
+  const gbid = newBuffer(library, message.encoding, message.data);
+  if (gbid === 0) return false;
+  const at = newMessage(w, library.arena, message.src, message.tag, gbid, message.data.length);
+  if (at === 0) {
+    library.gb.gdecref(gbid);
+    return false;
+  }
+  if (!pushInbox(w, to, at)) {
+    dropMessage(w, library.arena, library.gb, at);
+    return true;
+  }
+  const waker = { w, heap: library.heap, alone: false };
+  if (claimWake(waker, to)) pushWake(waker, to);
+  return true;
+}
+
+/** A buffer of these bytes, with one reference; 0: the heap is full. */
+function newBuffer({ w, heap, gb }: Library, encoding: number, data: Uint8Array): number {
+  const gbid = gb.gnew(encoding);
+  if (gbid === 0) return 0;
+  const first = gbid + GBUF.words * 4;
+  const segment = data.length <= LIMITS.bufferFirstBytes ? first : gb.addSegment(gbid, data.length);
+  if (segment === 0) {
+    gb.gfree(gbid);
+    return 0;
+  }
+  heap.u8.set(data, segment + SEG_HEADER_BYTES);
+  w[(segment >> 2) + SEG.used] = data.length;
+  gb.ginitref(gbid);
+  return gbid;
+}
+
+/** A ULP of another process has ended: messages to it are dropped from now on. */
+export function endedOutside({ w }: Library, index: number): void {
+  const ulp = w[(w[HEAD.ulpTableAt]! >> 2) + index]! >> 2;
+  if (ulp !== 0) w[ulp + ULP.state] = ULP_STATE.exited;
+}

@@ -1,0 +1,110 @@
+/**
+ * A run in this process: engines are its threads.
+ *
+ * Owns: the order of a run. Its threads are node-process.ts, its ULPs the runtime's, its result run-result.ts.
+ */
+import { dumpOf } from "../runtime/scheduler/dump.ts";
+import type { UlpFailure } from "../runtime/scheduler/engine-state.ts";
+import { initialise } from "../runtime/scheduler/init.ts";
+import type { Library } from "../runtime/scheduler/library.ts";
+import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
+import { PLACEMENT } from "../runtime/scheduler/placement.ts";
+import { HEAD } from "../wire/layout.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { EngineThreads, processorCount, startSlices } from "./node-process.ts";
+import { Loader, programOf } from "./program-loader.ts";
+import type { RunOptions, RunResult } from "./run.ts";
+import { leaksOf, reasonOf, runStats, ulpResults } from "./run-result.ts";
+
+/** The part of a program that this process runs, if others run the rest (`--isolate`). */
+export interface Part {
+  /** Its ULP. */
+  readonly index: number;
+  readonly sendOut: (message: OutsideMessage) => void;
+  /** The process is set up: messages may come in, and it may be stopped. */
+  readonly begun: (library: Library) => void;
+}
+
+/**
+ * Runs the ULPs of this process: all of the program's, or the part that is its.
+ *
+ * @throws UpvmError if the program cannot be started
+ */
+export async function runHere(options: RunOptions, part?: Part): Promise<RunResult> {
+  const beganMs = performance.timeOrigin + performance.now();
+  const name = options.name ?? "program";
+  const ulps = options.ulps ?? 1;
+  const { program, info } = await programOf(options.module, name, 0, options.memoryPages);
+  const loader = new Loader(options);
+  loader.points[0] = info.points;
+  const failures = new Map<number, UlpFailure>();
+  const interrupted = new Map<number, string>();
+  let threads: EngineThreads | undefined;
+  const start = (library: Library): void => {
+    // Others may send at any time: this process alone cannot know that nothing can happen any more.
+    if (part !== undefined) Atomics.add(library.w, HEAD.outside, 1);
+    const made = new EngineThreads(library, processOptions(options, name, beganMs, part !== undefined), {
+      output: options.output ?? (() => {}),
+      news: (engine, news) => {
+        if (news.kind === "failed") failures.set(news.failure.index, news.failure);
+        else if (news.kind === "interrupted") interrupted.set(news.index, news.stack);
+        else if (news.kind === "message") part?.sendOut(news.message);
+        else void loader.answer(library, made, engine, news.index, news.name);
+      },
+    });
+    threads = made;
+    part?.begun(library);
+  };
+  // A program that can spawn may use every core, however few ULPs it begins with.
+  const useful = info.imports.includes("pvm.pvm_spawn") ? LIMITS.engines : ulps;
+  const plan = {
+    program,
+    ulps,
+    engines: part === undefined ? Math.min(options.cores ?? processorCount(), useful, LIMITS.engines) : 1,
+    heapBytes: options.heapBytes ?? LIMITS.heapBytes,
+    ...(part !== undefined && { elsewhere: (index: number) => index !== part.index }),
+    place: typeof options.place === "function" ? options.place : PLACEMENT[options.place ?? "block"],
+  };
+  const { library, trace } = initialise(plan, { prepare: start, start: () => {} });
+  const clean = await ending(threads!, library, options);
+  const ms = performance.timeOrigin + performance.now() - beganMs;
+  const all = ulpResults(library, { failures, interrupted }, loader.points);
+  const results = part === undefined ? all : all.filter(({ index }) => index === part.index);
+  const reason = reasonOf(library, results);
+  const stats = runStats(library);
+  const dump = options.dump === true && clean ? { dump: dumpOf(library) } : {};
+  const leaks = clean ? leaksOf(library) : "";
+  return { ok: reason === "done", reason, ulps: results, stats, leaks, trace, ...dump, ms };
+}
+
+/** Waits for the end. False: a thread had to be ended by force, and the heap may be in any state. */
+async function ending(threads: EngineThreads, library: Library, options: RunOptions): Promise<boolean> {
+  const stopSlices = options.sliceMs === undefined ? () => {} : startSlices(library, options.sliceMs);
+  let interruption: Promise<boolean> | undefined;
+  const interrupt = (): void => {
+    interruption ??= threads.interrupt();
+  };
+  if (options.signal?.aborted) interrupt();
+  options.signal?.addEventListener("abort", interrupt);
+  try {
+    await threads.ended();
+    return interruption === undefined || (await interruption);
+  } finally {
+    stopSlices();
+    options.signal?.removeEventListener("abort", interrupt);
+  }
+}
+
+function processOptions(options: RunOptions, name: string, beganMs: number, outside: boolean) {
+  const engine = {
+    args: [name, ...(options.args ?? [])],
+    env: options.env ?? [],
+    tag: options.tag ?? false,
+    slices: options.sliceMs !== undefined,
+    outside,
+    loads: options.loadProgram !== undefined,
+    framesBytes: options.framesBytes ?? LIMITS.framesBytesMax,
+    shuffle: options.shuffle ?? 0,
+  };
+  return { engine, beganMs };
+}
