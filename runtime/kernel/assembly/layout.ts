@@ -100,6 +100,7 @@ export const HEAD_outside: i32 = 48;
 export const HEAD_idleEpoch: i32 = 80;
 export const HEAD_outputBytes: i32 = 84;
 export const HEAD_beggars: i32 = 88;
+export const HEAD_sentOutside: i32 = 96;
 export const HEAD_arenasAt: i32 = 52;
 export const HEAD_arenaBytes: i32 = 56;
 export const HEAD_chunkBytes: i32 = 60;
