@@ -1,0 +1,90 @@
+/** Time slices, sleep, and what an engine does not do: ask the system. */
+import assert from "node:assert/strict";
+import { test } from "uvu";
+import { link } from "../../runtime/link/link.ts";
+import { run } from "../../upvm/run.ts";
+import { type Process, processOf } from "../one-thread.ts";
+import { program, RING, runText, TID0 } from "../wat-programs.ts";
+
+const SAY = `
+  (func $say (param $letter i32)
+    (i32.store8 (i32.const 64) (local.get $letter))
+    (i32.store8 (i32.const 65) (i32.const 10))
+    (i32.store (i32.const 72) (i32.const 64))
+    (i32.store (i32.const 76) (i32.const 2))
+    (drop (call $fd_write (i32.const 1) (i32.const 72) (i32.const 1) (i32.const 80))))
+  (func $first (result i32) (i32.eq (call $pvm_mytid) (i32.const ${TID0})))`;
+
+test("with time slices a ULP that computes for ever does not keep the others from running; without, it does", async () => {
+  const module = program(`${SAY} (func (export "_start")
+    (call $say (i32.const 97))
+    (if (call $first) (then (loop $again (br $again))))
+    (call $say (i32.const 98)))`);
+  const until = async (sliceMs: number | undefined): Promise<string> => {
+    const interrupt = new AbortController();
+    let out = "";
+    const output = (_fd: number, bytes: Uint8Array): void => {
+      out += new TextDecoder().decode(bytes).trim();
+      if (out === (sliceMs === undefined ? "a" : "aabab"))
+        setTimeout(() => interrupt.abort(), sliceMs === undefined ? 100 : 0);
+    };
+    const options = { module, ulps: 3, cores: 1, output, signal: interrupt.signal };
+    const result = await run({ ...options, ...(sliceMs !== undefined && { sliceMs }) });
+    assert.equal(result.reason, "interrupted");
+    if (sliceMs !== undefined) assert.ok(result.stats.polls > 0);
+    return out;
+  };
+  assert.equal(await until(2), "aabab");
+  assert.equal(await until(undefined), "a");
+});
+
+test("sleep and timed receives take the time they say, and no processor", async () => {
+  const sleeper = (ms: number): Uint8Array =>
+    program(`(func (export "main") (result i32)
+      (i32.store (i32.const 16) (i32.const ${ms * 1000}))
+      (call $pvm_trecv (i32.const -1) (i32.const 1) (i32.const 8)))`);
+  const cost = async (ms: number): Promise<{ cpuMs: number; ms: number }> => {
+    const before = process.cpuUsage();
+    const result = await runText({ module: sleeper(ms), ulps: 4, cores: 2 });
+    assert.equal(result.reason, "done");
+    const { user, system } = process.cpuUsage(before);
+    return { cpuMs: (user + system) / 1000, ms: result.ms };
+  };
+  const short = await cost(1);
+  const long = await cost(900);
+  assert.ok(long.ms >= 900, `${long.ms} ms`);
+  // Of 900 ms on two engines; starting and ending the threads costs more in some runs than in others.
+  assert.ok(
+    long.cpuMs - short.cpuMs < 300,
+    `${long.cpuMs - short.cpuMs} ms of processor for 900 ms of sleep`,
+  );
+});
+
+test("creating ULPs, switching and local messages ask nothing of the world: no clock, no thread, no system", () => {
+  const wasm = program(`${RING} (func (export "_start") (drop (call $ring (i32.const 1000))))`);
+  const { info } = link(wasm);
+  const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
+  const linked = {
+    id: 0,
+    name: "test",
+    module,
+    pages: info.pages,
+    stateBytes: info.stateBytes,
+    tables: info.tables,
+  };
+  const p: Process = processOf(linked, { ulps: 10 });
+  const [e] = p.engines;
+  const asked: string[] = [];
+  for (const [name, call] of Object.entries(e!.edge) as [string, (...args: unknown[]) => unknown][])
+    Object.assign(e!.edge, {
+      [name]: (...args: unknown[]) => {
+        asked.push(name);
+        return call(...args);
+      },
+    });
+  p.run();
+  assert.deepEqual(asked, []);
+  assert.equal(p.library.heap.leaks(), "");
+});
+
+test.run();
