@@ -124,4 +124,67 @@ test("four engines on however many cores: rings, shuffled, end right", async () 
   assert.equal(moved.leaks, "");
 });
 
+/**
+ * Every ULP sends `k` numbered messages to others that a hash picks, and takes what has come in between. Each pair
+ * counts for itself; a last message says how many there were. Anything out of order, twice or lost is a trap.
+ */
+const numbered = (k: number): Uint8Array =>
+  program(`
+    (func $me (result i32) (i32.sub (call $pvm_mytid) (i32.const ${TID0})))
+    (func $expected (param $from i32) (result i32) (i32.add (i32.const 0x1000) (i32.shl (local.get $from) (i32.const 2))))
+    (func $sentTo (param $to i32) (result i32) (i32.add (i32.const 0x2000) (i32.shl (local.get $to) (i32.const 2))))
+    (func $tell (param $to i32) (param $tag i32)
+      (drop (call $pvm_initsend (i32.const 1)))
+      (drop (call $pvm_pkint (call $sentTo (local.get $to)) (i32.const 1) (i32.const 1)))
+      (drop (call $pvm_send (i32.add (local.get $to) (i32.const ${TID0})) (local.get $tag))))
+    ;; Takes the receive buffer; 1 if it was the last of its sender.
+    (func $check (param $buffer i32) (result i32) (local $from i32)
+      (drop (call $pvm_bufinfo (local.get $buffer) (i32.const 0) (i32.const 4) (i32.const 8)))
+      (drop (call $pvm_upkint (i32.const 12) (i32.const 1) (i32.const 1)))
+      (local.set $from (i32.sub (i32.load (i32.const 8)) (i32.const ${TID0})))
+      (if (i32.ne (i32.load (i32.const 12)) (i32.load (call $expected (local.get $from)))) (then unreachable))
+      (if (i32.eq (i32.load (i32.const 4)) (i32.const 2)) (then (return (i32.const 1))))
+      (i32.store (call $expected (local.get $from)) (i32.add (i32.load (call $expected (local.get $from))) (i32.const 1)))
+      (i32.const 0))
+    (func (export "main") (result i32) (local $n i32) (local $i i32) (local $to i32) (local $ends i32) (local $got i32)
+      (local.set $n (call $pvm_gsize (i32.const 0)))
+      (loop $send
+        (local.set $to (i32.rem_u (i32.shr_u (i32.mul (i32.add (i32.mul (local.get $i) (i32.const 31)) (call $me))
+          (i32.const 0x9e3779b1)) (i32.const 7)) (local.get $n)))
+        (call $tell (local.get $to) (i32.const 1))
+        (i32.store (call $sentTo (local.get $to)) (i32.add (i32.load (call $sentTo (local.get $to))) (i32.const 1)))
+        (local.set $got (call $pvm_nrecv (i32.const -1) (i32.const -1)))
+        (if (local.get $got) (then (local.set $ends (i32.add (local.get $ends) (call $check (local.get $got))))))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $send (i32.lt_s (local.get $i) (i32.const ${k}))))
+      (local.set $i (i32.const 0))
+      (loop $last
+        (call $tell (local.get $i) (i32.const 2))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $last (i32.lt_s (local.get $i) (local.get $n))))
+      (loop $rest
+        (if (i32.lt_s (local.get $ends) (local.get $n)) (then
+          (local.set $ends (i32.add (local.get $ends) (call $check (call $pvm_recv (i32.const -1) (i32.const -1)))))
+          (br $rest))))
+      (i32.const 0))`);
+
+test("what one ULP sends another arrives once and in order, however both move", async () => {
+  const few = numbered(60);
+  for (const [cores, shuffle] of [
+    [2, 21],
+    [3, 22],
+    [2, 23],
+    [3, 24],
+  ] as const) {
+    const result = await runText({ module: few, ulps: 6, cores, shuffle, place: "cyclic" });
+    assert.equal(result.reason, "done", `${cores} engines, seed ${shuffle}`);
+    assert.ok(result.stats.moves > 100, `${result.stats.moves} moves`);
+    assert.equal(result.leaks, "");
+  }
+  const many = await runText({ module: numbered(4000), ulps: 8, cores: 3, sliceMs: 1 });
+  assert.equal(many.reason, "done");
+  assert.equal(many.stats.messages, 8 * 4008);
+  assert.equal(many.leaks, "");
+});
+
 test.run();
