@@ -27,6 +27,12 @@ for (const language of ["ts", "c"]) {
   });
 }
 
+test("--isolate gives the same result with one process for each ULP", async () => {
+  const { code, out, err } = await upvm(["run", "guest/examples/ring.c", "-n", "4", "--isolate", "--", "20"]);
+  assert.equal(code, EXIT.ok, err);
+  assert.equal(out, "4 ULPs, 20 rounds: 80 went round, right\n");
+});
+
 test("--stats counts messages exactly, and says that none was copied", async () => {
   const { err } = await upvm(["run", "guest/examples/ring.ts", "-n", "4", "--stats", "--", "100"]);
   assert.match(err, /^ {2}messages +400$/m);

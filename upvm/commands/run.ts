@@ -14,6 +14,7 @@ import { type RunOptions, type RunResult, run as runUlps } from "../run.ts";
 import type { Reason } from "../run-result.ts";
 
 const MB = 1 << 20;
+const NO_DUMP = "the heap is of many processes (--isolate), or an engine had to be ended by force";
 const PAGE_BYTES = 65_536;
 
 export const run = command({
@@ -66,7 +67,7 @@ export const run = command({
       min: LIMITS.heapBytesMin / MB,
       max: Math.floor(LIMITS.heapBytesMax / MB),
       whole: false,
-      default: LIMITS.heapBytes / MB,
+      absent: `${LIMITS.heapBytes / MB}; ${LIMITS.isolatedHeapBytes / MB} for each process with --isolate`,
       help: "memory for messages and descriptors of all ULPs",
     },
     memory: {
@@ -93,6 +94,10 @@ export const run = command({
       help: "a variable of the program's environment, which is empty otherwise",
     },
     tag: { kind: "switch", help: "print [tid] before every line of a ULP" },
+    isolate: {
+      kind: "switch",
+      help: "one process of the operating system for each ULP: slow; for debuggers and comparison",
+    },
     stats: { kind: "switch", help: "print counts of switches, messages, copies and more at the end" },
     dump: {
       kind: "text",
@@ -140,11 +145,12 @@ interface RunFlags {
   readonly cores: number | undefined;
   readonly place: "block" | "cyclic";
   readonly slice: number | undefined;
-  readonly heap: number;
+  readonly heap: number | undefined;
   readonly memory: number | undefined;
   readonly frames: number;
   readonly env: readonly string[];
   readonly tag: boolean;
+  readonly isolate: boolean;
   readonly json: boolean;
   readonly dump: string | undefined;
 }
@@ -169,7 +175,6 @@ function optionsOf(
     name: nameOf(program.path),
     ulps: flags.ulps,
     place: flags.place,
-    heapBytes: Math.floor(flags.heap * MB),
     framesBytes: Math.floor(flags.frames * MB),
     args,
     env: flags.env,
@@ -177,6 +182,8 @@ function optionsOf(
     // With --json standard output is the result's alone.
     output: (fd, bytes) => (fd === 1 && !flags.json ? edge.out(bytes) : edge.err(bytes)),
     signal: edge.interrupts(),
+    isolate: flags.isolate,
+    ...(flags.heap !== undefined && { heapBytes: Math.floor(flags.heap * MB) }),
     ...(flags.cores !== undefined && { cores: flags.cores }),
     ...(flags.slice !== undefined && { sliceMs: flags.slice }),
     ...(flags.memory !== undefined && { memoryPages: Math.floor((flags.memory * MB) / PAGE_BYTES) }),
@@ -186,9 +193,7 @@ function optionsOf(
 /** Writes what was there at the end, with what initialisation did. */
 async function writeDump(path: string, { dump, trace }: RunResult, edge: Edge): Promise<void> {
   if (dump === undefined) {
-    edge.err(
-      `upvm: Cannot write ${path}: an engine had to be ended by force, and the heap may be in any state\n`,
-    );
+    edge.err(`upvm: Cannot write ${path}: ${NO_DUMP}\n`);
     return;
   }
   const steps = trace.map(({ step, name, result }) => `${step} ${name}: ${result}\n`).join("");
