@@ -13,7 +13,7 @@ import { cText, putText } from "./guest.ts";
 const TEXT = new Map<number, string>(Object.values(PVM_ERROR).map(({ code, text }) => [code, text]));
 
 /** Text of an error code, as pvm_perror prints it. */
-export function errorText(code: number): string {
+function errorText(code: number): string {
   return TEXT.get(code) ?? "Unknown error";
 }
 
@@ -23,7 +23,7 @@ export function fail(e: EngineState, routine: string, error: PvmErrorName): numb
 }
 
 /** As fail, with the number. */
-export function failCode(e: EngineState, routine: string, code: number): number {
+function failCode(e: EngineState, routine: string, code: number): number {
   const ulp = e.current;
   e.w[ulp + ULP.errno] = code;
   const who = tidText(e.w[ulp + ULP.tid]!);

@@ -14,7 +14,7 @@ export function currentContext(e: EngineState): Context {
 }
 
 /** Bytes of a NUL-terminated string without its NUL; undefined if it does not end inside the memory. */
-export function cString(e: EngineState, at: number): Uint8Array | undefined {
+function cString(e: EngineState, at: number): Uint8Array | undefined {
   const context = currentContext(e);
   context.look();
   const from = at >>> 0;

@@ -45,7 +45,7 @@ export function isReceivable(tid: number, tag: number): boolean {
  *
  * @returns its local id
  */
-export function accept(e: EngineState, ulp: UlpAt, message: number): number {
+function accept(e: EngineState, ulp: UlpAt, message: number): number {
   const w = e.w;
   w[ulp + ULP.received] = w[ulp + ULP.received]! + 1;
   const probed = w[(message >> 2) + MSG.lbid]!;
@@ -65,7 +65,7 @@ function acceptProbed(e: EngineState, ulp: UlpAt, message: number, lbid: number)
 }
 
 /** Frees the default receive buffer, as each receive does. */
-export function forgetReceived(e: EngineState, ulp: UlpAt): void {
+function forgetReceived(e: EngineState, ulp: UlpAt): void {
   const lbid = e.w[ulp + ULP.rbid]!;
   if (lbid !== 0) e.btab.free(ulp, lbid);
 }

@@ -78,7 +78,7 @@ function clockNs(e: EngineState, clock: number): bigint {
 }
 
 /** Ends the running ULP. */
-export function exitProgram(e: EngineState, code: number): never {
+function exitProgram(e: EngineState, code: number): never {
   const ulp = e.current;
   e.w[ulp + ULP.exitCode] = code;
   e.w[ulp + ULP.flags] = e.w[ulp + ULP.flags]! | ULP_FLAG.exiting;

@@ -200,10 +200,6 @@ export class EngineState {
     this.contexts = new Array<Context | undefined>(LIMITS.ulps).fill(undefined);
   }
 
-  get now(): number {
-    return this.edge.now();
-  }
-
   /** ULP that a blocking receive names: runs next. 0 none. In the row, since the kernel sets it too. */
   get handoff(): UlpAt {
     return this.w[this.row + ENGINE.handoff] as UlpAt;

@@ -41,7 +41,7 @@ const LEGAL = NEXT.reduce(
   0,
 );
 
-export const STATE_NAME: readonly string[] = ["unInit", "running", "runnable", "blocked", "exited"];
+const STATE_NAME: readonly string[] = ["unInit", "running", "runnable", "blocked", "exited"];
 
 /** True if Figure 5 has an arrow between the two. */
 export function isLegal(from: UlpState, to: UlpState): boolean {

@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "uvu";
 import { link } from "../../runtime/link/link.ts";
+import { uterminate } from "../../runtime/scheduler/end.ts";
 import { COUNTER } from "../../runtime/scheduler/engine-state.ts";
+import { asmUfullLoad, asmUload, asmUstart, usave } from "../../runtime/scheduler/load.ts";
 import type { Program } from "../../runtime/scheduler/programs.ts";
+import { isQueued, remove } from "../../runtime/scheduler/queue.ts";
+import { setState } from "../../runtime/scheduler/state.ts";
 import { doingText } from "../../runtime/scheduler/wait-text.ts";
-import { HEAD, STOP, ULP, ULP_STATE } from "../../wire/layout.ts";
+import { CTL, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { type Process, processOf } from "../one-thread.ts";
 import { program, RING, TID0 } from "../wat-programs.ts";
@@ -235,6 +239,47 @@ test("time slices: a poll gives way to a runnable ULP and goes on in the middle 
   assert.ok(stat(p, "switches") > 500, `${stat(p, "switches")} switches`);
   assert.equal(said(p), "0a 1b");
   for (const i of [0, 1]) assert.equal(p.library.w[p.ulp(i) + ULP.exitCode], 0);
+});
+
+test("Table VI: the first dispatch starts, the next resumes after the call, and after preemption in the middle", () => {
+  const body = `${SAY} (func (export "main") (result i32) (local $i i32)
+    (drop (call $pvm_yield))
+    (loop $again
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $again (i32.lt_s (local.get $i) (i32.const 3))))
+    (local.get $i))`;
+  const p = processOf(linkedProgram(body), { ulps: 2, slices: true });
+  const [e] = p.engines;
+  const ulp = p.ulp(0);
+  const flags = (): number => e!.w[ulp + ULP.flags]!;
+  const step = (load: () => number): number => {
+    setState(e!.w, ulp, ULP_STATE.running);
+    if (isQueued(e!.w, ulp)) remove(e!.w, e!.runq, ulp);
+    e!.current = ulp;
+    e!.ctl[0]![CTL.current >> 2] = ulp << 2;
+    const top = load();
+    if (top !== 0) usave(e!, ulp, top);
+    return top;
+  };
+  assert.equal(flags(), 0);
+  assert.equal(e!.contexts[0], undefined);
+  const base = step(() => asmUstart(e!, ulp));
+  assert.ok(base > e!.w[ulp + ULP.framesBase]!, "it yielded, and its call is in its frames");
+  assert.equal(flags(), ULP_FLAG.started);
+  // A slice is over: the loop's poll gives way to ULP 1.
+  e!.ctl[0]![CTL.attention >> 2] = 1;
+  const inLoop = step(() => asmUload(e!, ulp, e!.contexts[0]!.resume!));
+  assert.ok(inLoop > 0);
+  assert.equal(flags(), ULP_FLAG.started | ULP_FLAG.preempted);
+  assert.equal(
+    step(() => asmUfullLoad(e!, ulp)),
+    0,
+  );
+  assert.equal(flags(), ULP_FLAG.started);
+  assert.equal(e!.w[ulp + ULP.exitCode], 3);
+  uterminate(e!, ulp, 0);
+  uterminate(e!, p.ulp(1), 0);
+  assert.equal(p.library.heap.leaks(), "");
 });
 
 test.run();
