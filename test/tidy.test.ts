@@ -22,10 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runtime/migrate": ["wire", "runtime/heap", "runtime/scheduler"],
   "runtime/kernel": ["wire", "runtime/heap", "runtime/scheduler"],
   "runtime/pvm": ["wire", "runtime/heap", "runtime/scheduler", "runtime/migrate", "runtime/kernel"],
-  "runtime/wasi": ["wire", "runtime/heap", "runtime/scheduler"],
   upvm: [
     "wire",
-    "runtime/wasi",
     "runtime/link",
     "runtime/heap",
     "runtime/scheduler",
