@@ -299,7 +299,8 @@ export class FunctionTransform {
     under: readonly Saved[],
     out: Node[],
   ): void {
-    assert(node.params.length === 0, "bug: a block with parameters was not made flat");
+    if (node.params.length > 0)
+      throw new Unsupported("it has a block with parameters around a call that may wait");
     const isIf = node.op === OP.if;
     const kept = isIf ? spilled.slice(0, -1) : spilled;
     const depth = base + kept.length;
