@@ -41,8 +41,8 @@ const TAIL_TEXT = `
   (func (export "upvm_load") (param i32))`;
 
 /**
- * A linked module from wasm text. `imports` come before its functions; `body` defines what else it needs and the
- * function $resume (top, limit, fresh) → top or 0. It keeps its progress in its memory.
+ * A linked module from wasm text. `imports` come before its functions; `body` defines what else it needs and
+ * the function $resume (top, limit, fresh) → top or 0. It keeps its progress in its memory.
  */
 export function linked(imports: string, body: string, tail: string = TAIL_TEXT): WebAssembly.Module {
   const text = `(module ${imports} ${HEAD_TEXT} ${body} ${tail} (export "upvm_resume" (func $resume)))`;

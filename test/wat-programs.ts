@@ -31,8 +31,8 @@ function importsOf(body: string): string {
 }
 
 /**
- * A linked program. `body`: functions, data and globals, with a function exported as `_start` or `main`. It has one
- * page of memory that may grow to 16.
+ * A linked program. `body`: functions, data and globals, with a function exported as `_start` or `main`. It
+ * has one page of memory that may grow to 16.
  */
 export function program(body: string): Uint8Array {
   const text = `(module ${importsOf(body)} (memory 1 16) ${body})`;
@@ -60,8 +60,8 @@ export async function runText(options: RunOptions): Promise<TextResult> {
 export const TID0 = 0x40001;
 
 /**
- * Function $ring (rounds) → sum: sends a number round all ULPs; each adds 1; ULP 0 starts it. Needs $n, the number
- * of ULPs, in memory at 0.
+ * Function $ring (rounds) → sum: sends a number round all ULPs; each adds 1; ULP 0 starts it. Needs $n, the
+ * number of ULPs, in memory at 0.
  */
 export const RING = `
   (func $next (result i32)

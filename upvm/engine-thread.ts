@@ -1,8 +1,8 @@
 /**
  * What the process's own thread and its engine threads say to each other.
  *
- * Owns: the shapes. Both ends: node-process.ts and node-engine.ts. What goes from the process to an engine is a
- * Parcel (runtime/scheduler/engine-state.ts), counted in ENGINE.mail.
+ * Owns: the shapes. Both ends: node-process.ts and node-engine.ts. What goes from the process to an engine is
+ * a Parcel (runtime/scheduler/engine-state.ts), counted in ENGINE.mail.
  */
 import type { MessagePort } from "node:worker_threads";
 import type { EngineOptions, UlpFailure } from "../runtime/scheduler/engine-state.ts";

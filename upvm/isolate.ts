@@ -1,13 +1,14 @@
 /**
- * The hub of a run with one process for each ULP (`--isolate`): passes messages on, sees who has ended, and finds out
- * that all wait for ever.
+ * The hub of a run with one process for each ULP (`--isolate`): passes messages on, sees who has ended, and
+ * finds out that all wait for ever.
  *
- * Owns: the protocol between the hub and the processes. Pure: what comes goes in by `take` and `tick`, what goes to
- * the processes comes out by `send`. The processes are node-isolate.ts (hub's side) and node-isolated.ts.
+ * Owns: the protocol between the hub and the processes. Pure: what comes goes in by `take` and `tick`, what
+ * goes to the processes comes out by `send`. The processes are node-isolate.ts (hub's side) and
+ * node-isolated.ts.
  *
- * Deadlock (Mattern's four counters): in waves, every process tells whether it is idle, how many messages it has
- * sent, how many it has taken. If all were idle in two waves one after the other, and the sums are the same in both
- * and equal to each other, no message is on its way and none will be sent.
+ * Deadlock (Mattern's four counters): in waves, every process tells whether it is idle, how many messages it
+ * has sent, how many it has taken. If all were idle in two waves one after the other, and the sums are the
+ * same in both and equal to each other, no message is on its way and none will be sent.
  */
 import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
 import { TID_BASE } from "../wire/pvm.ts";

@@ -1,8 +1,8 @@
 /**
  * An engine as a worker thread of Node: the world that runtime/scheduler/ asks for.
  *
- * Owns: ports, clock, random numbers, sleep. The thread runs the engine's loop and never returns to its event loop
- * before that ends; so all that comes in is received synchronously.
+ * Owns: ports, clock, random numbers, sleep. The thread runs the engine's loop and never returns to its event
+ * loop before that ends; so all that comes in is received synchronously.
  */
 import { getRandomValues } from "node:crypto";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";

@@ -33,8 +33,9 @@ export function processorCount(): number {
 }
 
 /**
- * Lets V8 count ULPs' memories as part of its heap's limits. It collects garbage for every 64 MiB of them otherwise:
- * for thousands of ULPs, a full collection for every few dozen, five times slower. Heaps made from now on heed it.
+ * Lets V8 count ULPs' memories as part of its heap's limits. It collects garbage for every 64 MiB of them
+ * otherwise: for thousands of ULPs, a full collection for every few dozen, five times slower. Heaps made from
+ * now on heed it.
  */
 function countExternalMemoryOnce(): void {
   const major = Number(process.versions.v8.split(".")[0]);
@@ -74,7 +75,10 @@ export class EngineThreads {
     this.stopped = this.workers.map((worker, engine) => this.listen(worker, engine, events));
   }
 
-  /** Ends when every engine's loop has ended and its thread is gone. @throws what a thread died of: a bug of ours */
+  /**
+   * Ends when every engine's loop has ended and its thread is gone. @throws what a thread died of: a bug of
+   * ours
+   */
   async ended(): Promise<void> {
     await Promise.all(this.stopped);
   }

@@ -28,7 +28,8 @@ export async function programOf(
   const most = Math.min(memoryPages ?? LIMITS.memoryPages, max);
   if (most < min) throw new UpvmError("MEMORY_LIMIT", { path: name, pages: min, limit: most });
   const module = await WebAssembly.compile(wasm as Uint8Array<ArrayBuffer>);
-  // The import's declared maximum must not be less than the memory's own: the module keeps it, we may give less.
+  // The import's declared maximum must not be less than the memory's own: the module keeps it, we may give
+  // less.
   const pages = { min, max: most };
   return { program: { id, name, module, pages, stateBytes: info.stateBytes, tables: info.tables }, info };
 }

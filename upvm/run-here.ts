@@ -1,7 +1,8 @@
 /**
  * A run in this process: engines are its threads.
  *
- * Owns: the order of a run. Its threads are node-process.ts, its ULPs the runtime's, its result run-result.ts.
+ * Owns: the order of a run. Its threads are node-process.ts, its ULPs the runtime's, its result
+ * run-result.ts.
  */
 import { dumpOf } from "../runtime/scheduler/dump.ts";
 import type { UlpFailure } from "../runtime/scheduler/engine-state.ts";

@@ -1,5 +1,6 @@
 /**
- * `run()`: a linked program as many ULPs, from start to result. The library's entry, and what `upvm run` calls.
+ * `run()`: a linked program as many ULPs, from start to result. The library's entry, and what `upvm run`
+ * calls.
  *
  * Owns: what a caller gives and gets. One process is run-here.ts, one for each ULP is node-isolate.ts.
  */
@@ -38,8 +39,8 @@ export interface RunOptions {
   /** An operating system process for each ULP, for debuggers and comparison; slow. pvm_spawn does nothing. */
   readonly isolate?: boolean;
   /**
-   * For pvm_spawn: a linked program by its file name, undefined if there is none. Called once for each name. Without
-   * it a program can spawn only itself.
+   * For pvm_spawn: a linked program by its file name, undefined if there is none. Called once for each name.
+   * Without it a program can spawn only itself.
    */
   readonly loadProgram?: (name: string) => Promise<Uint8Array | undefined>;
   /** Stops the run: it resolves with reason "interrupted". */

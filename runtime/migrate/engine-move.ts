@@ -1,16 +1,18 @@
 /**
  * ULPs that change their engine, inside one process.
  *
- * Owns: HEAD.beggars, who gives what to whom, and what a ULP has outside the shared heap: its memory, which both
- * engines map, its globals and tables, output that waits for its newline. Nothing of the memory is copied.
+ * Owns: HEAD.beggars, who gives what to whom, and what a ULP has outside the shared heap: its memory, which
+ * both engines map, its globals and tables, output that waits for its newline. Nothing of the memory is
+ * copied.
  *
- * An engine with nothing to run sets its bit in HEAD.beggars. An engine with ULPs to spare, at its next switch,
- * clears a bit and gives that engine half of them. An engine that does not switch because a ULP computes is asked
- * by its attention word and gives at the next poll, when a ULP has waited LIMITS.stealAgainMs or more: not at
- * once, since most ULPs that become runnable run within a microsecond, beside what they have in the caches.
+ * An engine with nothing to run sets its bit in HEAD.beggars. An engine with ULPs to spare, at its next
+ * switch, clears a bit and gives that engine half of them. An engine that does not switch because a ULP
+ * computes is asked by its attention word and gives at the next poll, when a ULP has waited
+ * LIMITS.stealAgainMs or more: not at once, since most ULPs that become runnable run within a microsecond,
+ * beside what they have in the caches.
  *
- * Between the giver's last word and the taker's first the ULP is marked Migrating and the taker's: messages go
- * into its queue or inbox as to any other, nobody runs it, nobody wakes it.
+ * Between the giver's last word and the taker's first the ULP is marked Migrating and the taker's: messages
+ * go into its queue or inbox as to any other, nobody runs it, nobody wakes it.
  */
 import { ATTENTION, BLOCK_KIND, ENGINE, HEAD, ULP, ULP_FLAG, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -46,7 +48,8 @@ function claimBeggar(e: EngineState): number {
 }
 
 /**
- * Sends a ULP that is runnable, blocked and claimed, or not yet begun, to another engine. It leaves its queue.
+ * Sends a ULP that is runnable, blocked and claimed, or not yet begun, to another engine. It leaves its
+ * queue.
  *
  * @returns false: the heap has no room for its globals; it stays
  */
@@ -108,7 +111,10 @@ function adopt(e: EngineState, parcel: UlpParcel): void {
   recheck(e, ulp);
 }
 
-/** Half of the ULPs that would have to wait, from the tail of the run queue; those last queued are the coldest. */
+/**
+ * Half of the ULPs that would have to wait, from the tail of the run queue; those last queued are the
+ * coldest.
+ */
 function give(e: EngineState, running: boolean): void {
   const w = e.w;
   const spare = w[e.row + ENGINE.runnable]! - (running ? 0 : 1);

@@ -12,8 +12,8 @@ import { check, fail } from "./errors.ts";
 import { isPlace, putInt } from "./guest.ts";
 
 /**
- * PvmDataInPlace is PvmDataRaw here: the data is copied when it is packed. A program may not touch it between pack
- * and send, so it cannot tell the difference.
+ * PvmDataInPlace is PvmDataRaw here: the data is copied when it is packed. A program may not touch it between
+ * pack and send, so it cannot tell the difference.
  */
 function isEncoding(encoding: number): boolean {
   return encoding >= PVM_CONSTANT.PvmDataDefault && encoding <= PVM_CONSTANT.PvmDataInPlace;
@@ -40,7 +40,10 @@ export function bufferCalls(e: EngineState) {
       if (!isEncoding(encoding)) return fail(e, "pvm_mkbuf", "PvmBadParam");
       return check(e, "pvm_mkbuf", btab.make(e.current, encoding));
     },
-    /** 0 is no buffer and no error. The id of a message that pvm_probe found: the message is destroyed, as in PVM. */
+    /**
+     * 0 is no buffer and no error. The id of a message that pvm_probe found: the message is destroyed, as in
+     * PVM.
+     */
     pvm_freebuf(bufid: number): number {
       if (bufid < 0) return fail(e, "pvm_freebuf", "PvmBadParam");
       if (bufid === 0) return 0;
@@ -82,8 +85,8 @@ export function bufferCalls(e: EngineState) {
 }
 
 /**
- * A message that pvm_probe found becomes a default buffer: that receives it, out of order. (PVM leaves it in the
- * queue, where the next receive destroys it.)
+ * A message that pvm_probe found becomes a default buffer: that receives it, out of order. (PVM leaves it in
+ * the queue, where the next receive destroys it.)
  */
 function receiveProbed(e: EngineState, lbid: number): void {
   const message = probedMessage(e, lbid);

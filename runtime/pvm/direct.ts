@@ -1,10 +1,10 @@
 /**
  * pvm_psend and pvm_precv: straight from one program's memory into another's.
  *
- * Owns: the checks, and the one copy. If the receiver is on this engine and already waits in pvm_precv, its memory
- * gets the data at once; else the data goes into a buffer, as a message that any receive can take.
- * A message holds raw items, as PvmDataRaw packs them (PVM 3.4.6, psend.c); C's long is 64 bits there, so those are
- * packed one by one.
+ * Owns: the checks, and the one copy. If the receiver is on this engine and already waits in pvm_precv, its
+ * memory gets the data at once; else the data goes into a buffer, as a message that any receive can take.
+ * A message holds raw items, as PvmDataRaw packs them (PVM 3.4.6, psend.c); C's long is 64 bits there, so
+ * those are packed one by one.
  */
 import { MSG, SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
 import { PVM_CONSTANT, PVM_ERROR, PVM_TYPE } from "../../wire/pvm.ts";
@@ -39,7 +39,10 @@ function bytesOf(e: EngineState, at: number, len: number, type: number): number 
   return len * item;
 }
 
-/** One copy: the receiver waits in pvm_precv on this engine, for just this, and what it waits with is no C long. */
+/**
+ * One copy: the receiver waits in pvm_precv on this engine, for just this, and what it waits with is no C
+ * long.
+ */
 function sendDirect(e: EngineState, to: UlpAt, tag: number, at: number, bytes: number): boolean {
   const { w } = e;
   const src = currentTid(e);

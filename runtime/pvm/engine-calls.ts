@@ -1,8 +1,8 @@
 /**
  * What a linked module asks of its engine, apart from PVM: `upvm.poll`, `upvm.frames`; and pvm_yield.
  *
- * Owns: what a poll does, and who gives way. A poll is called when someone has set CTL.attention of this engine:
- * for a time slice, to stop, to ask for a ULP.
+ * Owns: what a poll does, and who gives way. A poll is called when someone has set CTL.attention of this
+ * engine: for a time slice, to stop, to ask for a ULP.
  */
 import {
   ATTENTION,
@@ -21,7 +21,8 @@ import { growFrames } from "../scheduler/load.ts";
 import { append } from "../scheduler/queue.ts";
 import { setState } from "../scheduler/state.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const CTL = CTL_TABLE;
 const ENGINE = ENGINE_TABLE;
 const HEAD = HEAD_TABLE;
@@ -75,11 +76,17 @@ export function engineCalls(e: EngineState) {
     frames(need: number): number {
       return growFrames(e, need);
     },
-    /** 1: the pack position has room for `bytes` bytes in one segment. 0: pvm_pk* itself must say what is wrong. */
+    /**
+     * 1: the pack position has room for `bytes` bytes in one segment. 0: pvm_pk* itself must say what is
+     * wrong.
+     */
     pack_room(bytes: number): number {
       return bytes > 0 && e.pack.packRoom(e.current, bytes) === 0 ? 1 : 0;
     },
-    /** 1: `bytes` bytes can be read from the unpack position on, in one segment. 0: pvm_upk* has to piece them together. */
+    /**
+     * 1: `bytes` bytes can be read from the unpack position on, in one segment. 0: pvm_upk* has to piece them
+     * together.
+     */
     unpack_room(bytes: number): number {
       return bytes > 0 && e.pack.unpackRoom(e.current, bytes) === 0 ? 1 : 0;
     },

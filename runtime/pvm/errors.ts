@@ -1,8 +1,8 @@
 /**
  * Errors as PVM reports them: a code, the last error of the ULP, and a line on its standard error.
  *
- * Owns: ULP.errno and the two texts, `libpvm [t40001]: pvm_send(): Bad parameter` (PvmAutoErr, on by default) and
- * that of pvm_perror. Source: lpvmerr and pvm_perror of PVM 3.4.6, compared with its output.
+ * Owns: ULP.errno and the two texts, `libpvm [t40001]: pvm_send(): Bad parameter` (PvmAutoErr, on by default)
+ * and that of pvm_perror. Source: lpvmerr and pvm_perror of PVM 3.4.6, compared with its output.
  */
 import { ULP } from "../../wire/layout.ts";
 import { PVM_ERROR, type PvmErrorName, tidText } from "../../wire/pvm.ts";

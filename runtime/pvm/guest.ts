@@ -1,8 +1,8 @@
 /**
  * The running ULP's memory, as its calls see it: numbers, strings and arrays at addresses that it gives.
  *
- * Owns: the checks. A bad address is the guest's mistake and gives PvmBadParam, not a trap: PVM's own library would
- * crash there. Addresses come from wasm as signed 32-bit numbers.
+ * Owns: the checks. A bad address is the guest's mistake and gives PvmBadParam, not a trap: PVM's own library
+ * would crash there. Addresses come from wasm as signed 32-bit numbers.
  */
 import { ULP } from "../../wire/layout.ts";
 import type { Context } from "../scheduler/context.ts";

@@ -1,5 +1,6 @@
 /**
- * Everything that ULPs of an engine import: the same function objects for all of them, acting for the running one.
+ * Everything that ULPs of an engine import: the same function objects for all of them, acting for the running
+ * one.
  *
  * Owns: the union of the parts. That it is complete is a unit test: every routine of wire/pvm.ts and every
  * function of wire/wasi.ts that is not refused.

@@ -1,8 +1,8 @@
 /**
  * Receiving: pvm_recv, nrecv, trecv, probe.
  *
- * Owns: the checks and the fast path; a ULP that must wait is handed to runtime/scheduler/blocking.ts, and its
- * import returns SUSPEND: the linked module unwinds it, and returns ULP.result when it runs again.
+ * Owns: the checks and the fast path; a ULP that must wait is handed to runtime/scheduler/blocking.ts, and
+ * its import returns SUSPEND: the linked module unwinds it, and returns ULP.result when it runs again.
  * A message is matched in order of arrival (paper, 3.2.6: the message queue is searched first).
  */
 import {
@@ -25,7 +25,8 @@ import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
 import { isTaskTid } from "./tids.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const ENGINE = ENGINE_TABLE;
 const MSG = MSG_TABLE;
 const ULP = ULP_TABLE;
@@ -40,8 +41,8 @@ export function isReceivable(tid: number, tag: number): boolean {
 }
 
 /**
- * A message that was taken out of the queue becomes the default receive buffer. Takes it. There is a row for it
- * (hasRow).
+ * A message that was taken out of the queue becomes the default receive buffer. Takes it. There is a row for
+ * it (hasRow).
  *
  * @returns its local id
  */
@@ -80,9 +81,9 @@ function hasRow(e: EngineState, ulp: UlpAt): boolean {
 }
 
 /**
- * The running ULP looked for a message in vain and will probably look again: if others could run here meanwhile,
- * its next poll lets them. Else a program that waits in a loop of pvm_nrecv would wait for ever for a ULP of its
- * own engine.
+ * The running ULP looked for a message in vain and will probably look again: if others could run here
+ * meanwhile, its next poll lets them. Else a program that waits in a loop of pvm_nrecv would wait for ever
+ * for a ULP of its own engine.
  */
 export function missed(e: EngineState): void {
   const { w, row } = e;
@@ -92,7 +93,9 @@ export function missed(e: EngineState): void {
   demandAttention(e.ctl[e.index]!);
 }
 
-/** Takes a message if there is one; else the default receive buffer is gone all the same. 0: none; PvmNoMem. */
+/**
+ * Takes a message if there is one; else the default receive buffer is gone all the same. 0: none; PvmNoMem.
+ */
 function receiveNow(e: EngineState, ulp: UlpAt, tid: number, tag: number): number {
   if (!hasRow(e, ulp)) return NO_MEM;
   const message = takeArrived(e, ulp, tid, tag);

@@ -2,8 +2,8 @@
  * Sending: pvm_send and pvm_mcast.
  *
  * Owns: the checks. The message's way is runtime/scheduler/post.ts.
- * As PVM 3.4.6: a send to a task that has ended, or that never was, returns 0 and goes nowhere. Of a task that
- * never was the sender is told once on its standard error; PVM says nothing.
+ * As PVM 3.4.6: a send to a task that has ended, or that never was, returns 0 and goes nowhere. Of a task
+ * that never was the sender is told once on its standard error; PVM says nothing.
  */
 import { ULP_FLAG as ULP_FLAG_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
 import { PVM_ERROR, tidText } from "../../wire/pvm.ts";
@@ -15,7 +15,8 @@ import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
 import { currentTid, isTaskTid } from "./tids.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const ULP = ULP_TABLE;
 const ULP_FLAG = ULP_FLAG_TABLE;
 const COUNTER = COUNTER_TABLE;

@@ -1,14 +1,14 @@
 /**
  * pvm_spawn: ULPs that a running ULP starts (paper, 3.3).
  *
- * Owns: finding the program, making the ULPs, their arguments. A program that is known by its name is used again;
- * else the process is asked to load and compile it, once for all engines, and the caller waits for that.
- * In a run that was given no way to load programs, the static SPMD mode of the paper, only the running programs
- * themselves can be spawned: for any other name pvm_spawn does nothing, as the paper has it, returns 0, and stores
- * PvmNoFile for each task.
+ * Owns: finding the program, making the ULPs, their arguments. A program that is known by its name is used
+ * again; else the process is asked to load and compile it, once for all engines, and the caller waits for
+ * that. In a run that was given no way to load programs, the static SPMD mode of the paper, only the running
+ * programs themselves can be spawned: for any other name pvm_spawn does nothing, as the paper has it, returns
+ * 0, and stores PvmNoFile for each task.
  * With one process for each ULP (`--isolate`) nothing can be spawned: 0, and PvmNotImpl for each.
- * All tasks are on this host. PvmTaskHost with another host than `.` is PvmNoHost; so is PvmTaskArch with another
- * architecture than WASM. Debug, trace and front-end flags are ignored.
+ * All tasks are on this host. PvmTaskHost with another host than `.` is PvmNoHost; so is PvmTaskArch with
+ * another architecture than WASM. Debug, trace and front-end flags are ignored.
  */
 import { BLOCK_KIND, HEAD, SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -100,7 +100,9 @@ function createTasks(e: EngineState, program: number, args: readonly string[], n
   return made;
 }
 
-/** Makes the ULPs, and stores their tids; what could not be made is PvmOutOfRes. @returns how many were made */
+/**
+ * Makes the ULPs, and stores their tids; what could not be made is PvmOutOfRes. @returns how many were made
+ */
 function start(e: EngineState, program: number, { argv, ntask, tids }: Request): number {
   const name = e.programs[program]?.name ?? "";
   const args = [name, ...(textList(e, argv) ?? [])];

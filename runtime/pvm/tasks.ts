@@ -1,8 +1,8 @@
 /**
  * Who is who: parent, siblings, gsize, tasks, exit.
  *
- * Owns: what a program sees of the other ULPs. An SPMD program's ULPs are each other's siblings; they were not
- * spawned by anybody, so they have no parent.
+ * Owns: what a program sees of the other ULPs. An SPMD program's ULPs are each other's siblings; they were
+ * not spawned by anybody, so they have no parent.
  */
 import { HEAD, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { PVM_ERROR, TID_BASE, tidOf } from "../../wire/pvm.ts";

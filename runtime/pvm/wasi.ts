@@ -1,9 +1,9 @@
 /**
  * WASI preview 1 for ULPs: what a C library needs of the world, and nothing that could not move with the ULP.
  *
- * Owns: the answers of wire/wasi.ts. Output goes by lines (runtime/scheduler/output.ts); there are no files and no
- * directories, so calls on them fail with EBADF, and paths with ENOTCAPABLE; nothing is open but 0, 1 and 2.
- * Results are errno values, 0 for success. Source: WASI/legacy/preview1/docs.md.
+ * Owns: the answers of wire/wasi.ts. Output goes by lines (runtime/scheduler/output.ts); there are no files
+ * and no directories, so calls on them fail with EBADF, and paths with ENOTCAPABLE; nothing is open but 0, 1
+ * and 2. Results are errno values, 0 for success. Source: WASI/legacy/preview1/docs.md.
  */
 import { SUSPEND, ULP, ULP_FLAG, WAIT } from "../../wire/layout.ts";
 import { WASI_ERRNO, WASI_FUNCTION } from "../../wire/wasi.ts";
@@ -17,7 +17,9 @@ import { argsOf } from "./spawn.ts";
 
 const { success, badf, fault, inval, nosys, notcapable, spipe } = WASI_ERRNO;
 
-/** Thrown through the guest's frames by proc_exit: the flag `exiting` says what it was, whatever catches it. */
+/**
+ * Thrown through the guest's frames by proc_exit: the flag `exiting` says what it was, whatever catches it.
+ */
 const PROGRAM_EXIT = new Error("proc_exit");
 
 /** clockid: 0 real time, 1 monotonic, 2 process CPU time, 3 thread CPU time. */
@@ -123,7 +125,9 @@ function processCalls(e: EngineState) {
 }
 
 function streamCalls(e: EngineState) {
-  /** Calls `use` for each part of a list of (address, length), with all checked before. Bytes, or undefined. */
+  /**
+   * Calls `use` for each part of a list of (address, length), with all checked before. Bytes, or undefined.
+   */
   const eachPart = (list: number, parts: number, use: (bytes: Uint8Array) => void): number | undefined => {
     const context = currentContext(e);
     if (!context.covers(list >>> 0, 8 * (parts >>> 0))) return undefined;
@@ -198,8 +202,8 @@ function pollCalls(e: EngineState) {
   };
   return {
     /**
-     * Sleeps until the first of the clocks asked for. Streams are always ready. The events are written before the
-     * sleep: nobody looks at them until it is over, and then they are as said.
+     * Sleeps until the first of the clocks asked for. Streams are always ready. The events are written before
+     * the sleep: nobody looks at them until it is over, and then they are as said.
      */
     poll_oneoff(subscriptions: number, events: number, n: number, readyAt: number): number {
       const context = currentContext(e);

@@ -21,7 +21,8 @@ import { append, remove } from "./queue.ts";
 import { setState, type UlpAt } from "./state.ts";
 import { uislocal, ulpOf } from "./ulp.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const HEAD = HEAD_TABLE;
 const ULP = ULP_TABLE;
 const ULP_FLAG = ULP_FLAG_TABLE;
@@ -37,8 +38,8 @@ export function takeArrived(e: EngineState, ulp: UlpAt, tid: number, tag: number
 }
 
 /**
- * The running ULP found no message for (tid, tag): it waits for one. It is in the wait queue afterwards, unless
- * one has arrived meanwhile.
+ * The running ULP found no message for (tid, tag): it waits for one. It is in the wait queue afterwards,
+ * unless one has arrived meanwhile.
  *
  * @returns 0: it waits, and its import must return SUSPEND; else the message, which it now owns
  */
@@ -62,14 +63,19 @@ export function awaitMessage(e: EngineState, ulp: UlpAt, kind: WaitKind, tid: nu
   return 0;
 }
 
-/** Scheduling step i: the source that a blocking receive names runs next, if it is runnable and on this engine. */
+/**
+ * Scheduling step i: the source that a blocking receive names runs next, if it is runnable and on this
+ * engine.
+ */
 function offerHandoff(e: EngineState, tid: number): void {
   const source = ulpOf(e.w, tid);
   if (source === 0 || !uislocal(e, source) || e.w[source + ULP.state] !== ULP_STATE.runnable) return;
   e.handoff = source;
 }
 
-/** The running ULP waits for a time, or for the process; messages do not wake it. Its import returns SUSPEND. */
+/**
+ * The running ULP waits for a time, or for the process; messages do not wake it. Its import returns SUSPEND.
+ */
 export function awaitOutside(e: EngineState, ulp: UlpAt, kind: WaitKind): void {
   e.w[ulp + ULP.wait] = kind;
   setState(e.w, ulp, ULP_STATE.blocked);
@@ -122,8 +128,8 @@ export function waitsFor(w: Int32Array, ulp: UlpAt, src: number, tag: number): b
 }
 
 /**
- * Gives a message to a claimed ULP that waits for it: new default receive buffer, or straight into its memory.
- * Takes the message's reference to its buffer; the descriptor stays the caller's.
+ * Gives a message to a claimed ULP that waits for it: new default receive buffer, or straight into its
+ * memory. Takes the message's reference to its buffer; the descriptor stays the caller's.
  *
  * @returns false: no room in its buffer table. It is still blocked and claimed, the reference is the caller's
  */
@@ -140,8 +146,8 @@ export function deliver(e: EngineState, ulp: UlpAt, message: number): boolean {
 }
 
 /**
- * Looks whether a claimed, blocked ULP can go on: its messages may have changed. It either becomes runnable or
- * waits on, and then others may claim it again.
+ * Looks whether a claimed, blocked ULP can go on: its messages may have changed. It either becomes runnable
+ * or waits on, and then others may claim it again.
  */
 export function recheck(e: EngineState, ulp: UlpAt): void {
   do {
@@ -156,8 +162,8 @@ function tryDeliver(e: EngineState, ulp: UlpAt): boolean {
   if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
   const message = findMessage(w, ulp, w[ulp + ULP.waitTid]!, w[ulp + ULP.waitTag]!);
   if (message === 0) return false;
-  // The message leaves the queue only if there is room for its buffer: else the receiver learns why, and can ask
-  // for it again.
+  // The message leaves the queue only if there is room for its buffer: else the receiver learns why, and can
+  // ask for it again.
   if (deliver(e, ulp, message)) {
     removeMessage(w, ulp, message);
     e.arena.hfree(message);

@@ -1,9 +1,9 @@
 /**
  * Machine context of a ULP on this engine: its wasm instance and memory (paper, 3.2.5).
  *
- * Owns: the instance, the views of the guest's memory, output held back until its newline. Nothing that another
- * engine may read: that is in the descriptor. A ULP has a context on its own engine only, and none before it is
- * first dispatched or after it has moved here and not yet run.
+ * Owns: the instance, the views of the guest's memory, output held back until its newline. Nothing that
+ * another engine may read: that is in the descriptor. A ULP has a context on its own engine only, and none
+ * before it is first dispatched or after it has moved here and not yet run.
  */
 
 /** What a linked module exports (ARCHITECTURE.md, "Linked module"). */
@@ -14,7 +14,9 @@ export interface LinkedExports {
   upvm_load(at: number): void;
 }
 
-/** Bytes of a program's output that wait for their newline: one for each of the two streams, made when needed. */
+/**
+ * Bytes of a program's output that wait for their newline: one for each of the two streams, made when needed.
+ */
 export interface HeldLine {
   bytes: Uint8Array<ArrayBuffer>;
   used: number;
@@ -22,7 +24,9 @@ export interface HeldLine {
 
 export class Context {
   readonly memory: WebAssembly.Memory;
-  /** The guest's memory as far as it reached when it was last looked at: it only grows, so these stay valid. */
+  /**
+   * The guest's memory as far as it reached when it was last looked at: it only grows, so these stay valid.
+   */
   bytes: Uint8Array<SharedArrayBuffer>;
   view: DataView<SharedArrayBuffer>;
   /** Absent: it has moved here and not yet run. */

@@ -1,9 +1,9 @@
 /**
- * Copies from one guest's memory to another's: one memory.copy of wasm, which is faster than TypedArray.set of
- * shared memory (5 times for 64 bytes, 1.3 times for a megabyte; measured).
+ * Copies from one guest's memory to another's: one memory.copy of wasm, which is faster than TypedArray.set
+ * of shared memory (5 times for 64 bytes, 1.3 times for a megabyte; measured).
  *
- * Owns: instances of a module of one function, each for a pair of memories. They cost 9 µs to make, so the last few
- * pairs keep theirs: programs that copy do it again and again between the same two.
+ * Owns: instances of a module of one function, each for a pair of memories. They cost 9 µs to make, so the
+ * last few pairs keep theirs: programs that copy do it again and again between the same two.
  */
 type Copy = (from: number, to: number, bytes: number) => void;
 

@@ -1,5 +1,6 @@
 /**
- * Everything that the library descriptor leads to, as plain data and as text in the shape of the paper's Figure 6.
+ * Everything that the library descriptor leads to, as plain data and as text in the shape of the paper's
+ * Figure 6.
  *
  * Owns: nothing; reads the shared heap. Exact when no engine runs; else each part is of its own moment.
  * Message buffers are called P1, P2, … in the order of their addresses, as in the figure.
@@ -174,9 +175,8 @@ export function dumpText(dump: LibraryDump): string {
   for (const engine of dump.engines) {
     const queue = (name: string, list: readonly number[]) => `${name} [${list.join(" ")}]`;
     const current = engine.current < 0 ? "none" : `ULP ${engine.current}`;
-    lines.push(
-      `  engine ${engine.index}: lcurulp ${current}, ${queue("lrunq", engine.runQueue)}, ${queue("lwtq", engine.waitQueue)}`,
-    );
+    const queues = `${queue("lrunq", engine.runQueue)}, ${queue("lwtq", engine.waitQueue)}`;
+    lines.push(`  engine ${engine.index}: lcurulp ${current}, ${queues}`);
   }
   for (const ulp of dump.ulps) {
     lines.push(`  ULP ${ulp.index} (${tidText(ulp.tid)}): ${ulp.state}, ${ulp.doing}, engine ${ulp.engine}`);

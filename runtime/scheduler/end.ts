@@ -1,8 +1,8 @@
 /**
  * The end of a ULP: everything that it has goes back. (Table I: uterminate)
  *
- * Owns: what is freed and in which order. A ULP ends in any state: by return, pvm's proc_exit, a trap in its code,
- * or because the process stops. Its descriptor stays (ulp.ts), with state Exited and its exit code.
+ * Owns: what is freed and in which order. A ULP ends in any state: by return, pvm's proc_exit, a trap in its
+ * code, or because the process stops. Its descriptor stays (ulp.ts), with state Exited and its exit code.
  */
 import { ENGINE, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import type { Arena } from "../heap/arena.ts";

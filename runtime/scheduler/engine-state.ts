@@ -160,7 +160,9 @@ export class EngineState {
   shuffleState: number;
   /** A running ULP has looked for a message in vain while others could run: its next poll lets them. */
   yieldAtPoll = false;
-  /** What ULPs import; set once, by who makes the engine. `upvm.memory` is of the ULP that is just being made. */
+  /**
+   * What ULPs import; set once, by who makes the engine. `upvm.memory` is of the ULP that is just being made.
+   */
   readonly imports: EngineImports = { upvm: {}, pvm: {}, wasi_snapshot_preview1: {} };
   readonly moves: Moves;
   /** Ends the wait of a ULP that asked the process for something. Set by who makes the engine. */

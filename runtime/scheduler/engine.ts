@@ -1,8 +1,9 @@
 /**
  * The scheduler of one engine: which ULP runs next, steps i–iv of the paper's 3.2.4.
  *
- * Owns: the loop, and ENGINE.current / CTL.current. What a ULP does while it runs is in the calls (runtime/pvm/);
- * when it cannot go on, its call has put it into the wait queue or the run queue, and the loop takes the next.
+ * Owns: the loop, and ENGINE.current / CTL.current. What a ULP does while it runs is in the calls
+ * (runtime/pvm/); when it cannot go on, its call has put it into the wait queue or the run queue, and the
+ * loop takes the next.
  *
  *     i    the source that a blocking receive names, if it is runnable and here      (e.handoff)
  *     ii   the head of the run queue
@@ -30,7 +31,8 @@ import { demandAttention, nextWake, takeWakes } from "./mailbox.ts";
 import { append, initQueue, isQueued, remove, takeFirst, ulpAt } from "./queue.ts";
 import { getState, setState, type UlpAt } from "./state.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const CTL = CTL_TABLE;
 const ENGINE = ENGINE_TABLE;
 const HEAD = HEAD_TABLE;
@@ -62,8 +64,9 @@ export function startQueues(e: EngineState): void {
 /**
  * Runs ULPs until the process stops.
  *
- * What other threads write is read without Atomics here, which V8 calls out of line (17 ns each, measured): a word
- * that is seen too late is seen the next time round, and before the engine sleeps Atomics look at it (idle.ts).
+ * What other threads write is read without Atomics here, which V8 calls out of line (17 ns each, measured): a
+ * word that is seen too late is seen the next time round, and before the engine sleeps Atomics look at it
+ * (idle.ts).
  */
 export function run(e: EngineState): void {
   const { w, row } = e;

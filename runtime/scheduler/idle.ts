@@ -6,13 +6,14 @@
  * A sleeping engine uses no processor: who has work for it, or wants to share its own, wakes it.
  *
  * Deadlock is exact. Only an engine that is not idle, or the process's thread on behalf of HEAD.outside, puts
- * anything on wakes or mail. An engine counts itself as idle and as busy again, before it takes what it was woken
- * for: until then that is still on its wakes or mail. So if
+ * anything on wakes or mail. An engine counts itself as idle and as busy again, before it takes what it was
+ * woken for: until then that is still on its wakes or mail. So if
  *   1. all engines are idle, 2. no wakes and no mail is left, 3. nobody waits for the outside, and
  *   4. idleEpoch did not change while 1–3 were looked at,
  * then nothing can happen any more. A ULP that is sent by port counts as mail until it has been taken in.
- * Dropped: the waker counts the engine as busy. Between its compare-and-swap and its subtraction the engine could
- * run, finish and count itself as idle a second time: a deadlock that was none, one run in some hundreds.
+ * Dropped: the waker counts the engine as busy. Between its compare-and-swap and its subtraction the engine
+ * could run, finish and count itself as idle a second time: a deadlock that was none, one run in some
+ * hundreds.
  */
 import { ENGINE, HEAD, STOP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";

@@ -1,8 +1,8 @@
 /**
  * Initialisation of a process: steps i–viii of the paper's 3.2.2, by name and in order.
  *
- * Owns: the order. Runs on the process's own thread; steps vii and viii end on the engines. Each step tells what it
- * decided, for `--dump` and the tests.
+ * Owns: the order. Runs on the process's own thread; steps vii and viii end on the engines. Each step tells
+ * what it decided, for `--dump` and the tests.
  */
 import { UpvmError } from "../../wire/errors.ts";
 import { HEAD } from "../../wire/layout.ts";
@@ -20,7 +20,9 @@ export interface Plan {
   readonly engines: number;
   readonly heapBytes: number;
   readonly place: Placement;
-  /** Says which ULPs are of other processes: those have a descriptor here and nothing else. None unless told. */
+  /**
+   * Says which ULPs are of other processes: those have a descriptor here and nothing else. None unless told.
+   */
   readonly elsewhere?: (index: number) => boolean;
 }
 
@@ -56,11 +58,8 @@ export function initialise(plan: Plan, starter: Starter): { library: Library; tr
   if (typeof common === "string") throw new UpvmError("USAGE", { why: common, hint: "" });
   note("iv", "ranges usable by all processes", describe(common));
   const library = new Library(common);
-  note(
-    "v",
-    "space of the library",
-    `ULP table at ${library.w[HEAD.ulpTableAt]}, pool at ${library.w[HEAD.poolAt]}`,
-  );
+  const [table, pool] = [library.w[HEAD.ulpTableAt], library.w[HEAD.poolAt]];
+  note("v", "space of the library", `ULP table at ${table}, pool at ${pool}`);
   note("vi", "create ULPs", createAll(library, plan));
   starter.prepare(library);
   note("vii", "handlers", `stop, slice and move: attention words of ${engines} engines`);

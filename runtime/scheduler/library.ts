@@ -1,9 +1,10 @@
 /**
- * Library descriptor [Libd] (paper, 3.2.1): the object of a process from which every other can be reached. ULP
- * table, queues and engines are in the heap; this holds the heap, the control pages and the process descriptor.
+ * Library descriptor [Libd] (paper, 3.2.1): the object of a process from which every other can be reached.
+ * ULP table, queues and engines are in the heap; this holds the heap, the control pages and the process
+ * descriptor.
  *
- * Owns: nothing but the places. It is the process's own thread's: that makes ULPs before the engines start, asks
- * them to stop, and looks at what is left when they have.
+ * Owns: nothing but the places. It is the process's own thread's: that makes ULPs before the engines start,
+ * asks them to stop, and looks at what is left when they have.
  */
 import { CTL } from "../../wire/layout.ts";
 import { Arena } from "../heap/arena.ts";

@@ -1,8 +1,8 @@
 /**
  * Context switch: loading and saving the machine context of a ULP (paper, 3.2.5; Table VI).
  *
- * Owns: instances and unwind frames. Not who runs (engine.ts). A ULP that blocks has already been unwound by its
- * own code into its frames when its call of the engine's loop returns: saving is keeping the frames' end.
+ * Owns: instances and unwind frames. Not who runs (engine.ts). A ULP that blocks has already been unwound by
+ * its own code into its frames when its call of the engine's loop returns: saving is keeping the frames' end.
  * One crossing into wasm for each switch. (design: asyncify driven from outside takes five)
  */
 import { BLOCK_KIND, ULP_FLAG as ULP_FLAG_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
@@ -15,7 +15,8 @@ import type { UlpAt } from "./state.ts";
 import { loadTables } from "./tables.ts";
 import { ufree, umalloc, urealloc } from "./uheap.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const ULP = ULP_TABLE;
 const ULP_FLAG = ULP_FLAG_TABLE;
 const LIMITS = LIMITS_TABLE;
@@ -99,9 +100,8 @@ export function growFrames(e: EngineState, need: number): number {
   const most = e.options.framesBytes;
   if (used + need > most) {
     const who = tidText(w[ulp + ULP.tid]!);
-    throw new GuestFault(
-      `unwind stack overflow: ${who} needs ${used + need} bytes of frames to be suspended, the limit is ${most} bytes`,
-    );
+    const needs = `${who} needs ${used + need} bytes of frames to be suspended`;
+    throw new GuestFault(`unwind stack overflow: ${needs}, the limit is ${most} bytes`);
   }
   const frames = urealloc(e, ulp, base, Math.min(bytes, most));
   if (frames === 0) throw new GuestFault("the process heap is full: no room for its frames");

@@ -5,13 +5,14 @@
  *
  *     sender's engine                         receiver's engine
  *     push message on inbox                   waiting = 1
- *     if waiting turns 1 → 0:                 if inbox is not empty and waiting turns 1 → 0: look again, else block
+ *     if waiting turns 1 → 0:                 if inbox is not empty and waiting turns 1 → 0: look again, else
+ *     block
  *       push ULP on wakes, ring the bell
  *
- * Sequentially consistent: either the sender sees waiting = 1, or the receiver sees the message. Who turns waiting
- * to 0 must see to it that the ULP looks at its messages: it is blocked and not moved until then.
- * Pairwise order: one sender's messages go through the inbox, newest first in it, or straight into the queue; the
- * engine of the receiver empties the inbox before it puts anything into the queue itself.
+ * Sequentially consistent: either the sender sees waiting = 1, or the receiver sees the message. Who turns
+ * waiting to 0 must see to it that the ULP looks at its messages: it is blocked and not moved until then.
+ * Pairwise order: one sender's messages go through the inbox, newest first in it, or straight into the queue;
+ * the engine of the receiver empties the inbox before it puts anything into the queue itself.
  */
 import {
   ATTENTION,
@@ -27,7 +28,8 @@ import { appendMessage } from "./messages.ts";
 import { ulpAt } from "./queue.ts";
 import type { UlpAt } from "./state.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const CTL = CTL_TABLE;
 const ENGINE = ENGINE_TABLE;
 const MSG = MSG_TABLE;
@@ -90,7 +92,10 @@ export function offerWake(e: EngineState, ulp: UlpAt): void {
   else Atomics.store(e.w, ulp + ULP.waiting, 1);
 }
 
-/** Claims to wake a ULP. False: it does not wait, or another has claimed it and will put it on its engine's wakes. */
+/**
+ * Claims to wake a ULP. False: it does not wait, or another has claimed it and will put it on its engine's
+ * wakes.
+ */
 export function claimWake(e: Waker, ulp: UlpAt): boolean {
   if (!e.alone) return Atomics.compareExchange(e.w, ulp + ULP.waiting, 1, 0) === 1;
   if (e.w[ulp + ULP.waiting] === 0) return false;
@@ -147,8 +152,8 @@ export function demandAttention(ctl: Int32Array<SharedArrayBuffer>, why: number 
 }
 
 /**
- * Descriptor of a tid; 0: there never was such a ULP in this process. No Atomics: who knows the tid of a new ULP has
- * it from its maker, by a message.
+ * Descriptor of a tid; 0: there never was such a ULP in this process. No Atomics: who knows the tid of a new
+ * ULP has it from its maker, by a message.
  */
 export function ulpOfTid(w: Int32Array<SharedArrayBuffer>, tid: number, tidBase: number): UlpAt {
   const index = tid - tidBase - 1;

@@ -1,17 +1,18 @@
 /**
  * Message queue of a ULP (umsgq): messages that have arrived and were not yet asked for, in order of arrival.
  *
- * Owns: ULP.msgqHead, msgqTail, msgqCount and the links of the messages in it. Used by the engine that has the
- * ULP. Messages of other engines come through the mailbox (mailbox.ts) first.
- * A message is a MSG block of the heap (paper, 3.2.6: source, gbid, type, length). It holds one reference to its
- * buffer.
+ * Owns: ULP.msgqHead, msgqTail, msgqCount and the links of the messages in it. Used by the engine that has
+ * the ULP. Messages of other engines come through the mailbox (mailbox.ts) first.
+ * A message is a MSG block of the heap (paper, 3.2.6: source, gbid, type, length). It holds one reference to
+ * its buffer.
  */
 import { BLOCK_KIND, MSG as MSG_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
 import type { Arena } from "../heap/arena.ts";
 import type { Gbdesc } from "../heap/gbdesc.ts";
 import type { UlpAt } from "./state.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const MSG = MSG_TABLE;
 const ULP = ULP_TABLE;
 

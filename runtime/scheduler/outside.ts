@@ -1,9 +1,10 @@
 /**
  * Messages between ULPs of different processes: out by the edge, in by the process's own thread.
  *
- * Owns: making one piece of bytes of a message's buffer, and a buffer of such a piece. What carries them is not here.
- * A ULP of another process has a descriptor here too, so that its tid is known; its ULP.engine is the process's own
- * row, which is no engine: nothing is put into its queue or inbox. (paper, 3.2.1: the ULP is marked remote)
+ * Owns: making one piece of bytes of a message's buffer, and a buffer of such a piece. What carries them is
+ * not here. A ULP of another process has a descriptor here too, so that its tid is known; its ULP.engine is
+ * the process's own row, which is no engine: nothing is put into its queue or inbox. (paper, 3.2.1: the ULP
+ * is marked remote)
  */
 import { GBUF, HEAD, INBOX_CLOSED, SEG, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";

@@ -1,7 +1,9 @@
 /**
- * Sending a message to a ULP of this process (paper, 3.2.6). No data is copied: the message carries a reference.
+ * Sending a message to a ULP of this process (paper, 3.2.6). No data is copied: the message carries a
+ * reference.
  *
- * Owns: the way from a sender to the receiver's wait, queue or inbox. Not the checks of pvm_send (runtime/pvm/).
+ * Owns: the way from a sender to the receiver's wait, queue or inbox. Not the checks of pvm_send
+ * (runtime/pvm/).
  */
 import { INBOX_CLOSED, ULP_STATE as ULP_STATE_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
 import { LIMITS as LIMITS_TABLE } from "../../wire/limits.ts";
@@ -14,7 +16,8 @@ import { isOutside, postOutside } from "./outside.ts";
 import type { UlpAt } from "./state.ts";
 import { uislocal } from "./ulp.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const ULP = ULP_TABLE;
 const ULP_STATE = ULP_STATE_TABLE;
 const LIMITS = LIMITS_TABLE;
@@ -23,10 +26,11 @@ const COUNTER = COUNTER_TABLE;
 const NO_MEM = PVM_ERROR.PvmNoMem.code;
 
 /**
- * Sends `bytes` bytes of a buffer to a ULP. Borrows `gbid`: the message gets a reference of its own. A ULP that has
- * ended gets nothing, as in PVM, and that is no error.
+ * Sends `bytes` bytes of a buffer to a ULP. Borrows `gbid`: the message gets a reference of its own. A ULP
+ * that has ended gets nothing, as in PVM, and that is no error.
  *
- * @returns 0, or PvmNoMem: the receiver has LIMITS.messagesPerUlp unread, or the heap is full; nothing was sent
+ * @returns 0, or PvmNoMem: the receiver has LIMITS.messagesPerUlp unread, or the heap is full; nothing was
+ * sent
  */
 export function post(
   e: EngineState,
@@ -65,7 +69,8 @@ function enqueue(e: EngineState, src: number, to: UlpAt, tag: number, gbid: numb
     appendMessage(w, to, message);
     return 0;
   }
-  // What came from other engines came before; it may be what the receiver waits for, and who sent it about to say so.
+  // What came from other engines came before; it may be what the receiver waits for, and who sent it about to
+  // say so.
   drainInbox(w, to);
   appendMessage(w, to, message);
   if (claimWake(e, to)) recheck(e, to);
@@ -96,8 +101,8 @@ function postRemote(
     dropMessage(w, e.arena, e.gb, message);
     return drop(e);
   }
-  // If these words are of another wait than the one that `waiting` is for, the receiver has blocked again since
-  // the message is in its inbox, and has seen it there.
+  // If these words are of another wait than the one that `waiting` is for, the receiver has blocked again
+  // since the message is in its inbox, and has seen it there.
   if (
     Atomics.load(w, to + ULP.waiting) === 1 &&
     matches(w[to + ULP.waitTid]!, w[to + ULP.waitTag]!, src, tag) &&

@@ -10,8 +10,8 @@ import { COUNTER, count, type EngineState } from "./engine-state.ts";
 import type { UlpAt } from "./state.ts";
 
 /**
- * Copies a message to where the receiver's precv wants it, as much as fits. Takes the message's reference to its
- * buffer; the descriptor stays the caller's.
+ * Copies a message to where the receiver's precv wants it, as much as fits. Takes the message's reference to
+ * its buffer; the descriptor stays the caller's.
  *
  * @returns what pvm_precv returns: PvmOk; PvmOverflow if a C long does not fit
  */
@@ -33,7 +33,9 @@ export function copyToWaiter(e: EngineState, ulp: UlpAt, message: number): numbe
   return result;
 }
 
-/** C longs: 64 bits in the message, 32 in the guest. PvmOverflow if one does not fit; the others are stored. */
+/**
+ * C longs: 64 bits in the message, 32 in the guest. PvmOverflow if one does not fit; the others are stored.
+ */
 function copyLongs(e: EngineState, gbid: number, guest: Uint8Array, at: number, n: number): number {
   const item = new Uint8Array(8);
   const words = new Int32Array(item.buffer);

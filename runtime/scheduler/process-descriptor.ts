@@ -1,11 +1,11 @@
 /**
- * Process descriptor (paper, 3.2.1): what this process can give a ULP, to be compared with other processes' before
- * ULPs are created (3.2.2, iii–v).
+ * Process descriptor (paper, 3.2.1): what this process can give a ULP, to be compared with other processes'
+ * before ULPs are created (3.2.2, iii–v).
  *
- * The paper's are ranges of free addresses and the direction of stack growth. A wasm memory begins at 0 everywhere
- * and its stack grows as its compiler decided, so what can differ is the size of a memory, the size of the heap,
- * the wasm features, and the version of the interface between linked modules and this library.
- * Owns: the comparison. Pure.
+ * The paper's are ranges of free addresses and the direction of stack growth. A wasm memory begins at 0
+ * everywhere and its stack grows as its compiler decided, so what can differ is the size of a memory, the
+ * size of the heap, the wasm features, and the version of the interface between linked modules and this
+ * library. Owns: the comparison. Pure.
  */
 import { LINK_ABI } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -38,8 +38,8 @@ export function thisProcess(heapBytes: number, engines: number): ProcessDescript
 }
 
 /**
- * What all processes of an application can give: ULPs that fit into it can move anywhere. (3.2.1: the intersection
- * of the address ranges)
+ * What all processes of an application can give: ULPs that fit into it can move anywhere. (3.2.1: the
+ * intersection of the address ranges)
  *
  * @returns a text if the processes cannot work together
  */

@@ -1,8 +1,8 @@
 /**
  * Programs that this engine can run: the rows that ULP.module names.
  *
- * Owns: the shape of a row. One for each program file, however many ULPs run it (paper, 3.3): the process compiles
- * it once and posts it to every engine.
+ * Owns: the shape of a row. One for each program file, however many ULPs run it (paper, 3.3): the process
+ * compiles it once and posts it to every engine.
  */
 export interface Program {
   /** Row of the program table. */

@@ -2,14 +2,15 @@
  * Run queue and wait queue of an engine: doubly linked lists through the descriptors.
  *
  * Owns: the order of the ULPs in a queue; ULP.queueNext and ULP.queuePrev. Not their states (state.ts).
- * A queue is three words: first, last (word indices of descriptors, 0 none), count. It belongs to one engine; any
- * thread may read it for a dump and then has to expect that it changes meanwhile.
+ * A queue is three words: first, last (word indices of descriptors, 0 none), count. It belongs to one engine;
+ * any thread may read it for a dump and then has to expect that it changes meanwhile.
  * Always true: a ULP is in one queue at most; one that is in none has queueNext = NOT_QUEUED.
  */
 import { HEAD as HEAD_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
 import type { UlpAt } from "./state.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const HEAD = HEAD_TABLE;
 const ULP = ULP_TABLE;
 

@@ -9,13 +9,15 @@
  *                 │  ▼   └─ runnable (preempted, or moved while it ran)
  *      runnable ◀── blocked
  *
- * Figure 5 has no arrow to Exited but from Running; a process that is stopped ends ULPs in any state, so every
- * live state may become Exited. Names of 3.2.1: ready is runnable, terminated is exited, migrated is remote.
+ * Figure 5 has no arrow to Exited but from Running; a process that is stopped ends ULPs in any state, so
+ * every live state may become Exited. Names of 3.2.1: ready is runnable, terminated is exited, migrated is
+ * remote.
  */
 import assert from "node:assert";
 import { ULP_MIGRATING, ULP_STATE as ULP_STATE_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const ULP = ULP_TABLE;
 const ULP_STATE = ULP_STATE_TABLE;
 

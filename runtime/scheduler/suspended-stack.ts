@@ -1,13 +1,15 @@
 /**
  * Where a suspended ULP is: its unwind frames name the calls that they belong to.
  *
- * Owns: the walk. The frames are the link step's (runtime/link/resume-points.ts): innermost first in memory, each
- * ends with the number of its resume point.
+ * Owns: the walk. The frames are the link step's (runtime/link/resume-points.ts): innermost first in memory,
+ * each ends with the number of its resume point.
  */
 import { ULP } from "../../wire/layout.ts";
 import type { UlpAt } from "./state.ts";
 
-/** A row of the link section: function in the linked module, offset in the original file, bytes of the frame. */
+/**
+ * A row of the link section: function in the linked module, offset in the original file, bytes of the frame.
+ */
 export type ResumePointRow = readonly [func: number, offset: number, frameBytes: number];
 
 export interface SuspendedFrame {

@@ -1,8 +1,9 @@
 /**
  * The function tables that a program changes, as numbers: part of a ULP's state when it moves.
  *
- * Owns: the way from a table's entries to numbers and back. A function has no form outside its instance; the link
- * step exports a table of every function that may be in a table (`upvm_functions`), the same in every instance.
+ * Owns: the way from a table's entries to numbers and back. A function has no form outside its instance; the
+ * link step exports a table of every function that may be in a table (`upvm_functions`), the same in every
+ * instance.
  */
 import assert from "node:assert";
 import type { LinkedExports } from "./context.ts";

@@ -1,5 +1,6 @@
 /**
- * Deadlines of the blocked ULPs of one engine, soonest first: a binary heap that knows where each ULP is in it.
+ * Deadlines of the blocked ULPs of one engine, soonest first: a binary heap that knows where each ULP is in
+ * it.
  *
  * Owns: the order. Not the clock: times are milliseconds since the process began, as in ULP.deadline.
  * Pure. Add, remove and next cost O(log n); no allocation after the heap has grown to its size.

@@ -1,11 +1,12 @@
 /**
  * Per-ULP heap (Table I: umalloc, urealloc, ufree): blocks of the process heap that belong to one ULP.
  *
- * A guest's own malloc works inside its linear memory; what the runtime keeps for a ULP in the process heap (its
- * unwind frames, its saved globals) comes from here, so that ending the ULP gives all of it back.
+ * A guest's own malloc works inside its linear memory; what the runtime keeps for a ULP in the process heap
+ * (its unwind frames, its saved globals) comes from here, so that ending the ULP gives all of it back.
  * Owns: the list ULP.blocksAt. Used by the engine that has the ULP.
  *
- *     block: next | previous | kind | 0 | the caller's bytes …        (16 bytes of links, then a multiple of 16)
+ *     block: next | previous | kind | 0 | the caller's bytes …        (16 bytes of links, then a multiple of
+ *     16)
  */
 import { type BlockKind, ULP } from "../../wire/layout.ts";
 import type { Arena } from "../heap/arena.ts";

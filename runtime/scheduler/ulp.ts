@@ -3,8 +3,9 @@
  *
  * Owns: the descriptor block and its row in the ULP table. A descriptor stays until the process ends, so that
  * anyone who knows the tid may look at it; all else that a ULP has goes when it ends (end.ts).
- * Local is: on this engine. Exactly one engine has a ULP, ULP.engine says which (paper: exactly one descriptor of a
- * ULP is local, all others are remote; here the descriptor is one and the mark is a word in it).
+ * Local is: on this engine. Exactly one engine has a ULP, ULP.engine says which (paper: exactly one
+ * descriptor of a ULP is local, all others are remote; here the descriptor is one and the mark is a word in
+ * it).
  */
 import assert from "node:assert";
 import {
@@ -22,7 +23,8 @@ import { ulpOfTid } from "./mailbox.ts";
 import { NOT_QUEUED } from "./queue.ts";
 import type { UlpAt } from "./state.ts";
 
-// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times slower).
+// V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
+// slower).
 const HEAD = HEAD_TABLE;
 const ULP = ULP_TABLE;
 const ULP_STATE = ULP_STATE_TABLE;

@@ -39,7 +39,8 @@ function waitText(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): string {
   const tag = w[ulp + ULP.waitTag]!;
   const tid = w[ulp + ULP.waitTid]!;
   const what = tag === ANY ? "any tag" : `tag ${tag}`;
-  return `waits in ${CALL[kind] ?? "a call"} for ${what} from ${tid === ANY ? "any task" : sourceText(w, tid)}`;
+  const whom = tid === ANY ? "any task" : sourceText(w, tid);
+  return `waits in ${CALL[kind] ?? "a call"} for ${what} from ${whom}`;
 }
 
 /** A tid and why nothing can come from it, if so. */

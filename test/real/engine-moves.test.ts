@@ -1,9 +1,14 @@
-/** ULPs that change engines, on real threads: by seeded shuffle hundreds of times, and because an engine is idle. */
+/**
+ * ULPs that change engines, on real threads: by seeded shuffle hundreds of times, and because an engine is
+ * idle.
+ */
 import assert from "node:assert/strict";
 import { test } from "uvu";
 import { program, RING, runText, TID0 } from "../wat-programs.ts";
 
-/** Each ULP computes on its own, in a loop without calls, and tells the next what came out; prints the end. */
+/**
+ * Each ULP computes on its own, in a loop without calls, and tells the next what came out; prints the end.
+ */
 const MIX = `${RING}
   (func $hex (param $value i64) (local $i i32) (local $digit i32)
     (loop $again
@@ -59,7 +64,8 @@ test("moved hundreds of times in the middle of its work, a program ends with the
 });
 
 test("receives of every kind survive moves: wildcards, timed, straight into memory, probes", async () => {
-  // ULP 0 collects from all others, in a different way each round; others send three kinds and wait for an answer.
+  // ULP 0 collects from all others, in a different way each round; others send three kinds and wait for an
+  // answer.
   const module = program(`${MIX}
     (func $others (result i32) (i32.sub (call $pvm_gsize (i32.const 0)) (i32.const 1)))
     (func $one (param $kind i32) (result i32)
@@ -125,8 +131,9 @@ test("four engines on however many cores: rings, shuffled, end right", async () 
 });
 
 /**
- * Every ULP sends `k` numbered messages to others that a hash picks, and takes what has come in between. Each pair
- * counts for itself; a last message says how many there were. Anything out of order, twice or lost is a trap.
+ * Every ULP sends `k` numbered messages to others that a hash picks, and takes what has come in between. Each
+ * pair counts for itself; a last message says how many there were. Anything out of order, twice or lost is a
+ * trap.
  */
 const numbered = (k: number): Uint8Array =>
   program(`

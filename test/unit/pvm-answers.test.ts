@@ -1,6 +1,6 @@
 /**
- * What PVM 3.4.6 answers, call by call, to one task alone: its library was asked (Debian's pvm-dev, x86-64), and the
- * list is its answers. Where upvm answers otherwise on purpose, the reason stands beside it.
+ * What PVM 3.4.6 answers, call by call, to one task alone: its library was asked (Debian's pvm-dev, x86-64),
+ * and the list is its answers. Where upvm answers otherwise on purpose, the reason stands beside it.
  */
 import assert from "node:assert/strict";
 import { test } from "uvu";

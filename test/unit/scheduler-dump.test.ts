@@ -1,4 +1,7 @@
-/** Figure 6 of the paper: ULPs 0, 2 and 5, buffers P1 to P3, rebuilt with the calls that lead to it, and dumped. */
+/**
+ * Figure 6 of the paper: ULPs 0, 2 and 5, buffers P1 to P3, rebuilt with the calls that lead to it, and
+ * dumped.
+ */
 import assert from "node:assert/strict";
 import { test } from "uvu";
 import { dumpOf, dumpText } from "../../runtime/scheduler/dump.ts";

@@ -52,7 +52,8 @@ test("i: a receive that names its source hands over to it, past those before it 
           (drop (call $pvm_send (i32.const ${TID0}) (i32.const 1))))))`),
     { ulps: 5 },
   );
-  // Those that never ran are UnInit, not Runnable: no hand-off to them (Figure 5), so ULP 3 comes in its turn.
+  // Those that never ran are UnInit, not Runnable: no hand-off to them (Figure 5), so ULP 3 comes in its
+  // turn.
   p.run();
   assert.equal(said(p), "0a 1a 2a 3a 4a 0b");
   const q = processOf(

@@ -1,4 +1,6 @@
-/** ULPs that change engines, two engines on one thread: begging, giving, what travels, what arrives meanwhile. */
+/**
+ * ULPs that change engines, two engines on one thread: begging, giving, what travels, what arrives meanwhile.
+ */
 import assert from "node:assert/strict";
 import { test } from "uvu";
 import { link } from "../../runtime/link/link.ts";
