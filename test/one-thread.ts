@@ -110,6 +110,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     slices: false,
     loads: false,
     outside: false,
+    handoff: true,
     framesBytes: LIMITS.framesBytesMax,
     shuffle: 0,
     ...options,

@@ -103,6 +103,7 @@ function processOptions(options: RunOptions, name: string, beganMs: number, outs
     tag: options.tag ?? false,
     slices: options.sliceMs !== undefined,
     outside,
+    handoff: options.handoff ?? true,
     loads: options.loadProgram !== undefined,
     framesBytes: options.framesBytes ?? LIMITS.framesBytesMax,
     shuffle: options.shuffle ?? 0,

@@ -47,6 +47,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** The result holds everything that there was when the run ended (`--dump`). */
   readonly dump?: boolean;
+  /** False: no hand-off scheduling, for a benchmark of what it is worth. */
+  readonly handoff?: boolean;
   /** For tests: ULPs change engines at every chance, in a sequence from this seed. */
   readonly shuffle?: number;
 }

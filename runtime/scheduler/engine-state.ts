@@ -88,6 +88,8 @@ export interface EngineOptions {
   readonly slices: boolean;
   /** There are ULPs in other processes, and messages of theirs. */
   readonly outside: boolean;
+  /** False: a receive that names its source does not hand over to it, to see what that is worth. */
+  readonly handoff: boolean;
   /** The process can load programs for pvm_spawn. */
   readonly loads: boolean;
   /** Most bytes of unwind frames that one ULP may need. */

@@ -99,7 +99,8 @@ export function pick(e: EngineState): UlpAt {
   if (source !== 0) {
     e.handoff = 0 as UlpAt;
     // Other ULPs have their turn now and then, however long two hand over to each other.
-    if (++e.handoffsInARow < LIMITS.handoffsInARow && w[source + ULP.state] === ULP_STATE.runnable) {
+    const turn = ++e.handoffsInARow < LIMITS.handoffsInARow && e.options.handoff;
+    if (turn && w[source + ULP.state] === ULP_STATE.runnable) {
       count(e, COUNTER.handoffs, 1);
       remove(w, e.runq, source);
       return source;

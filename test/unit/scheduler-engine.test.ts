@@ -56,8 +56,7 @@ test("i: a receive that names its source hands over to it, past those before it 
   // turn.
   p.run();
   assert.equal(said(p), "0a 1a 2a 3a 4a 0b");
-  const q = processOf(
-    linkedProgram(`${SAY}
+  const yielding = linkedProgram(`${SAY}
       (func (export "_start")
         (drop (call $pvm_yield))
         (call $say (i32.const 97))
@@ -66,12 +65,15 @@ test("i: a receive that names its source hands over to it, past those before it 
           (call $say (i32.const 98))))
         (if (i32.eq (call $me) (i32.const 3)) (then
           (drop (call $pvm_initsend (i32.const 0)))
-          (drop (call $pvm_send (i32.const ${TID0}) (i32.const 1))))))`),
-    { ulps: 5 },
-  );
+          (drop (call $pvm_send (i32.const ${TID0}) (i32.const 1))))))`);
+  const q = processOf(yielding, { ulps: 5 });
   q.run();
   assert.equal(said(q), "0a 3a 1a 2a 4a 0b");
   assert.equal(stat(q, "handoffs"), 1);
+  const without = processOf(yielding, { ulps: 5, handoff: false });
+  without.run();
+  assert.equal(said(without), "0a 1a 2a 3a 4a 0b");
+  assert.equal(stat(without, "handoffs"), 0);
 });
 
 test("ii: the run queue is first in, first out, and each yield goes to its tail", () => {
