@@ -1,4 +1,4 @@
-/** A copy of a function: its own tree of instructions, with its own labels. */
+/** A copy of a function or of a sequence: its own tree of instructions, with its own labels. */
 import { Func, Node, type WasmModule } from "./module.ts";
 
 /** Adds a copy to the module, under another name. */
@@ -9,6 +9,12 @@ export function cloneFunc(module: WasmModule, func: Func, name: string): Func {
   copy.root = new Copier().node(func.root as Node);
   module.funcs.push(copy);
   return copy;
+}
+
+/** A copy of a sequence. Branches to blocks outside of it go where they went. */
+export function cloneBody(body: readonly Node[]): Node[] {
+  const copier = new Copier();
+  return body.map((node) => copier.node(node));
 }
 
 class Copier {

@@ -117,6 +117,83 @@
             br_if 0 (;@4;)
             br 1 (;@3;)
           end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
           call $flag
           br_if 2 (;@1;)
           br 1 (;@2;)
@@ -545,6 +622,83 @@
       end
       loop  ;; label = @2
         block  ;; label = @3
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
+          block  ;; label = @4
+            local.get 1
+            i32.const 3
+            i32.add
+            local.set 1
+            local.get 1
+            local.get 0
+            i32.lt_u
+            br_if 0 (;@4;)
+            br 1 (;@3;)
+          end
           block  ;; label = @4
             local.get 1
             i32.const 3
