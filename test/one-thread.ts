@@ -25,6 +25,7 @@ import { append, isQueued, remove, ulpAt } from "../runtime/scheduler/queue.ts";
 import { getState, setState, type UlpAt } from "../runtime/scheduler/state.ts";
 import { ENGINE, HEAD, ULP, ULP_STATE } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
+import type { Request } from "../wire/requests.ts";
 
 const { parseWat } = await wabt();
 
@@ -64,8 +65,8 @@ export interface Process {
   readonly printed: { readonly fd: number; readonly text: string; readonly tid: number }[];
   readonly failures: UlpFailure[];
   readonly interrupted: { readonly index: number; readonly stack: string }[];
-  /** File names that pvm_spawn asked for. */
-  readonly loads: { readonly index: number; readonly name: string }[];
+  /** Requests to the virtual machine. */
+  readonly asked: Request[];
   readonly mail: Parcel[][];
   /** Messages for ULPs of other processes. */
   readonly out: OutsideMessage[];
@@ -108,7 +109,6 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     env: [],
     tag: false,
     slices: false,
-    loads: false,
     outside: false,
     handoff: true,
     framesBytes: LIMITS.framesBytesMax,
@@ -130,7 +130,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     failed: (failure) => p.failures.push(failure),
     interrupted: (at, stack) => p.interrupted.push({ index: at, stack }),
     sendOut: (message) => p.out.push(message),
-    load: (at, name) => p.loads.push({ index: at, name }),
+    ask: (request) => p.asked.push(request),
   });
   const p: Process = {
     get library() {
@@ -141,7 +141,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     printed: [],
     failures: [],
     interrupted: [],
-    loads: [],
+    asked: [],
     out: [],
     mail,
     nowMs: 0,

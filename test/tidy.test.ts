@@ -22,8 +22,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runtime/migrate": ["wire", "runtime/heap", "runtime/scheduler"],
   "runtime/kernel": ["wire", "runtime/heap", "runtime/scheduler"],
   "runtime/pvm": ["wire", "runtime/heap", "runtime/scheduler", "runtime/migrate", "runtime/kernel"],
+  pvmd: ["wire"],
   upvm: [
     "wire",
+    "pvmd",
     "runtime/link",
     "runtime/heap",
     "runtime/scheduler",
@@ -32,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runtime/pvm",
   ],
 };
-const CODE_FOLDERS = ["wire", "runtime", "upvm", "bench", "test", "scripts", "bin", "guest"];
+const CODE_FOLDERS = ["wire", "runtime", "pvmd", "upvm", "bench", "test", "scripts", "bin", "guest"];
 
 /** All code files, as paths from the package's root with "/" between folders. */
 const files = CODE_FOLDERS.filter((folder) => existsSync(join(root, folder)))
@@ -70,7 +72,7 @@ function imports(path: string): string[] {
 /** AssemblyScript: compiled, and imported by nobody. */
 const isGuest = (path: string): boolean => /(^|\/)(guests?|assembly)\//.test(path);
 /** Files of folders that ship, and only those that run on the host. */
-const shipped = files.filter((path) => /^(wire|runtime|upvm)\//.test(path) && !isGuest(path));
+const shipped = files.filter((path) => /^(wire|runtime|pvmd|upvm)\//.test(path) && !isGuest(path));
 const folderOf = (path: string): string => (/^runtime\/[^/]+(?=\/)|^[^/]+/.exec(path) ?? [""])[0];
 
 test("imports between folders point one way", () => {

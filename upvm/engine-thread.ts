@@ -8,6 +8,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { EngineOptions, UlpFailure } from "../runtime/scheduler/engine-state.ts";
 import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
 import type { Program } from "../runtime/scheduler/programs.ts";
+import type { Request } from "../wire/requests.ts";
 
 /** What an engine thread begins with. */
 export interface EngineSetup {
@@ -28,6 +29,6 @@ export type EngineNews =
   | { readonly kind: "failed"; readonly failure: UlpFailure }
   | { readonly kind: "interrupted"; readonly index: number; readonly stack: string }
   | { readonly kind: "message"; readonly message: OutsideMessage }
-  | { readonly kind: "load"; readonly index: number; readonly name: string }
+  | { readonly kind: "ask"; readonly request: Request }
   /** Its loop has ended; it says nothing more. */
   | { readonly kind: "stopped" };

@@ -52,7 +52,7 @@ function edgeOf(setup: EngineSetup, main: MessagePort, heap: SharedHeap): Engine
     failed: (failure) => tell({ kind: "failed", failure }),
     interrupted: (index, stack) => tell({ kind: "interrupted", index, stack }),
     sendOut: (message) => tell({ kind: "message", message }),
-    load: (index, name) => tell({ kind: "load", index, name }),
+    ask: (request) => tell({ kind: "ask", request }),
   };
 }
 

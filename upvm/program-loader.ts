@@ -45,20 +45,14 @@ export class Loader {
     this.options = options;
   }
 
-  /** Tells an engine the program's number, when all engines have it, or PvmNoFile. Never fails. */
-  async answer(
-    library: Library,
-    threads: EngineThreads,
-    engine: number,
-    index: number,
-    name: string,
-  ): Promise<void> {
+  /** Row of a program, when all engines have it, or PvmNoFile. Never fails. */
+  row(library: Library, threads: EngineThreads, name: string): Promise<number> {
     let program = this.loaded.get(name);
     if (program === undefined) {
       program = this.load(library, threads, name).catch(() => PVM_ERROR.PvmNoFile.code);
       this.loaded.set(name, program);
     }
-    threads.send(engine, { kind: "answer", index, value: await program });
+    return program;
   }
 
   private async load(library: Library, threads: EngineThreads, name: string): Promise<number> {

@@ -12,6 +12,7 @@ import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
 import { PLACEMENT } from "../runtime/scheduler/placement.ts";
 import { HEAD } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
+import { HostProcess } from "./host-process.ts";
 import { EngineThreads, processorCount, startSlices } from "./node-process.ts";
 import { Loader, programOf } from "./program-loader.ts";
 import type { RunOptions, RunResult } from "./run.ts";
@@ -41,19 +42,22 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
   const failures = new Map<number, UlpFailure>();
   const interrupted = new Map<number, string>();
   let threads: EngineThreads | undefined;
+  let host: HostProcess | undefined;
   const start = (library: Library): void => {
     // Others may send at any time: this process alone cannot know that nothing can happen any more.
     if (part !== undefined) Atomics.add(library.w, HEAD.outside, 1);
     const made = new EngineThreads(library, processOptions(options, name, beganMs, part !== undefined), {
       output: options.output ?? (() => {}),
-      news: (engine, news) => {
+      news: (_, news) => {
         if (news.kind === "failed") failures.set(news.failure.index, news.failure);
         else if (news.kind === "interrupted") interrupted.set(news.index, news.stack);
         else if (news.kind === "message") part?.sendOut(news.message);
-        else void loader.answer(library, made, engine, news.index, news.name);
+        else void machine.take(news.request);
       },
     });
     threads = made;
+    const machine = new HostProcess(library, made, loader);
+    host = machine;
     part?.begun(library);
   };
   // A program that can spawn may use every core, however few ULPs it begins with.
@@ -68,6 +72,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
   };
   const { library, trace } = initialise(plan, { prepare: start, start: () => {} });
   const clean = await ending(threads!, library, options);
+  host?.throwBug();
   const ms = performance.timeOrigin + performance.now() - beganMs;
   const all = ulpResults(library, { failures, interrupted }, loader.points);
   const results = part === undefined ? all : all.filter(({ index }) => index === part.index);
@@ -104,7 +109,6 @@ function processOptions(options: RunOptions, name: string, beganMs: number, outs
     slices: options.sliceMs !== undefined,
     outside,
     handoff: options.handoff ?? true,
-    loads: options.loadProgram !== undefined,
     framesBytes: options.framesBytes ?? LIMITS.framesBytesMax,
     shuffle: options.shuffle ?? 0,
   };

@@ -122,6 +122,8 @@ export const ULP = {
   argsAt: 50,
   /** Buffer that packAt lies in: the default send buffer if it was made here; 0: none, or a received one. */
   sgbid: 49,
+  /** Number of its last request to the virtual machine (runtime/pvm/ask.ts). */
+  request: 54,
   words: 64,
 } as const;
 
@@ -130,7 +132,7 @@ export const ULP_STATE = { unInit: 0, running: 1, runnable: 2, blocked: 3, exite
 export const ULP_MIGRATING = 8;
 
 /** What a blocked ULP waits for; each has a line in `--dump` and in the deadlock report. */
-export const WAIT = { none: 0, recv: 1, trecv: 2, precv: 3, sleep: 4, io: 5, memory: 6 } as const;
+export const WAIT = { none: 0, recv: 1, trecv: 2, precv: 3, sleep: 4, io: 5, memory: 6, service: 7 } as const;
 
 export const ULP_FLAG = {
   /** Entered its program at least once (asm_ustart done). */
@@ -252,7 +254,10 @@ export const HEAD = {
   /** Engines table and ULP table (byte addresses). A ULP table row is one word: the descriptor's address. */
   enginesAt: 10,
   ulpTableAt: 11,
-  /** ULPs waiting with a deadline, or for the outside (Atomics): while it is not 0 there is no deadlock. */
+  /**
+   * ULPs that wait with a deadline or for the outside, and requests on their way (Atomics): while it is not 0 there is
+   * no deadlock.
+   */
   outside: 12,
   /** Times that an engine stopped being idle (Atomics): who looks for a deadlock sees whether anything moved. */
   idleEpoch: 20,

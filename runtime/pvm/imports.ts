@@ -7,6 +7,7 @@
  */
 import { addKernel } from "../kernel/kernel.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
+import { type Continuations, takeAnswer } from "./ask.ts";
 import { bufferCalls } from "./buffers.ts";
 import { directCalls } from "./direct.ts";
 import { engineCalls, yieldCalls } from "./engine-calls.ts";
@@ -14,9 +15,12 @@ import { errorCalls } from "./errors.ts";
 import { packingCalls } from "./packing.ts";
 import { receiveCalls } from "./receive.ts";
 import { sendCalls } from "./send.ts";
-import { answerSpawn, spawnCalls } from "./spawn.ts";
+import { spawnCalls, spawnLoaded } from "./spawn.ts";
 import { taskCalls } from "./tasks.ts";
 import { wasiCalls } from "./wasi.ts";
+
+/** What calls do with the virtual machine's answers; a kind without one: its value is the call's result. */
+const CONTINUATIONS: Continuations = { load: spawnLoaded };
 
 /** Gives an engine its imports. Once, before its first ULP runs. */
 export function addImports(e: EngineState): void {
@@ -34,6 +38,6 @@ export function addImports(e: EngineState): void {
     yieldCalls(e),
   );
   addKernel(e);
-  e.answer = answerSpawn;
+  e.answer = (engine, parcel) => takeAnswer(engine, parcel, CONTINUATIONS);
   Object.assign(e.imports.wasi_snapshot_preview1, wasiCalls(e));
 }

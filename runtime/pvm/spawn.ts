@@ -2,25 +2,25 @@
  * pvm_spawn: ULPs that a running ULP starts (paper, 3.3).
  *
  * Owns: finding the program, making the ULPs, their arguments. A program that is known by its name is used
- * again; else the process is asked to load and compile it, once for all engines, and the caller waits for
- * that. In a run that was given no way to load programs, the static SPMD mode of the paper, only the running
+ * again; else the virtual machine is asked to load and compile it, once for all engines, and the caller waits
+ * for that. In a run that was given no way to load programs, the static SPMD mode of the paper, only the running
  * programs themselves can be spawned: for any other name pvm_spawn does nothing, as the paper has it, returns
  * 0, and stores PvmNoFile for each task.
  * With one process for each ULP (`--isolate`) nothing can be spawned: 0, and PvmNotImpl for each.
  * All tasks are on this host. PvmTaskHost with another host than `.` is PvmNoHost; so is PvmTaskArch with
  * another architecture than WASM. Debug, trace and front-end flags are ignored.
  */
-import { BLOCK_KIND, HEAD, SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
+import { BLOCK_KIND, HEAD, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { PVM_CONSTANT, PVM_ERROR } from "../../wire/pvm.ts";
-import { awaitOutside, unblock } from "../scheduler/blocking.ts";
 import { release } from "../scheduler/end.ts";
-import type { AnswerParcel, EngineState } from "../scheduler/engine-state.ts";
+import type { EngineState } from "../scheduler/engine-state.ts";
 import { pushWake } from "../scheduler/mailbox.ts";
-import { append, ulpAt } from "../scheduler/queue.ts";
+import { append } from "../scheduler/queue.ts";
 import type { UlpAt } from "../scheduler/state.ts";
 import { umalloc } from "../scheduler/uheap.ts";
 import { reserveIndices, ucreate, uislocal } from "../scheduler/ulp.ts";
+import { ask, type Continuation } from "./ask.ts";
 import { fail } from "./errors.ts";
 import { cText, currentContext, getInt, isPlace } from "./guest.ts";
 
@@ -136,25 +136,13 @@ function isHere(flag: number, where: string): boolean {
   return (flag & PVM_CONSTANT.PvmHostCompl) !== 0 ? !here : here;
 }
 
-/** The process has loaded a program for a ULP of this engine, or has not. */
-export function answerSpawn(e: EngineState, { index, value }: AnswerParcel): void {
-  const w = e.w;
-  const ulp = ulpAt(w, index);
-  const request: Request = {
-    argv: w[ulp + ULP.precvAt]!,
-    ntask: w[ulp + ULP.precvBytes]!,
-    tids: w[ulp + ULP.outTid]!,
-  };
-  // What follows acts for the ULP that waits, as if it ran.
-  const running = e.current;
-  e.current = ulp;
-  const result = value < 0 ? refuse(e, request, value) : start(e, value, request);
-  e.current = running;
-  unblock(e, ulp, result);
-}
+/** The virtual machine has loaded a program, or has not. */
+export const spawnLoaded: Continuation = (e, { value }, [argv, ntask, tids]) => {
+  const request: Request = { argv: argv!, ntask: ntask!, tids: tids! };
+  return value < 0 ? refuse(e, request, value) : start(e, value, request);
+};
 
 export function spawnCalls(e: EngineState) {
-  const { w } = e;
   return {
     pvm_spawn(task: number, argv: number, flag: number, where: number, ntask: number, tids: number): number {
       const name = task === 0 ? undefined : cText(e, task);
@@ -167,14 +155,7 @@ export function spawnCalls(e: EngineState) {
       if (e.options.outside) return refuse(e, request, PVM_ERROR.PvmNotImpl.code);
       const known = e.programs.findIndex((program) => program?.name === name);
       if (known >= 0) return start(e, known, request);
-      if (!e.options.loads) return refuse(e, request, PVM_ERROR.PvmNoFile.code);
-      const ulp = e.current;
-      w[ulp + ULP.precvAt] = argv;
-      w[ulp + ULP.precvBytes] = ntask;
-      w[ulp + ULP.outTid] = tids;
-      awaitOutside(e, ulp, WAIT.io);
-      e.edge.load(w[ulp + ULP.index]!, name);
-      return SUSPEND;
+      return ask(e, "load", { name }, [argv, ntask, tids]);
     },
   };
 }

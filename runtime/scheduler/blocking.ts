@@ -83,6 +83,17 @@ export function awaitOutside(e: EngineState, ulp: UlpAt, kind: WaitKind): void {
   countOutside(e, ulp);
 }
 
+/**
+ * A ULP waits for the virtual machine's answer; messages do not wake it. It may have waited for one before. Not counted
+ * in HEAD.outside: its request is.
+ */
+export function awaitService(e: EngineState, ulp: UlpAt): void {
+  e.w[ulp + ULP.wait] = WAIT.service;
+  if (e.w[ulp + ULP.state] === ULP_STATE.blocked) return;
+  setState(e.w, ulp, ULP_STATE.blocked);
+  append(e.w, e.waitq, ulp);
+}
+
 /** Gives a wait an end, milliseconds since the process began. */
 export function awaitUntil(e: EngineState, ulp: UlpAt, timeMs: number): void {
   setDeadline(e, ulp, timeMs);

@@ -7,6 +7,7 @@
  */
 import { BLOCK_KIND, COUNTERS, ENGINE, HEAD, MSG, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import type { Answer, Request, RequestKind } from "../../wire/requests.ts";
 import { Arena } from "../heap/arena.ts";
 import { Btab } from "../heap/btab.ts";
 import { Gbdesc } from "../heap/gbdesc.ts";
@@ -36,12 +37,14 @@ export interface ProgramParcel {
   readonly kind: "program";
   readonly program: Program;
 }
-/** Answer to a request that a ULP of this engine waits for. */
+/** The virtual machine's answer to a request that a ULP of this engine waits for. */
 export interface AnswerParcel {
   readonly kind: "answer";
   readonly index: number;
-  /** Row of the program, or a PVM error code. */
-  readonly value: number;
+  /** The request's kind and number. */
+  readonly of: RequestKind;
+  readonly serial: number;
+  readonly answer: Answer;
 }
 /** What ports carry between threads; ENGINE.mail counts what an engine has not taken yet. */
 export type Parcel = UlpParcel | ProgramParcel | AnswerParcel;
@@ -74,8 +77,8 @@ export interface EngineEdge {
   interrupted(index: number, stack: string): void;
   /** Hands a message for another process's ULP to the process's own thread. */
   sendOut(message: OutsideMessage): void;
-  /** Asks the process for a program by file name; an AnswerParcel comes. */
-  load(index: number, name: string): void;
+  /** Hands a request to the process's own thread; an AnswerParcel comes. The caller counted it in HEAD.outside. */
+  ask(request: Request): void;
 }
 
 /** What the user chose. */
@@ -90,8 +93,6 @@ export interface EngineOptions {
   readonly outside: boolean;
   /** False: a receive that names its source does not hand over to it, to see what that is worth. */
   readonly handoff: boolean;
-  /** The process can load programs for pvm_spawn. */
-  readonly loads: boolean;
   /** Most bytes of unwind frames that one ULP may need. */
   readonly framesBytes: number;
   /** Seed: move ULPs to other engines at every chance, for tests. 0: off. */
@@ -167,7 +168,7 @@ export class EngineState {
    */
   readonly imports: EngineImports = { upvm: {}, pvm: {}, wasi_snapshot_preview1: {} };
   readonly moves: Moves;
-  /** Ends the wait of a ULP that asked the process for something. Set by who makes the engine. */
+  /** Ends the wait of a ULP that asked the virtual machine for something. Set by who makes the engine. */
   answer: (e: EngineState, parcel: AnswerParcel) => void = () => {};
 
   constructor(

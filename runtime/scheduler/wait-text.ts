@@ -5,6 +5,7 @@
  */
 import { ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import { tidText } from "../../wire/pvm.ts";
+import { REQUEST, REQUEST_KINDS } from "../../wire/requests.ts";
 import { ANY } from "./messages.ts";
 import { getState, type UlpAt } from "./state.ts";
 import { ulpOf } from "./ulp.ts";
@@ -35,8 +36,10 @@ export function doingText(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): string 
 function waitText(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): string {
   const kind = w[ulp + ULP.wait]!;
   if (kind === WAIT.sleep) return "sleeps";
-  if (kind === WAIT.io) return "waits in pvm_spawn for its program";
+  if (kind === WAIT.io) return "waits for input or output";
   const tag = w[ulp + ULP.waitTag]!;
+  if (kind === WAIT.service)
+    return `waits in ${REQUEST[REQUEST_KINDS[tag]!].routine} for the virtual machine`;
   const tid = w[ulp + ULP.waitTid]!;
   const what = tag === ANY ? "any tag" : `tag ${tag}`;
   const whom = tid === ANY ? "any task" : sourceText(w, tid);

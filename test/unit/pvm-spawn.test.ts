@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "uvu";
-import { serveMail, serveWakes } from "../../runtime/scheduler/engine.ts";
+import { uterminate } from "../../runtime/scheduler/end.ts";
+import { serveWakes } from "../../runtime/scheduler/engine.ts";
 import { members } from "../../runtime/scheduler/queue.ts";
-import { ENGINE, HEAD, SUSPEND, ULP, ULP_STATE } from "../../wire/layout.ts";
+import { HEAD, SUSPEND, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { TestMachine } from "../machine.ts";
 import {
   type Actor,
   actor,
@@ -28,18 +30,11 @@ function spawn(a: Actor, name: string, n: number, flag = 0, where = ""): number 
 const tids = (a: Actor, n: number): number[] =>
   Array.from({ length: n }, (_, i) => a.view.getInt32(TIDS + 4 * i, true));
 
-/** The process has an answer for engine 0. */
-function answer(p: Process, index: number, value: number): void {
-  p.mail[0]!.push({ kind: "answer", index, value });
-  Atomics.add(p.library.w, p.engines[0]!.row + ENGINE.mail, 1);
-  serveMail(p.engines[0]!);
-}
-
 test("a running program is spawned from what is loaded: new tids, siblings of each other, children of the caller", () => {
   const { p, a, end } = parentOf();
   assert.equal(spawn(a, "test", 3), 3);
   assert.deepEqual(tids(a, 3), [0x40003, 0x40004, 0x40005]);
-  assert.deepEqual(p.loads, []);
+  assert.deepEqual(p.asked, []);
   const b = actor(p, 3);
   assert.equal(b.call("pvm_parent"), a.tid);
   assert.equal(b.call("pvm_siblings_get", TIDS, 3), 3);
@@ -50,37 +45,41 @@ test("a running program is spawned from what is loaded: new tids, siblings of ea
   end();
 });
 
-test("without a way to load programs, spawning another is a null operation: 0, and PvmNoFile for each", () => {
+test("the caller waits while the machine loads a program, and every engine has it then", async () => {
   const { p, a, end } = parentOf();
-  assert.equal(spawn(a, "worker", 2), 0);
-  assert.deepEqual(tids(a, 2), [-7, -7]);
-  assert.deepEqual(p.printed, []);
-  end();
-});
-
-test("the caller waits while the process loads a program, and every engine has it then", () => {
-  const { p, a, end } = parentOf({ loads: true });
+  const machine = new TestMachine(p);
+  machine.programs.push("worker");
   assert.equal(spawn(a, "worker", 2), SUSPEND);
-  assert.deepEqual(p.loads, [{ index: 0, name: "worker" }]);
   assert.equal(p.library.w[HEAD.outside], 1, "no deadlock is seen meanwhile");
-  p.mail[0]!.push({ kind: "program", program: { ...IDLE, id: 1, name: "worker" } });
-  Atomics.add(p.library.w, p.engines[0]!.row + ENGINE.mail, 1);
-  answer(p, 0, 1);
+  await machine.serve();
   assert.equal(p.library.w[HEAD.outside], 0);
   assert.equal(a.resumed(), 2);
   assert.deepEqual(tids(a, 2), [0x40003, 0x40004]);
   assert.equal(p.library.w[p.ulp(2) + ULP.module], 1);
   assert.equal(spawn(a, "worker", 1), 1, "the second time it is there");
-  assert.equal(p.loads.length, 1);
+  assert.deepEqual(machine.loads, ["worker"]);
   end();
 });
 
-test("a program that cannot be loaded gives its code for each task", () => {
-  const { p, a, end } = parentOf({ loads: true });
+test("a program that cannot be loaded gives its code for each task, and nothing is printed", async () => {
+  const { p, a, end } = parentOf();
+  const machine = new TestMachine(p);
   assert.equal(spawn(a, "nothing", 2), SUSPEND);
-  answer(p, 0, -7);
+  await machine.serve();
   assert.equal(a.resumed(), 0);
   assert.deepEqual(tids(a, 2), [-7, -7]);
+  assert.deepEqual(p.printed, []);
+  end();
+});
+
+test("a ULP that ends while its request is on its way leaks nothing, and the answer is dropped", async () => {
+  const { p, a, end } = parentOf();
+  const machine = new TestMachine(p);
+  assert.equal(spawn(a, "nothing", 2), SUSPEND);
+  uterminate(p.engines[0]!, a.ulp, 0);
+  await machine.serve();
+  assert.equal(p.library.w[HEAD.outside], 0);
+  assert.equal(p.library.w[a.ulp + ULP.state], ULP_STATE.exited);
   end();
 });
 

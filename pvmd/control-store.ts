@@ -1,0 +1,56 @@
+/**
+ * The control store: everything that a virtual machine agrees on, as keys with values.
+ *
+ * Owns: the interface that every implementation keeps (test/unit/pvmd-store.test.ts is its contract). The one that is
+ * built in is memory-store.ts. Who reads and then writes does it in one `txn` that compares, or by `update`.
+ */
+
+export interface Entry {
+  readonly value: Uint8Array;
+  /** Revision of the store at its last change; above 0. */
+  readonly revision: number;
+}
+
+/** What must hold for a transaction to be done. */
+export interface Compare {
+  readonly key: string;
+  /** 0: there is no such key. */
+  readonly revision: number;
+}
+
+/** A change. Without a value the key is deleted, whether it is there or not. */
+export interface Change {
+  readonly key: string;
+  readonly value?: Uint8Array;
+  /** The key goes when this lease ends. */
+  readonly lease?: LeaseId;
+}
+
+export type LeaseId = number & { readonly leaseId: true };
+
+/** What a watcher is told, in order of revisions. */
+export interface Changed {
+  readonly key: string;
+  /** Undefined: deleted. */
+  readonly entry: Entry | undefined;
+  readonly revision: number;
+}
+
+export interface ControlStore {
+  /** The key's entry, undefined if there is none. */
+  get(key: string): Promise<Entry | undefined>;
+  /** All keys that begin with `prefix`, in order of their text. */
+  list(prefix: string): Promise<readonly (readonly [string, Entry])[]>;
+  /**
+   * Does all changes if all comparisons hold, else none; nobody sees some of them.
+   *
+   * @returns revision of the store afterwards; undefined: a comparison did not hold, or a lease has ended
+   */
+  txn(compare: readonly Compare[], changes: readonly Change[]): Promise<number | undefined>;
+  /** A lease: keys that were put with it go together when it ends. */
+  lease(): Promise<LeaseId>;
+  /** Ends a lease; one that has ended is no error. */
+  endLease(lease: LeaseId): Promise<void>;
+  /** Tells of every change to keys that begin with `prefix`, from now on. @returns a function that ends it */
+  watch(prefix: string, told: (change: Changed) => void): () => void;
+}
