@@ -61,8 +61,8 @@ export class HostProcess implements Host {
 
   /** A request is dealt with. If all engines sleep, one has to look whether that was the last thing to wait for. */
   private settled(): void {
-    const { w, process } = this.library;
+    const { w, process: descriptor } = this.library;
     const others = Atomics.sub(w, HEAD.outside, 1) - 1;
-    if (others === 0 && Atomics.load(w, HEAD.idleEngines) === process.engines) ring(this.library, 0);
+    if (others === 0 && Atomics.load(w, HEAD.idleEngines) === descriptor.engines) ring(this.library, 0);
   }
 }
