@@ -33,7 +33,7 @@ export function kernelLayout(): string {
   for (const [i, name] of COUNTERS.entries()) add(`COUNTER_${name}`, ENGINE.counters * WORD + i * 8);
   for (const [name, value] of Object.entries(ULP_STATE)) add(`STATE_${name}`, value);
   for (const [name, value] of Object.entries(WAIT)) add(`WAIT_${name}`, value);
-  add("LIMIT_bufferFirstBytes", LIMITS.bufferFirstBytes);
+  add("LIMIT_bufferKeptBytes", LIMITS.bufferKeptBytes);
   add("LIMIT_ulps", LIMITS.ulps);
   add("TID_BASE", TID_BASE);
   add("SUSPEND", SUSPEND);

@@ -27,6 +27,8 @@ export const LIMITS = {
   /** Smallest later segment of a message buffer, bytes; each next one doubles up to bufferSegmentBytesMax. */
   bufferSegmentBytes: 4 << 10,
   bufferSegmentBytesMax: 1 << 20,
+  /** Largest second segment that a buffer keeps when it is cleared, for the next message, bytes. */
+  bufferKeptBytes: 16 << 10,
   /** Buffers that one ULP may hold at once (PvmNoMem beyond). */
   buffersPerUlp: 1 << 16,
   /** Messages that may wait unread for one ULP; the next sender gets PvmNoMem. */

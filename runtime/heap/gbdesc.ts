@@ -184,12 +184,21 @@ export class Gbdesc {
     }
   }
 
-  /** Empties a buffer to which only the caller has a reference. It keeps its first segment. */
+  /**
+   * Empties a buffer to which only the caller has a reference. It keeps its first segment, and the second if
+   * there are no more and it is not large: the next message, which is like the last, goes straight into it.
+   */
   reset(gbid: number, encoding: number): void {
     const { i32 } = this;
     const g = gbid >> 2;
     if (i32[g + GBUF.refs]! > 1) bug(`buffer ${gbid} is cleared with ${i32[g + GBUF.refs]} references`);
-    if (i32[g + GBUF.lastAt] !== gbid + FIRST_SEGMENT) this.freeSegments(gbid);
+    const last = i32[g + GBUF.lastAt]! >> 2;
+    const kept =
+      i32[g + GBUF.words + SEG.next]! >> 2 === last && i32[last + SEG.capacity]! <= LIMITS.bufferKeptBytes;
+    if (kept) {
+      i32[last + SEG.used] = 0;
+      i32[g + GBUF.sealedBytes] = 0;
+    } else if (last << 2 !== gbid + FIRST_SEGMENT) this.freeSegments(gbid);
     i32[g + GBUF.encoding] = encoding;
     i32[g + GBUF.words + SEG.used] = 0;
   }

@@ -9,7 +9,6 @@
  * the `used` of the last segment is out of date, until sealSend().
  */
 import { BTAB, GBUF, SEG, ULP } from "../../wire/layout.ts";
-import { LIMITS } from "../../wire/limits.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import { FIRST_SEGMENT, type Gbdesc, SEG_HEADER_BYTES } from "./gbdesc.ts";
 
@@ -129,8 +128,9 @@ export class Positions {
 
   /** Pack position: the beginning of an empty buffer, made here, that becomes the default send buffer. */
   beginSend(u: number, gbid: number): void {
-    const data = gbid + FIRST_SEGMENT + SEG_HEADER_BYTES;
-    this.setPack(u, gbid, data, data + LIMITS.bufferFirstBytes);
+    const last = this.i32[(gbid >> 2) + GBUF.lastAt]!;
+    const data = last + SEG_HEADER_BYTES;
+    this.setPack(u, gbid, data, data + this.i32[(last >> 2) + SEG.capacity]!);
   }
 
   /** Ends reading of the default receive buffer, if there is one: its row keeps the position. */

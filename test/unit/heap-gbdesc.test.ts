@@ -140,7 +140,7 @@ test("length counts what was packed, not what there is room for", () => {
   e.gb.gfree(gbid);
 });
 
-test("reset empties a buffer and keeps its first segment only", () => {
+test("reset empties a buffer of many segments and keeps its first only", () => {
   const e = newEngine();
   const gbid = e.gb.gnew(0);
   e.gb.ginitref(gbid);
@@ -157,6 +157,26 @@ test("reset empties a buffer and keeps its first segment only", () => {
   e.gb.gincref(gbid);
   assert.throws(() => e.gb.reset(gbid, 0), /bug: buffer \d+ is cleared with 2 references/);
   e.gb.gdecref(gbid);
+  e.gb.gdecref(gbid);
+  assertClean(e.heap);
+});
+
+test("reset keeps a second segment that is the only other and not large, and packing goes on there", () => {
+  const e = newEngine();
+  const gbid = e.gb.gnew(0);
+  e.gb.ginitref(gbid);
+  const second = addFull(e, gbid, 10_000);
+  e.gb.reset(gbid, 0);
+  assert.equal(e.gb.length(gbid), 0);
+  assert.equal(e.heap.i32[(gbid >> 2) + GBUF.lastAt], second);
+  addFull(e, gbid, 100);
+  e.gb.reset(gbid, 0);
+  assert.equal(e.heap.liveBlocks().length, 1, "of three segments it keeps the first");
+  addFull(e, gbid, LIMITS.bufferKeptBytes + 1);
+  e.gb.reset(gbid, 0);
+  assert.equal(e.heap.liveBlocks().length, 1, "a large one is not kept");
+  addFull(e, gbid, 1000);
+  e.gb.reset(gbid, 0);
   e.gb.gdecref(gbid);
   assertClean(e.heap);
 });

@@ -3,7 +3,7 @@
  *
  * One instance for each engine; guests import its functions directly, wasm to wasm. It does what
  * runtime/pvm/buffers.ts, send.ts and receive.ts do, on the same words of the process heap, when
- *   - initsend: nobody else has the default send buffer, and it has one segment;
+ *   - initsend: nobody else has the default send buffer, and it has one segment, or two of which it keeps both;
  *   - send: the receiver is on this engine and blocked in pvm_recv for just this message;
  *   - recv: no message has arrived: the ULP blocks.
  * All else it leaves to those, untouched: the functions of namespace `slow` (kernel.ts).
@@ -14,7 +14,7 @@
 import {
   BTAB_bytes, BTAB_gbid, BTAB_left, BTAB_segment, BTAB_size, BTAB_src, BTAB_tag, COUNTER_bytes, COUNTER_messages,
   ENGINE_blocked, ENGINE_handoff, ENGINE_runHead, ENGINE_runnable, ENGINE_running, ENGINE_waitHead, GBUF_encoding, GBUF_lastAt, GBUF_refs,
-  GBUF_sealedBytes, GBUF_size, HEAD_ulpTableAt, LIMIT_bufferFirstBytes, LIMIT_ulps, SEG_size, SEG_used, STATE_blocked, STATE_runnable,
+  GBUF_sealedBytes, GBUF_size, HEAD_ulpTableAt, LIMIT_bufferKeptBytes, LIMIT_ulps, SEG_capacity, SEG_next, SEG_size, SEG_used, STATE_blocked, STATE_runnable,
   STATE_running, SUSPEND, TID_BASE, ULP_btabAt, ULP_engine, ULP_inbox, ULP_msgqHead, ULP_packAt, ULP_packEnd, ULP_queueNext,
   ULP_queuePrev, ULP_rbid, ULP_result, ULP_sbid, ULP_sent, ULP_sgbid, ULP_state, ULP_tid, ULP_unpackAt, ULP_unpackEnd,
   ULP_wait, ULP_waiting, ULP_waitTag, ULP_waitTid, WAIT_none, WAIT_recv,
@@ -40,7 +40,6 @@ import {
 
 /** gbid of a row that is taken, but mapped to nothing. */
 const UNMAPPED = -1;
-const FIRST_DATA = GBUF_size + SEG_size;
 
 // @ts-expect-error: decorator
 @inline function get(base: i32, offset: i32): i32 {
@@ -124,12 +123,20 @@ export function pvm_initsend(encoding: i32): i32 {
   const lbid = get(ulp, ULP_sbid);
   const gbid = get(ulp, ULP_sgbid);
   if (<u32>encoding > 2 || lbid == 0 || gbid == 0) return slowInitsend(encoding);
-  if (get(gbid, GBUF_refs) != 1 || get(gbid, GBUF_lastAt) != gbid + GBUF_size) return slowInitsend(encoding);
+  const first = gbid + GBUF_size;
+  const last = get(gbid, GBUF_lastAt);
+  if (get(gbid, GBUF_refs) != 1) return slowInitsend(encoding);
+  if (last != first) {
+    // Gbdesc.reset
+    if (get(first, SEG_next) != last || get(last, SEG_capacity) > LIMIT_bufferKeptBytes) return slowInitsend(encoding);
+    set(last, SEG_used, 0);
+    set(gbid, GBUF_sealedBytes, 0);
+  }
   set(gbid, GBUF_encoding, encoding);
-  set(gbid, GBUF_size + SEG_used, 0);
+  set(first, SEG_used, 0);
   set(rowOf(ulp, lbid), BTAB_segment, 0);
-  set(ulp, ULP_packAt, gbid + FIRST_DATA);
-  set(ulp, ULP_packEnd, gbid + FIRST_DATA + LIMIT_bufferFirstBytes);
+  set(ulp, ULP_packAt, last + SEG_size);
+  set(ulp, ULP_packEnd, last + SEG_size + get(last, SEG_capacity));
   return lbid;
 }
 
