@@ -54,7 +54,7 @@ export const LIMITS = {
   /** Runnable ULPs that one engine gives another at a time, at most. */
   ulpsPerGift: 8,
   /** An idle engine looks for work this long before it sleeps, microseconds. */
-  idleSpinUs: 50,
+  idleSpinUs: 150,
   /** An idle engine asks a busy one for a ULP after this long, microseconds. */
   idleBeforeStealUs: 300,
   /** Files, and characters in them, that a C program may include: all are copied into the compiler's memory. */
