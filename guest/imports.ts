@@ -16,10 +16,50 @@ export declare function pvm_parent(): i32;
 // @ts-ignore: decorator
 @external("pvm", "pvm_siblings_get")
 export declare function pvm_siblings_get(tids: usize, capacity: i32): i32;
-/** pvm_gsize(3PVM): members of a group; NULL or "": all ULPs started together. C: `int pvm_gsize(const char *group)`. */
+/** pvm_joingroup(3PVM): become a member of a group; its instance number, the lowest that is free; may block. C: `int pvm_joingroup(const char *group)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_joingroup")
+export declare function pvm_joingroup(group: usize): i32;
+/** pvm_lvgroup(3PVM): leave a group; may block. C: `int pvm_lvgroup(const char *group)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_lvgroup")
+export declare function pvm_lvgroup(group: usize): i32;
+/** pvm_getinst(3PVM): instance number of a task in a group; may block. C: `int pvm_getinst(const char *group, int tid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_getinst")
+export declare function pvm_getinst(group: usize, tid: i32): i32;
+/** pvm_gettid(3PVM): tid of a group's member by its instance number; may block. C: `int pvm_gettid(const char *group, int inum)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_gettid")
+export declare function pvm_gettid(group: usize, inum: i32): i32;
+/** pvm_gsize(3PVM): members of a group; NULL or "": all ULPs started together; may block. C: `int pvm_gsize(const char *group)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_gsize")
 export declare function pvm_gsize(group: usize): i32;
+/** pvm_barrier(3PVM): wait until `count` members of a group have called it; -1: as many as it has now; may block. C: `int pvm_barrier(const char *group, int count)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_barrier")
+export declare function pvm_barrier(group: usize, count: i32): i32;
+/** pvm_bcast(3PVM): send the default send buffer to all members of a group but the caller; may block. C: `int pvm_bcast(const char *group, int msgtag)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_bcast")
+export declare function pvm_bcast(group: usize, msgtag: i32): i32;
+/** pvm_freezegroup(3PVM): wait until `size` members have called it (-1: as many as it has now), then nobody joins any more; the group's size; may block. C: `int pvm_freezegroup(const char *group, int size)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_freezegroup")
+export declare function pvm_freezegroup(group: usize, size: i32): i32;
+/** pvm_group_tids(3PVM): how many instance numbers a group has; their tids, at most `capacity`, go to `tids`; PvmNoInst if one is free (upvm's own); may block. C: `int pvm_group_tids(const char *group, int *tids, int capacity)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_group_tids")
+export declare function pvm_group_tids(group: usize, tids: usize, capacity: i32): i32;
+/** pvm_collective(3PVM): checks of gather, scatter and reduce: own instance number (upvm's own); may block. C: `int pvm_collective(const char *routine, const char *group, int rootginst, int count, int datatype, int msgtag)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_collective")
+export declare function pvm_collective(routine: usize, group: usize, rootginst: i32, count: i32, datatype: i32, msgtag: i32): i32;
+/** pvm_collective_failed(3PVM): how gather, scatter and reduce fail: prints the error, and gives it back (upvm's own). C: `int pvm_collective_failed(const char *routine, int code)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_collective_failed")
+export declare function pvm_collective_failed(routine: usize, code: i32): i32;
 /** pvm_tasks_get(3PVM): how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid. C: `int pvm_tasks_get(int where, int *rows, int capacity)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_tasks_get")

@@ -124,6 +124,10 @@ export const ULP = {
   sgbid: 49,
   /** Number of its last request to the virtual machine (runtime/pvm/ask.ts). */
   request: 54,
+  /** First of its memberships in groups (MEMBER, byte address), 0 none. */
+  groupsAt: 58,
+  /** Next of those that wait in the same barrier: a descriptor, as word index, 0 at the end. */
+  groupNext: 59,
   words: 64,
 } as const;
 
@@ -132,7 +136,7 @@ export const ULP_STATE = { unInit: 0, running: 1, runnable: 2, blocked: 3, exite
 export const ULP_MIGRATING = 8;
 
 /** What a blocked ULP waits for; each has a line in `--dump` and in the deadlock report. */
-export const WAIT = { none: 0, recv: 1, trecv: 2, precv: 3, sleep: 4, io: 5, memory: 6, service: 7 } as const;
+export const WAIT = { none: 0, recv: 1, trecv: 2, precv: 3, sleep: 4, io: 5, memory: 6, service: 7, barrier: 8, freeze: 9 } as const;
 
 export const ULP_FLAG = {
   /** Entered its program at least once (asm_ustart done). */
@@ -232,8 +236,61 @@ export const BLOCK_KIND = {
   lasting: 10,
   /** Arguments of a spawned ULP. */
   args: 11,
+  /** A group (GROUP) with its name; its tids by instance; a ULP's membership in it (MEMBER). */
+  group: 12,
+  instances: 13,
+  member: 14,
 } as const;
 export type BlockKind = (typeof BLOCK_KIND)[keyof typeof BLOCK_KIND];
+
+/**
+ * A group (runtime/scheduler/group-table.ts). Word offsets; the name's bytes follow. All of it is read and written with
+ * HEAD.groupLock held.
+ *
+ *     hash table ─▶ GROUP ─next─▶ GROUP      instances: tid by instance number; 0: free; negative: has left a frozen one
+ *                     │ tableAt ▶ [t40001, t40007, 0, t40002 …]
+ *     ULP.groupsAt ─▶ MEMBER ─next─▶ MEMBER  the groups that a ULP is in
+ */
+export const GROUP = {
+  /** Next of its chain of the hash table (byte address), and the name's hash. */
+  next: 0,
+  hash: 1,
+  nameBytes: 2,
+  /** Members now. */
+  members: 3,
+  /** Rows of the table of instances; the highest in use and 1; no row below this one is free. */
+  rows: 4,
+  top: 5,
+  free: 6,
+  tableAt: 7,
+  /** Members when it was frozen, 0: dynamic. 1: a member has left it since. */
+  frozen: 8,
+  defunct: 9,
+  /** Two meeting points, MEET: of pvm_barrier and of pvm_freezegroup. */
+  barrier: 10,
+  freeze: 14,
+  words: 18,
+} as const;
+
+/** Where members of a group wait for each other. Word offsets in GROUP. */
+export const MEET = {
+  /** How many must come, and how many have. */
+  count: 0,
+  came: 1,
+  /** Who waits, in order of coming, linked by ULP.groupNext: descriptors, as word indices, 0 none. */
+  first: 2,
+  last: 3,
+  words: 4,
+} as const;
+
+/** Membership of a ULP. Word offsets. */
+export const MEMBER = {
+  /** Next of the same ULP, and the group (byte addresses). */
+  next: 0,
+  groupAt: 1,
+  instance: 2,
+  words: 4,
+} as const;
 
 /** Head of the heap, word offsets. */
 export const HEAD = {
@@ -274,6 +331,10 @@ export const HEAD = {
   chunkBytes: 15,
   /** Most bytes ever taken from the pool at once. */
   peakBytes: 16,
+  /** Groups: the lock of all of them (runtime/heap/lock.ts), their hash table (byte address; 0: none yet), how many. */
+  groupLock: 32,
+  groupTableAt: 33,
+  groups: 34,
   words: 64,
 } as const;
 export const STOP = { none: 0, done: 1, deadlock: 2, interrupted: 3, failed: 4 } as const;

@@ -33,6 +33,11 @@ export const LIMITS = {
   buffersPerUlp: 1 << 16,
   /** Messages that may wait unread for one ULP; the next sender gets PvmNoMem. */
   messagesPerUlp: 1 << 20,
+  /** Groups of the process at once (PvmOutOfRes beyond); chains of their hash table. */
+  groups: 1 << 16,
+  groupChains: 256,
+  /** Bytes of a group's name without its NUL (PvmBadParam beyond). PVM's own has no limit below its message size. */
+  groupNameBytes: 1 << 12,
   /** Unwind frames of a ULP: first block, bytes, and what it may grow to unless the user says otherwise. */
   framesFirstBytes: 1 << 10,
   framesBytesMax: 8 << 20,

@@ -100,7 +100,34 @@ export const PVM_ROUTINE = {
     c: "int *tids, int capacity", wasm: "ii", route: "call",
     doc: "how many ULPs were started together; their tids, at most `capacity`, in order of creation, go to `tids`",
   },
-  pvm_gsize: { c: "const char *group", wasm: "i", route: "call", doc: "members of a group; NULL or \"\": all ULPs started together" },
+pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become a member of a group; its instance number, the lowest that is free" },
+  pvm_lvgroup: { c: "const char *group", wasm: "i", route: "block", doc: "leave a group" },
+  pvm_getinst: { c: "const char *group, int tid", wasm: "ii", route: "block", doc: "instance number of a task in a group" },
+  pvm_gettid: { c: "const char *group, int inum", wasm: "ii", route: "block", doc: "tid of a group's member by its instance number" },
+  pvm_gsize: { c: "const char *group", wasm: "i", route: "block", doc: "members of a group; NULL or \"\": all ULPs started together" },
+  pvm_barrier: {
+    c: "const char *group, int count", wasm: "ii", route: "block",
+    doc: "wait until `count` members of a group have called it; -1: as many as it has now",
+  },
+  pvm_bcast: {
+    c: "const char *group, int msgtag", wasm: "ii", route: "block",
+    doc: "send the default send buffer to all members of a group but the caller",
+  },
+  pvm_freezegroup: {
+    c: "const char *group, int size", wasm: "ii", route: "block",
+    doc: "wait until `size` members have called it (-1: as many as it has now), then nobody joins any more; the group's size",
+  },
+  pvm_group_tids: {
+    c: "const char *group, int *tids, int capacity", wasm: "iii", route: "block",
+    doc: "how many instance numbers a group has; their tids, at most `capacity`, go to `tids`; PvmNoInst if one is free (upvm's own)",
+  },
+  pvm_collective: {
+    c: "const char *routine, const char *group, int rootginst, int count, int datatype, int msgtag", wasm: "iiiiii", route: "block",
+    doc: "checks of gather, scatter and reduce: own instance number (upvm's own)",
+  },
+  pvm_collective_failed: {
+    c: "const char *routine, int code", wasm: "ii", route: "call", doc: "how gather, scatter and reduce fail: prints the error, and gives it back (upvm's own)",
+  },
   pvm_tasks_get: {
     c: "int where, int *rows, int capacity", wasm: "iii", route: "call",
     doc: "how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid",

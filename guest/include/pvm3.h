@@ -94,8 +94,28 @@ int pvm_mytid(void) PVM_IMPORT("pvm_mytid");
 int pvm_parent(void) PVM_IMPORT("pvm_parent");
 /* how many ULPs were started together; their tids, at most `capacity`, in order of creation, go to `tids` */
 int pvm_siblings_get(int *tids, int capacity) PVM_IMPORT("pvm_siblings_get");
-/* members of a group; NULL or "": all ULPs started together */
+/* become a member of a group; its instance number, the lowest that is free; may block */
+int pvm_joingroup(const char *group) PVM_IMPORT("pvm_joingroup");
+/* leave a group; may block */
+int pvm_lvgroup(const char *group) PVM_IMPORT("pvm_lvgroup");
+/* instance number of a task in a group; may block */
+int pvm_getinst(const char *group, int tid) PVM_IMPORT("pvm_getinst");
+/* tid of a group's member by its instance number; may block */
+int pvm_gettid(const char *group, int inum) PVM_IMPORT("pvm_gettid");
+/* members of a group; NULL or "": all ULPs started together; may block */
 int pvm_gsize(const char *group) PVM_IMPORT("pvm_gsize");
+/* wait until `count` members of a group have called it; -1: as many as it has now; may block */
+int pvm_barrier(const char *group, int count) PVM_IMPORT("pvm_barrier");
+/* send the default send buffer to all members of a group but the caller; may block */
+int pvm_bcast(const char *group, int msgtag) PVM_IMPORT("pvm_bcast");
+/* wait until `size` members have called it (-1: as many as it has now), then nobody joins any more; the group's size; may block */
+int pvm_freezegroup(const char *group, int size) PVM_IMPORT("pvm_freezegroup");
+/* how many instance numbers a group has; their tids, at most `capacity`, go to `tids`; PvmNoInst if one is free (upvm's own); may block */
+int pvm_group_tids(const char *group, int *tids, int capacity) PVM_IMPORT("pvm_group_tids");
+/* checks of gather, scatter and reduce: own instance number (upvm's own); may block */
+int pvm_collective(const char *routine, const char *group, int rootginst, int count, int datatype, int msgtag) PVM_IMPORT("pvm_collective");
+/* how gather, scatter and reduce fail: prints the error, and gives it back (upvm's own) */
+int pvm_collective_failed(const char *routine, int code) PVM_IMPORT("pvm_collective_failed");
 /* how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid */
 int pvm_tasks_get(int where, int *rows, int capacity) PVM_IMPORT("pvm_tasks_get");
 /* length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL */

@@ -12,6 +12,7 @@ import { bufferCalls } from "./buffers.ts";
 import { directCalls } from "./direct.ts";
 import { engineCalls, yieldCalls } from "./engine-calls.ts";
 import { errorCalls } from "./errors.ts";
+import { groupCalls } from "./groups.ts";
 import { packingCalls } from "./packing.ts";
 import { receiveCalls } from "./receive.ts";
 import { sendCalls } from "./send.ts";
@@ -30,6 +31,7 @@ export function addImports(e: EngineState): void {
     bufferCalls(e),
     directCalls(e),
     errorCalls(e),
+    groupCalls(e),
     packingCalls(e),
     receiveCalls(e),
     sendCalls(e),

@@ -58,6 +58,23 @@ function intArray(e: EngineState, at: number, n: number): Int32Array | undefined
   return ints;
 }
 
+/** Sends the default send buffer to tids, equal ones side by side: once to each, and not to the sender itself. */
+export function multicast(e: EngineState, name: string, tids: Int32Array, tag: number): number {
+  const { w, btab, current: ulp } = e;
+  if (tag < 0 || !tids.every(isTaskTid)) return fail(e, name, "PvmBadParam");
+  const bytes = btab.sealSend(ulp);
+  if (bytes === NO_BUF) return fail(e, name, "PvmNoBuf");
+  const gbid = btab.btgetsgbid(ulp);
+  let result = 0;
+  tids.forEach((tid, i) => {
+    if (tid === currentTid(e) || tid === tids[i - 1]) return;
+    w[ulp + ULP.sent] = w[ulp + ULP.sent]! + 1;
+    const code = sendTo(e, name, tid, tag, gbid, bytes);
+    if (code < 0) result = code;
+  });
+  return check(e, name, result);
+}
+
 export function sendCalls(e: EngineState) {
   const { w, btab } = e;
   return {
@@ -72,21 +89,9 @@ export function sendCalls(e: EngineState) {
     },
     /** Once to each, whatever the order and repetitions in `tids`; not to the sender itself (manual page). */
     pvm_mcast(tids: number, n: number, tag: number): number {
-      if (tag < 0 || n < 0) return fail(e, "pvm_mcast", "PvmBadParam");
-      const list = intArray(e, tids, n)?.sort();
-      if (list === undefined || !list.every(isTaskTid)) return fail(e, "pvm_mcast", "PvmBadParam");
-      const ulp = e.current;
-      const bytes = btab.sealSend(ulp);
-      if (bytes === NO_BUF) return fail(e, "pvm_mcast", "PvmNoBuf");
-      const gbid = btab.btgetsgbid(ulp);
-      let result = 0;
-      list.forEach((tid, i) => {
-        if (tid === currentTid(e) || tid === list[i - 1]) return;
-        w[ulp + ULP.sent] = w[ulp + ULP.sent]! + 1;
-        const code = sendTo(e, "pvm_mcast", tid, tag, gbid, bytes);
-        if (code < 0) result = code;
-      });
-      return check(e, "pvm_mcast", result);
+      const list = n < 0 ? undefined : intArray(e, tids, n)?.sort();
+      if (list === undefined) return fail(e, "pvm_mcast", "PvmBadParam");
+      return multicast(e, "pvm_mcast", list, tag);
     },
   };
 }

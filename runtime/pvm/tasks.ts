@@ -1,19 +1,20 @@
 /**
- * Who is who: parent, siblings, gsize, tasks, exit.
+ * Who is who: parent, siblings, tasks, exit.
  *
  * Owns: what a program sees of the other ULPs. An SPMD program's ULPs are each other's siblings; they were
  * not spawned by anybody, so they have no parent.
  */
 import { HEAD, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
-import { PVM_ERROR, TID_BASE, tidOf } from "../../wire/pvm.ts";
+import { TID_BASE, tidOf } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
+import { groups } from "../scheduler/groups.ts";
 import { drainInbox } from "../scheduler/mailbox.ts";
 import { dropMessages } from "../scheduler/messages.ts";
 import { ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
 import { ulpOf } from "../scheduler/ulp.ts";
 import { fail } from "./errors.ts";
-import { cText, currentContext, isPlace, putText } from "./guest.ts";
+import { currentContext, isPlace, putText } from "./guest.ts";
 import { isTaskTid } from "./tids.ts";
 
 /** Ints of a row of pvm_tasks_get: tid, parent, host, flag, pid. */
@@ -54,12 +55,6 @@ export function taskCalls(e: EngineState) {
       for (let i = 0; i < stored; i++) view.setInt32((tids >>> 0) + i * 4, tidOf(first + i), true);
       return n;
     },
-    /** NULL and "" are the ULPs that were started together; there are no other groups yet. */
-    pvm_gsize(group: number): number {
-      const name = group === 0 ? "" : cText(e, group);
-      if (name === undefined) return fail(e, "pvm_gsize", "PvmBadParam");
-      return name === "" ? w[e.current + ULP.siblingCount]! : PVM_ERROR.PvmNoGroup.code;
-    },
     pvm_tasks_get(where: number, rows: number, capacity: number): number {
       const tasks = tasksOf(e, where);
       if (tasks === undefined) return fail(e, "pvm_tasks", "PvmNoHost");
@@ -82,10 +77,11 @@ export function taskCalls(e: EngineState) {
       const length = putText(e, e.programs[w[ulp + ULP.module]!]?.name ?? "", at, bytes);
       return length ?? fail(e, "pvm_tasks", "PvmBadParam");
     },
-    /** Leaves PVM: what has not been received is gone. Any later call joins it again, with the same tid. */
+    /** Leaves PVM, and all groups: what has not been received is gone. Any later call joins it again, with the same tid. */
     pvm_exit(): number {
       const ulp = e.current;
       w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.left;
+      groups.left(e, ulp);
       if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
       dropMessages(w, e.arena, e.gb, ulp);
       return 0;

@@ -161,6 +161,12 @@ export function deliver(e: EngineState, ulp: UlpAt, message: number): boolean {
  * or waits on, and then others may claim it again.
  */
 export function recheck(e: EngineState, ulp: UlpAt): void {
+  const kind = e.w[ulp + ULP.wait];
+  if (kind === WAIT.barrier || kind === WAIT.freeze) {
+    // Released by another engine (rendezvous.ts), which has set its result.
+    if (e.w[ulp + ULP.waitWord] === 0) unblock(e, ulp, e.w[ulp + ULP.result]!);
+    return;
+  }
   do {
     if (tryDeliver(e, ulp)) return;
     offerWake(e, ulp);

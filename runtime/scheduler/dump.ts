@@ -11,6 +11,7 @@ import {
   COUNTERS,
   ENGINE,
   GBUF,
+  GROUP,
   HEAD,
   MSG,
   SEG,
@@ -21,6 +22,7 @@ import { tidText } from "../../wire/pvm.ts";
 import { rowOf } from "../heap/positions.ts";
 import type { SharedHeap } from "../heap/shared-heap.ts";
 import { COUNTER } from "./engine-state.ts";
+import { allGroups, type GroupAt, groupText, meetingOf } from "./group-table.ts";
 import type { ProcessDescriptor } from "./process-descriptor.ts";
 import { members, type QueueAt, ulpAt } from "./queue.ts";
 import { stateText, type UlpAt } from "./state.ts";
@@ -59,12 +61,25 @@ export interface EngineDump {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+export interface GroupDump {
+  readonly name: string;
+  /** Members now; when it was frozen, 0 if it is dynamic. */
+  readonly members: number;
+  readonly frozen: number;
+  /** Tids by instance number, 0: nobody; negative: has left since the group was frozen. */
+  readonly instances: readonly number[];
+  /** pvm_barrier and pvm_freezegroup: how many must come, how many have. */
+  readonly barrier: readonly [number, number];
+  readonly freeze: readonly [number, number];
+}
+
 export interface LibraryDump {
   readonly process: ProcessDescriptor;
   readonly engines: readonly EngineDump[];
   readonly ulps: readonly UlpDump[];
   /** Gbdesc. */
   readonly buffers: readonly { name: string; gbid: number; rc: number; encoding: number; segments: number }[];
+  readonly groups: readonly GroupDump[];
   readonly heap: string;
 }
 
@@ -100,6 +115,7 @@ export function dumpOf(library: Dumped): LibraryDump {
       encoding: w[(gbid >> 2) + GBUF.encoding]!,
       segments: segmentsOf(w, gbid),
     })),
+    groups: allGroups(w).map((group) => groupDump(w, group)),
     heap: heap.hdisplay(),
   };
 }
@@ -132,6 +148,18 @@ function ulpDump(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt, nameOf: (gbid: nu
     descriptor: Object.fromEntries(
       Object.entries(ULP).flatMap(([name, word]) => (name === "words" ? [] : [[name, w[ulp + word]!]])),
     ),
+  };
+}
+
+function groupDump(w: Int32Array<SharedArrayBuffer>, group: GroupAt): GroupDump {
+  const table = w[group + GROUP.tableAt]! >> 2;
+  return {
+    name: groupText(w, group),
+    members: w[group + GROUP.members]!,
+    frozen: w[group + GROUP.frozen]!,
+    instances: [...w.slice(table, table + w[group + GROUP.top]!)],
+    barrier: meetingOf(w, group, GROUP.barrier),
+    freeze: meetingOf(w, group, GROUP.freeze),
   };
 }
 
@@ -192,6 +220,10 @@ export function dumpText(dump: LibraryDump): string {
   lines.push("  Gbdesc");
   for (const { name, rc, segments } of dump.buffers)
     lines.push(`    ${name}: Rc ${rc}, segments ${segments}`);
+  for (const { name, members, frozen, barrier } of dump.groups) {
+    const kind = frozen === 0 ? "dynamic" : `frozen with ${frozen}`;
+    lines.push(`  group "${name}": members ${members}, ${kind}, ${barrier[1]} in its barrier`);
+  }
   lines.push("  heap", ...dump.heap.split("\n").map((line) => `    ${line}`));
   return lines.join("\n");
 }

@@ -10,6 +10,7 @@ import type { Btab } from "../heap/btab.ts";
 import type { Gbdesc } from "../heap/gbdesc.ts";
 import { clearWait } from "./blocking.ts";
 import type { EngineState } from "./engine-state.ts";
+import { forgetGroups, groups } from "./groups.ts";
 import { closeInbox, demandAttention, ring } from "./mailbox.ts";
 import { dropMessages } from "./messages.ts";
 import { flushAll } from "./output.ts";
@@ -28,6 +29,7 @@ export interface Ender {
 /** Gives back messages, buffers, frames and saved state of a ULP. State Exited. */
 export function release(o: Ender, ulp: UlpAt): void {
   closeInbox(o.w, ulp);
+  forgetGroups(o, ulp);
   dropMessages(o.w, o.arena, o.gb, ulp);
   o.btab.dispose(ulp);
   ufreeAll(o, ulp);
@@ -43,6 +45,7 @@ export function release(o: Ender, ulp: UlpAt): void {
 export function uterminate(e: EngineState, ulp: UlpAt, exitCode: number): void {
   const w = e.w;
   const state = getState(w, ulp);
+  groups.left(e, ulp);
   if (e.handoff === ulp) e.handoff = 0 as UlpAt;
   if (isQueued(w, ulp)) remove(w, state === ULP_STATE.blocked ? e.waitq : e.runq, ulp);
   clearWait(e, ulp);

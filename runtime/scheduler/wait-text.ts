@@ -7,6 +7,7 @@ import { ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import { tidText } from "../../wire/pvm.ts";
 import { REQUEST, REQUEST_KINDS } from "../../wire/requests.ts";
 import { ANY } from "./messages.ts";
+import { isMeeting, meetingText } from "./rendezvous.ts";
 import { getState, type UlpAt } from "./state.ts";
 import { ulpOf } from "./ulp.ts";
 
@@ -36,6 +37,7 @@ export function doingText(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): string 
 function waitText(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): string {
   const kind = w[ulp + ULP.wait]!;
   if (kind === WAIT.sleep) return "sleeps";
+  if (isMeeting(w, ulp)) return meetingText(w, ulp);
   if (kind === WAIT.io) return "waits for input or output";
   const tag = w[ulp + ULP.waitTag]!;
   if (kind === WAIT.service)

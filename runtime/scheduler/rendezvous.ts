@@ -1,0 +1,105 @@
+/**
+ * Meeting points: ULPs that wait until so many have come, of pvm_barrier and pvm_freezegroup.
+ *
+ * Owns: MEET, ULP.groupNext, and the waits WAIT.barrier and WAIT.freeze. Whoever calls holds HEAD.groupLock: under it a
+ * ULP becomes blocked and listed at once, and who finds it listed takes it off and wakes it. So nothing but the lock is
+ * needed between engines; ULP.waiting stays 0, and no message wakes it. A ULP that waits so is not moved.
+ *
+ *     first ▶ ULP ─groupNext▶ ULP ─groupNext▶ 0     in order of coming
+ *
+ * No thread besides the engines takes part: the last to come makes the local ones runnable, and puts the others on the
+ * wakes of their engines.
+ */
+import { GROUP, MEET, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { PVM_ERROR } from "../../wire/pvm.ts";
+import { unblock } from "./blocking.ts";
+import type { EngineState } from "./engine-state.ts";
+import { type GroupAt, groupText } from "./group-table.ts";
+import { pushWake } from "./mailbox.ts";
+import { append } from "./queue.ts";
+import { setState, type UlpAt } from "./state.ts";
+import { uislocal } from "./ulp.ts";
+
+/** Kind of wait → its meeting point in GROUP, and the routine. */
+const POINT = {
+  [WAIT.barrier]: { at: GROUP.barrier, routine: "pvm_barrier" },
+  [WAIT.freeze]: { at: GROUP.freeze, routine: "pvm_freezegroup" },
+} as const;
+export type MeetKind = keyof typeof POINT;
+
+/**
+ * The running ULP comes to a meeting point of `count`.
+ *
+ * @returns SUSPEND: it waits, and so must its import return; PvmOk: all have come, the others go on with `result`;
+ *   PvmMismatch: the others wait for another number, and go on waiting
+ */
+export function meet(e: EngineState, group: GroupAt, kind: MeetKind, count: number, result: number): number {
+  const { w, current: ulp } = e;
+  const point = group + POINT[kind].at;
+  const came = w[point + MEET.came]!;
+  if (came > 0 && w[point + MEET.count] !== count) return PVM_ERROR.PvmMismatch.code;
+  if (came + 1 >= count) {
+    release(e, group, kind, result);
+    return PVM_ERROR.PvmOk.code;
+  }
+  w[point + MEET.count] = count;
+  w[point + MEET.came] = came + 1;
+  if (came === 0) w[point + MEET.first] = ulp;
+  else w[w[point + MEET.last]! + ULP.groupNext] = ulp;
+  w[point + MEET.last] = ulp;
+  w[ulp + ULP.groupNext] = 0;
+  w[ulp + ULP.wait] = kind;
+  w[ulp + ULP.waitWord] = group;
+  setState(w, ulp, ULP_STATE.blocked);
+  append(w, e.waitq, ulp);
+  return SUSPEND;
+}
+
+/** All who wait go on, with this result. */
+export function release(e: EngineState, group: GroupAt, kind: MeetKind, result: number): void {
+  const { w } = e;
+  const point = group + POINT[kind].at;
+  w[point + MEET.came] = 0;
+  let ulp = w[point + MEET.first] as UlpAt;
+  w[point + MEET.first] = 0;
+  while (ulp !== 0) {
+    const next = w[ulp + ULP.groupNext] as UlpAt;
+    w[ulp + ULP.waitWord] = 0;
+    w[ulp + ULP.result] = result;
+    if (uislocal(e, ulp)) unblock(e, ulp, result);
+    else pushWake(e, ulp);
+    ulp = next;
+  }
+}
+
+/** True if a blocked ULP waits at a meeting point, or did and has been released by another engine. */
+export function isMeeting(w: Int32Array, ulp: UlpAt): boolean {
+  const kind = w[ulp + ULP.wait];
+  return kind === WAIT.barrier || kind === WAIT.freeze;
+}
+
+/** A ULP that waits ends: the others wait on, for one more than have come. */
+export function standBack(w: Int32Array, ulp: UlpAt): void {
+  const group = w[ulp + ULP.waitWord]!;
+  if (!isMeeting(w, ulp) || group === 0) return;
+  const point = group + POINT[w[ulp + ULP.wait] as MeetKind].at;
+  let before = 0;
+  for (let at = w[point + MEET.first]!; at !== ulp; at = w[at + ULP.groupNext]!) before = at;
+  const next = w[ulp + ULP.groupNext]!;
+  if (before === 0) w[point + MEET.first] = next;
+  else w[before + ULP.groupNext] = next;
+  if (next === 0) w[point + MEET.last] = before;
+  w[point + MEET.came] = w[point + MEET.came]! - 1;
+  w[ulp + ULP.waitWord] = 0;
+}
+
+/** `waits in pvm_barrier of group "work": 2 of 4 have come, it has 3 members`. */
+export function meetingText(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): string {
+  const { at, routine } = POINT[w[ulp + ULP.wait] as MeetKind];
+  const group = w[ulp + ULP.waitWord] as GroupAt;
+  if (group === 0) return `goes on after ${routine}`;
+  const [count, came] = [w[group + at + MEET.count]!, w[group + at + MEET.came]!];
+  const members = w[group + GROUP.members]!;
+  const who = `${members} member${members === 1 ? "" : "s"}`;
+  return `waits in ${routine} of group "${groupText(w, group)}": ${came} of ${count} have come, it has ${who}`;
+}
