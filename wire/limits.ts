@@ -34,7 +34,7 @@ export const LIMITS = {
   /** Messages that may wait unread for one ULP; the next sender gets PvmNoMem. */
   messagesPerUlp: 1 << 20,
   /** Groups of the process at once (PvmOutOfRes beyond); chains of their hash table. */
-  groups: 1 << 16,
+  groups: 1 << 14,
   groupChains: 256,
   /** Bytes of a group's name without its NUL (PvmBadParam beyond). PVM's own has no limit below its message size. */
   groupNameBytes: 1 << 12,
