@@ -32,8 +32,10 @@ function difference(want: readonly string[], got: readonly string[]): string {
       longest[i]![j] = want[i] === got[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
   const lines: string[] = [];
   for (let i = 0, j = 0; i < want.length || j < got.length; ) {
-    if (i < want.length && want[i] === got[j]) i++, j++;
-    else if (i < want.length && (j >= got.length || at(i + 1, j) >= at(i, j + 1)))
+    if (i < want.length && want[i] === got[j]) {
+      i++;
+      j++;
+    } else if (i < want.length && (j >= got.length || at(i + 1, j) >= at(i, j + 1)))
       lines.push(`    - ${want[i++]}`);
     else lines.push(`    + ${got[j++]}`);
   }
