@@ -10,9 +10,7 @@ import { expected, golden, PROGRAMS } from "./suite.ts";
 const [word, ...wanted] = process.argv.slice(2);
 const program = PROGRAMS.find((name) => name === word);
 if (program === undefined) {
-  console.error(
-    `usage: node test/conformance/compare.ts PROGRAM [CASE...]; programs: ${PROGRAMS.join(", ")}`,
-  );
+  console.log(`usage: node test/conformance/compare.ts PROGRAM [CASE...]; programs: ${PROGRAMS.join(", ")}`);
   process.exit(2);
 }
 for (const [name, printed] of golden(program)) {
