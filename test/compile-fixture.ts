@@ -40,6 +40,9 @@ export async function inFolderOf<T>(
   }
 }
 
+/** The guest's library, made once for all programs of a test. */
+const made = new Map<string, Uint8Array>();
+
 /** Files as they are on disk. */
 function realFiles(): CompileHost {
   return {
@@ -58,6 +61,11 @@ function realFiles(): CompileHost {
       } catch {
         return [];
       }
+    },
+    async keep(key, make) {
+      const found = made.get(key) ?? (await make());
+      if (found !== undefined) made.set(key, found);
+      return found;
     },
   };
 }

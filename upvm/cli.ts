@@ -74,7 +74,7 @@ function endOfOptions(words: readonly string[]): number {
 function find(name: string, commands: Commands): Command {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) return command;
-  if (/\.(wasm|wat|ts|c)$/.test(name))
+  if (/\.(wasm|wat|ts|c|cc|cpp|cxx)$/.test(name))
     throw usage(`Cannot ${name}: no such command`, "", `did you mean upvm run ${name}?`);
   const near = nearest(name, Object.keys(commands));
   const hint = near === undefined ? "upvm --help lists the commands" : `did you mean upvm ${near}?`;

@@ -47,10 +47,12 @@ export interface CompileHost {
   read(path: string): string | null;
   /** Names of the files in a folder; none if there is no such folder. */
   list(path: string): readonly string[];
+  /** What was made for this key before, else what `make` gives, kept if it gives something. Absent: nothing is kept. */
+  keep?(key: string, make: () => Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined>;
 }
 
 /**
- * Compiles a .ts, .c or .wat file.
+ * Compiles a .ts, .c, .cc, .cpp, .cxx or .wat file.
  *
  * @param path  as the user wrote it: so it stands in messages and line tables
  * @throws UpvmError COMPILE (the compiler's own words), FILE_NOT_FOUND, NOT_A_PROGRAM, USAGE
@@ -65,6 +67,9 @@ export async function compile(path: string, options: CompileOptions, host: Compi
     case "ts":
       return compileAssemblyScript(path, options, host);
     case "c":
+    case "cc":
+    case "cpp":
+    case "cxx":
       return compileC(path, options, host);
     case "wat":
       return compileWat(path, host);
@@ -77,6 +82,10 @@ function languageOf(path: string): string {
   return /\.(\w+)$/.exec(path)?.[1] ?? "";
 }
 
+function isC(language: string): boolean {
+  return /^(c|cc|cpp|cxx)$/.test(language);
+}
+
 /** An option that the language does not know is a mistake of the user's, not something to ignore. */
 function checkOptions(path: string, options: CompileOptions): void {
   const { sources = [], include = [], define = [], libraries = [] } = options;
@@ -84,15 +93,21 @@ function checkOptions(path: string, options: CompileOptions): void {
   const refuse = (why: string, hint: string): never => {
     throw new UpvmError("USAGE", { why, hint });
   };
-  if (language !== "c" && sources.length + include.length + define.length + libraries.length > 0) {
-    refuse(`Cannot compile ${path} with C's options`, "further sources, -I, -D and -l are for .c files");
+  if (!isC(language) && sources.length + include.length + define.length + libraries.length > 0) {
+    refuse(
+      `Cannot compile ${path} with C's options`,
+      "further sources, -I, -D and -l are for C and C++ files",
+    );
   }
   if (language !== "ts" && options.runtime !== undefined) {
     refuse(`Cannot compile ${path} with AssemblyScript's option runtime`, "it is for .ts files");
   }
   for (const source of sources) {
-    if (languageOf(source) !== "c") {
-      refuse(`Cannot compile ${source} together with ${path}`, "all sources of a C program are .c files");
+    if (!isC(languageOf(source))) {
+      refuse(
+        `Cannot compile ${source} together with ${path}`,
+        "all sources of a C program are C or C++ files",
+      );
     }
   }
 }

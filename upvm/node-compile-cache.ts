@@ -74,13 +74,18 @@ export function findCompiled(folder: string, task: Task): Compiled | undefined {
 
 /** Keeps a program for the next time. */
 export function keepCompiled(folder: string, task: Task, compiled: Compiled, reads: Reads): void {
+  const { wasm, ...rest } = compiled;
+  const entry: Entry = { ...rest, reads };
+  const body = Buffer.concat([Buffer.from(`${JSON.stringify(entry)}\n`), wasm]);
+  keepFile(folder, () => fileOf(folder, task), body);
+}
+
+/** Writes a file of the cache, its hash in front. */
+function keepFile(folder: string, name: () => string, body: Uint8Array): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!isPrivate(folder)) return;
-    const { wasm, ...rest } = compiled;
-    const entry: Entry = { ...rest, reads };
-    const body = Buffer.concat([Buffer.from(`${JSON.stringify(entry)}\n`), wasm]);
-    const file = fileOf(folder, task);
+    const file = name();
     // Written aside and renamed, so that no other process sees half of it.
     const aside = `${file}.${process.pid}`;
     writeFileSync(aside, Buffer.concat([Buffer.from(`${hash(body)}\n`), body]), { mode: 0o600 });
@@ -89,6 +94,32 @@ export function keepCompiled(folder: string, task: Task, compiled: Compiled, rea
   } catch {
     // No room, no right, no home: the program is compiled, and that is what was asked for.
   }
+}
+
+/** What was made for a key, or what `make` gives now; kept in the folder, its hash in front. Never fails by itself. */
+export async function keepMade(
+  folder: string | undefined,
+  key: string,
+  make: () => Promise<Uint8Array | undefined>,
+): Promise<Uint8Array | undefined> {
+  if (folder === undefined) return await make();
+  const file = join(folder, `${hash(`${toolchain()}${key}`)}${SUFFIX}`);
+  try {
+    if (isPrivate(folder)) {
+      const bytes = readFileSync(file);
+      const rest = bytes.subarray(HASH_LENGTH + 1);
+      if (hash(rest) === bytes.toString("latin1", 0, HASH_LENGTH)) {
+        const now = new Date();
+        utimesSync(file, now, now);
+        return new Uint8Array(rest);
+      }
+    }
+  } catch {
+    // Not there, or not to be read: made anew.
+  }
+  const made = await make();
+  if (made !== undefined) keepFile(folder, () => file, made);
+  return made;
 }
 
 /** Is it a folder of this user's own that nobody else can write? On systems without users, it is. */

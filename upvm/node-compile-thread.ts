@@ -8,6 +8,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { UpvmError } from "../wire/errors.ts";
 import { type CompileHost, compile } from "./compile.ts";
 import type { CompileAnswer, CompileTask } from "./node-compile.ts";
+import { keepMade } from "./node-compile-cache.ts";
 import { packageRoot } from "./node-package.ts";
 
 /** Path → hash of the text, "" if there was no such file. */
@@ -34,6 +35,8 @@ const host: CompileHost = {
       return [];
     }
   },
+  // This file is only ever started by node-compile.ts, with this.
+  keep: (key, make) => keepMade((workerData as CompileTask).cacheFolder, key, make),
 };
 
 async function answer(task: CompileTask): Promise<CompileAnswer> {
@@ -45,5 +48,4 @@ async function answer(task: CompileTask): Promise<CompileAnswer> {
   }
 }
 
-// This file is only ever started by node-compile.ts, with this.
 parentPort?.postMessage(await answer(workerData as CompileTask));

@@ -14,6 +14,8 @@ import { codeExtension } from "./node-package.ts";
 export interface CompileTask {
   readonly path: string;
   readonly options: CompileOptions;
+  /** Where parts of programs are kept; undefined: nowhere. */
+  readonly cacheFolder: string | undefined;
 }
 /** What it answers: the program and what it was made from, or why not. */
 export type CompileAnswer =
@@ -32,7 +34,7 @@ export async function compile(
   options: CompileOptions = {},
   cacheFolder: string | undefined = defaultCacheFolder(),
 ): Promise<Compiled> {
-  const task: CompileTask = { path, options };
+  const task: CompileTask = { path, options, cacheFolder };
   const found = cacheFolder && findCompiled(cacheFolder, task);
   if (found) return found;
   const answer = await compileInThread(task);

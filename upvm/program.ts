@@ -45,7 +45,7 @@ export async function wasmOf(
   options: CompileOptions,
   edge: Pick<Edge, "readFile" | "compile">,
 ): Promise<{ wasm: Uint8Array; warnings: string }> {
-  if (/\.(ts|c|wat)$/.test(path)) return await edge.compile(path, options);
+  if (/\.(ts|c|cc|cpp|cxx|wat)$/.test(path)) return await edge.compile(path, options);
   const wasm = await edge.readFile(path);
   if (!path.endsWith(".wasm") && !MAGIC.every((byte, i) => wasm[i] === byte))
     throw new UpvmError("NOT_A_PROGRAM", { path });
@@ -63,13 +63,15 @@ export function siblings(path: string, edge: Files, failed: (error: UpvmError) =
   const folder = path.replace(/[^/\\]*$/, "");
   return async (name: string): Promise<Uint8Array | undefined> => {
     if (/(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:/.test(name)) return undefined;
-    const endings = ENDINGS.some((ending) => name.endsWith(ending)) ? [""] : ENDINGS;
+    const endings = ENDINGS.some((ending) => ending !== "" && name.endsWith(ending)) ? [""] : ENDINGS;
     for (const ending of endings) {
       try {
         return (await prepare(`${folder}${name}${ending}`, {}, edge)).linked.wasm;
       } catch (error) {
         if (!(error instanceof UpvmError)) throw error;
-        if (error.code === "FILE_NOT_FOUND") continue;
+        // A file without an ending may be anything; beside a source it is likely the same program for another machine.
+        const other = ending === "" && endings.length > 1 && error.code === "NOT_A_PROGRAM";
+        if (error.code === "FILE_NOT_FOUND" || other) continue;
         failed(error);
         return undefined;
       }
@@ -79,6 +81,6 @@ export function siblings(path: string, edge: Files, failed: (error: UpvmError) =
 }
 
 /** What a program's file name ends with; a compiled one is taken before its source. */
-const ENDINGS = [".wasm", ".ts", ".c", ".wat"] as const;
+const ENDINGS = ["", ".wasm", ".ts", ".c", ".cc", ".cpp", ".cxx", ".wat"] as const;
 /** "\0asm". */
 const MAGIC = [0x00, 0x61, 0x73, 0x6d];

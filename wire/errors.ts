@@ -36,7 +36,7 @@ export const ERRORS = {
   },
   NOT_A_PROGRAM: {
     exit: EXIT.program,
-    text: (f) => `Cannot run ${f["path"]}: a program is a .wasm, .wat, .ts or .c file`,
+    text: (f) => `Cannot run ${f["path"]}: a program is a .wasm, .wat, .ts, .c, .cc, .cpp or .cxx file`,
   },
   NOT_WASM: {
     exit: EXIT.program,

@@ -1,10 +1,13 @@
 /** C programs: entry, library, files, options, errors as clang says them, lines. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
+import { link } from "../../runtime/link/link.ts";
 import { parametersOf } from "../../scripts/generate.ts";
 import { PVM_LIBRARY, PVM_ROUTINE } from "../../wire/pvm.ts";
 import { compiled, compileError, compileHere, importsOf, inFolderOf, runAlone } from "../compile-fixture.ts";
+import { runText } from "../wat-programs.ts";
 
 test("main's result, arguments, environment and output go through WASI", async () => {
   const { wasm, warnings } = await compiled(
@@ -45,8 +48,8 @@ test("data goes with const, and wrong types are warned of", async () => {
   const source = (type: string): string => `#include <pvm3.h>
 int main(void) { static const ${type} a[3]; return pvm_pkint(a, 3, 1); }\n`;
   assert.equal((await compiled("a.c", source("int"))).warnings, "");
-  const wrong = await compileError("a.c", { "a.c": source("double") });
-  assert.match(wrong, /a\.c:2:\d+: error: incompatible pointer types .*'const double\[3\]'/);
+  const { warnings } = await compiled("a.c", source("double"));
+  assert.match(warnings, /a\.c:2:\d+: warning: incompatible pointer types .*'const double\[3\]'/);
 });
 
 test("several sources, -I, -D and -l make one program", () =>
@@ -145,6 +148,88 @@ int main(int argc, char **argv) { for (int i = 0; i < 1000; i++) a[i] = b[i] * a
   const code = Buffer.from(wasm);
   assert.ok(code.includes(Uint8Array.of(0xfd, 0xf2, 0x01)));
   assert.ok(!Buffer.from((await compiled("a.c", source)).wasm).includes(Uint8Array.of(0xfd, 0xf2, 0x01)));
+});
+
+test("C as it was in PVM's time compiles without a word: no types, no prototypes, its own errno, no pvm3.h", async () => {
+  const source = `#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <signal.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/times.h>
+#include <sys/wait.h>
+#include <sys/resource.h>
+extern int errno;
+void stop(number) int number; { exit(number); }
+sum(a, n) int *a; { int s = 0; while (n-- > 0) s += *a++; return s; }
+main(argc, argv) int argc; char **argv; {
+  int a[3];
+  char host[64];
+  struct tms used;
+  struct rusage more;
+  a[0] = 1, a[1] = 2, a[2] = argc;
+  signal(SIGTERM, stop);
+  errno = 3;
+  gethostname(host, sizeof host);
+  times(&used), getrusage(RUSAGE_SELF, &more), usleep(1), sleep(0), umask(0);
+  printf("%d %d %s %d %d\\n", sum(a, 3), errno, host, getpid() > 0, getpwuid(getuid()) == 0);
+  if (argc > 5) pvm_mytid();
+  exit(strlen("four"));
+}
+`;
+  const { wasm, warnings } = await compiled("old.c", source, { optimize: "3" });
+  assert.equal(warnings, "");
+  assert.ok(importsOf(wasm).includes("pvm.pvm_mytid"));
+  const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
+  assert.ok(WebAssembly.Module.imports(module).every(({ module: from }) => from !== "env"));
+  const used = await compiled("old.c", source.replace("if (argc > 5) pvm_mytid();", ""));
+  const { out, code } = runAlone(used.wasm, [], { HOSTNAME: "here" });
+  assert.deepEqual([out, code], ["4 3 here 1 1\n", 4]);
+});
+
+test("what a ULP cannot have is refused where it is used, or by the linker, with what to use instead", async () => {
+  const files = {
+    "a.c": "#include <unistd.h>\nint main(void) {\n  return fork();\n}\n",
+    "b.c": "int main() { return fork() + socket(1, 1, 1); }\n",
+    "c.cc": "int main() { throw 3; }\n",
+    "d.c": "#include <setjmp.h>\njmp_buf b;\nint main(void) { return setjmp(b); }\n",
+  };
+  assert.match(await compileError("a.c", files), /a\.c:3:10: error: 'fork' is unavailable: .* pvm_spawn/);
+  assert.match(
+    await compileError("b.c", files),
+    /b\.c: undefined symbol: fork\n.*pvm_spawn\n.*b\.c: undefined symbol: socket\n.*pvm_send/,
+  );
+  assert.match(await compileError("c.cc", files), /c\.cc:1:14: error: cannot use 'throw'.*\n.*--cc/);
+  assert.match(await compileError("d.c", files), /d\.c:3:25: error: 'setjmp' is unavailable/);
+});
+
+test("C++ has its library and PVM, and goes together with C", async () => {
+  const files = {
+    "twice.c": "int twice(int n) { return 2 * n; }\n",
+    "more/list.h": "#include <string>\n#include <vector>\nstd::vector<std::string> list();\n",
+    "more/list.cpp": '#include "list.h"\nstd::vector<std::string> list() { return {"b", "a"}; }\n',
+    "main.cc": `#include <pvm3.h>
+#include <algorithm>
+#include <iostream>
+#include "more/list.h"
+extern "C" int twice(int);
+struct Said { ~Said() { std::cout << "end" << std::endl; } } said;
+int main() {
+  auto names = list();
+  std::sort(names.begin(), names.end());
+  for (auto &name : names) std::cout << name << twice(static_cast<int>(names.size())) << ' ';
+  std::cout << 't' << std::hex << pvm_mytid() << '\\n';
+}
+`,
+  };
+  const { wasm, warnings } = await inFolderOf(files, () =>
+    compileHere("main.cc", { sources: ["twice.c", "more/list.cpp"] }),
+  );
+  assert.equal(warnings, "");
+  const { out, reason } = await runText({ module: link(wasm).wasm });
+  assert.deepEqual([out, reason], ["a4 b4 t40001\nend\n", "done"]);
 });
 
 test.run();

@@ -12,10 +12,10 @@ import { grouped, statsLines } from "../report.ts";
 export const compile = command({
   summary: "Compile a program and link it: make it able to run as a ULP, and to move",
   about: [
-    "AssemblyScript (.ts), C (.c) and WebAssembly text (.wat) are compiled first; a .wasm file of any other compiler is only linked. It may import nothing but the namespaces pvm and wasi_snapshot_preview1.",
+    "AssemblyScript (.ts), C (.c), C++ (.cc, .cpp, .cxx) and WebAssembly text (.wat) are compiled first; a .wasm file of any other compiler is only linked. It may import nothing but the namespaces pvm and wasi_snapshot_preview1.",
   ],
   args: {
-    file: { count: "one", help: "the program: .ts, .c, .wat or .wasm" },
+    file: { count: "one", help: "the program: .ts, .c, .cc, .cpp, .cxx, .wat or .wasm" },
     sources: { count: "many", help: "C: more source files of the same program" },
   },
   flags: {
@@ -131,7 +131,7 @@ function text(facts: Facts, colour: boolean): string {
 /** @throws UpvmError USAGE if the output would overwrite the input */
 function outName(file: string, out: string | undefined): string {
   if (out !== undefined) return out;
-  const name = file.replace(/^.*[/\\]/, "").replace(/\.(ts|c|wat)$/, "");
+  const name = file.replace(/^.*[/\\]/, "").replace(/\.(ts|c|cc|cpp|cxx|wat)$/, "");
   if (name.endsWith(".wasm"))
     throw usage(`Cannot compile ${file} without OUT: it would overwrite itself`, "compile");
   return `${name}.wasm`;

@@ -24,7 +24,7 @@ export const run = command({
     "With --json the result is one JSON object on standard output, and what ULPs print to their standard output goes to standard error with the rest.",
     "Ctrl-C ends the run and says where each ULP was; a second one ends it without a word.",
   ],
-  args: { file: { count: "one", help: "the program: .ts, .c, .wat or .wasm" } },
+  args: { file: { count: "one", help: "the program: .ts, .c, .cc, .cpp, .cxx, .wat, or compiled" } },
   rest: "arguments of the program, the same for each ULP",
   flags: {
     ulps: {
