@@ -212,15 +212,15 @@ test("C++ has its library and PVM, and goes together with C", async () => {
     "more/list.cpp": '#include "list.h"\nstd::vector<std::string> list() { return {"b", "a"}; }\n',
     "main.cc": `#include <pvm3.h>
 #include <algorithm>
-#include <iostream>
+#include <cstdio>
 #include "more/list.h"
 extern "C" int twice(int);
-struct Said { ~Said() { std::cout << "end" << std::endl; } } said;
+struct Said { ~Said() { std::puts("end"); } } said;
 int main() {
   auto names = list();
   std::sort(names.begin(), names.end());
-  for (auto &name : names) std::cout << name << twice(static_cast<int>(names.size())) << ' ';
-  std::cout << 't' << std::hex << pvm_mytid() << '\\n';
+  for (auto &name : names) std::printf("%s%d ", name.c_str(), twice(static_cast<int>(names.size())));
+  std::printf("t%x\\n", pvm_mytid());
 }
 `,
   };
