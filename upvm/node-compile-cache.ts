@@ -44,6 +44,8 @@ interface Entry {
 }
 
 const SUFFIX = ".compiled";
+/** Parts of programs: the guest library. */
+const MADE_SUFFIX = ".made";
 const HASH_LENGTH = 64;
 
 /** $XDG_CACHE_HOME/upvm, else ~/.cache/upvm. */
@@ -103,7 +105,7 @@ export async function keepMade(
   make: () => Promise<Uint8Array | undefined>,
 ): Promise<Uint8Array | undefined> {
   if (folder === undefined) return await make();
-  const file = join(folder, `${hash(`${toolchain()}${key}`)}${SUFFIX}`);
+  const file = join(folder, `${hash(`${toolchain()}${key}`)}${MADE_SUFFIX}`);
   try {
     if (isPrivate(folder)) {
       const bytes = readFileSync(file);
@@ -142,7 +144,7 @@ function toolchain(): string {
 }
 
 function dropOldest(folder: string): void {
-  const files = readdirSync(folder).filter((name) => name.includes(SUFFIX));
+  const files = readdirSync(folder).filter((name) => name.includes(SUFFIX) || name.includes(MADE_SUFFIX));
   if (files.length <= LIMITS.cacheEntries) return;
   const byAge = files.map((name) => ({ name, used: statSync(join(folder, name)).mtimeMs }));
   byAge.sort((a, b) => b.used - a.used);

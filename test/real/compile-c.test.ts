@@ -1,6 +1,5 @@
 /** C programs: entry, library, files, options, errors as clang says them, lines. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import { link } from "../../runtime/link/link.ts";
