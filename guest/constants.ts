@@ -20,6 +20,7 @@ export const PVM_USHORT: i32 = 9;
 export const PVM_UINT: i32 = 10;
 export const PVM_ULONG: i32 = 11;
 export const PVM_INT64: i32 = 12;
+export const PvmBaseContext: i32 = 0;
 export const PvmTaskDefault: i32 = 0;
 export const PvmTaskHost: i32 = 1;
 export const PvmTaskArch: i32 = 2;
@@ -85,7 +86,13 @@ export const PvmCantStart: i32 = -29;
 export const PvmAlready: i32 = -30;
 /** No such task. */
 export const PvmNoTask: i32 = -31;
-/** Not found. */
+/** Not Found. */
 export const PvmNotFound: i32 = -32;
-/** Already exists. */
+/** Already Exists. */
 export const PvmExists: i32 = -33;
+/** Hoster must run on master host. */
+export const PvmHostrNMstr: i32 = -34;
+/** Spawning parent set PvmNoParent. */
+export const PvmParentNotSet: i32 = -35;
+/** Master Host IP Address is Loopback! (See pvm3/Readme). */
+export const PvmIPLoopback: i32 = -36;

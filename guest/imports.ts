@@ -244,6 +244,22 @@ export declare function pvm_probe(tid: i32, tag: i32): i32;
 // @ts-ignore: decorator
 @external("pvm", "pvm_precv")
 export declare function pvm_precv(tid: i32, tag: i32, cp: usize, len: i32, type: i32, rtid: usize, rtag: usize, rlen: usize): i32;
+/** pvm_setcontext(3PVM): send and receive in this context from now on; returns the old one. C: `int pvm_setcontext(int context)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_setcontext")
+export declare function pvm_setcontext(context: i32): i32;
+/** pvm_getcontext(3PVM): the context, PvmBaseContext to begin with. C: `int pvm_getcontext(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_getcontext")
+export declare function pvm_getcontext(): i32;
+/** pvm_newcontext(3PVM): a context that no other task of the virtual machine has; PvmOutOfRes; may block. C: `int pvm_newcontext(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_newcontext")
+export declare function pvm_newcontext(): i32;
+/** pvm_freecontext(3PVM): give a context back; PvmNotFound if nobody has it; may block. C: `int pvm_freecontext(int context)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_freecontext")
+export declare function pvm_freecontext(context: i32): i32;
 /** pvm_perror(3PVM): print the last error. C: `int pvm_perror(const char *msg)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_perror")

@@ -54,6 +54,10 @@ import {
   pvm_nrecv,
   pvm_probe,
   pvm_precv,
+  pvm_setcontext,
+  pvm_getcontext,
+  pvm_newcontext,
+  pvm_freecontext,
   pvm_yield,
 } from "./imports";
 
@@ -108,5 +112,9 @@ export {
   pvm_nrecv as nrecv,
   pvm_probe as probe,
   pvm_precv as precv,
+  pvm_setcontext as setcontext,
+  pvm_getcontext as getcontext,
+  pvm_newcontext as newcontext,
+  pvm_freecontext as freecontext,
   pvm_yield as yield,
 };

@@ -7,6 +7,7 @@
  */
 import { PVM_ERROR } from "../wire/pvm.ts";
 import type { Answer, Request, RequestKind, RequestOf } from "../wire/requests.ts";
+import { freeContext, newContext } from "./contexts.ts";
 import type { ControlStore } from "./control-store.ts";
 import type { Host } from "./host.ts";
 
@@ -24,6 +25,8 @@ export type Handler<K extends RequestKind> = (
 export type Handlers = { readonly [K in RequestKind]: Handler<K> };
 
 const handlers: Handlers = {
+  newContext: async ({ store }) => ({ value: await newContext(store) }),
+  freeContext: async ({ store }, { body }) => ({ value: await freeContext(store, body.context) }),
   load: async ({ host }, { body }) => ({ value: await host.load(body.name) }),
 };
 

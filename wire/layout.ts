@@ -24,6 +24,11 @@ export const SECTION = {
 
 /** What the import of a routine that may block returns when it does: no PVM result and no errno is this. */
 export const SUSPEND = -2147483648;
+/**
+ * What a routine that looks for messages returns, in a program that has message handlers or a matching function: one of
+ * these functions must run first, and then the routine is called again (runtime/link/interrupts.ts).
+ */
+export const INTERRUPT = { handle: -2147483647, match: -2147483646 } as const;
 
 /** Control page of one engine, byte offsets. Imported by every ULP on it as `upvm.ctl`. */
 export const CTL = {
@@ -122,6 +127,15 @@ export const ULP = {
   argsAt: 50,
   /** Buffer that packAt lies in: the default send buffer if it was made here; 0: none, or a received one. */
   sgbid: 49,
+  /** Its context: it sends in it, and receives what was sent in it. Any int; 0 is PvmBaseContext. */
+  context: 51,
+  /**
+   * What sender and receiver must have in common for the short way of a message (runtime/kernel/): the context, or a
+   * number of its own if the ULP needs more than the short way does (runtime/scheduler/more.ts).
+   */
+  common: 52,
+  /** Block of what few ULPs need (MORE): options, message handlers; 0 none. */
+  moreAt: 53,
   /** Number of its last request to the virtual machine (runtime/pvm/ask.ts). */
   request: 54,
   /** First of its memberships in groups (MEMBER, byte address), 0 none. */
@@ -157,6 +171,60 @@ export const ULP_FLAG = {
   warned: 128,
 } as const;
 
+/**
+ * What few ULPs need beyond their descriptor: options, message handlers, a matching function of their own. Word offsets
+ * from ULP.moreAt; the block is of the ULP's heap, so that it goes when the ULP ends. Used by runtime/scheduler/more.ts.
+ */
+export const MORE = {
+  /** Bit set of MORE_USE. */
+  uses: 0,
+  /** Options of pvm_setopt by their numbers, 1 … 25, from here on. */
+  options: 0,
+  /** Rows of message handlers (HANDLER), and how many there is room for. */
+  handlersAt: 26,
+  handlerRows: 27,
+  /** Newest of what was interrupted to run a function of the program (FRAME); how many of them are handlers. */
+  framesAt: 28,
+  running: 29,
+  /** Matching function of pvm_recvf: its table index; 0 the usual one. */
+  matcher: 30,
+  /** Last message of the queue that no handler takes, 0: none was looked at. */
+  scanned: 31,
+  /** 1: the receive that comes next is the one that was interrupted. */
+  again: 32,
+  /** Of a receive with a matching function: local ids of the message that was asked about last, of the best; its rank. */
+  scanAt: 33,
+  bestAt: 34,
+  bestRank: 35,
+  /** Milliseconds; f64 at an even word: when the pvm_trecv that was interrupted ends. */
+  deadline: 36,
+  words: 40,
+} as const;
+/** What a ULP uses that the short way of a message does not do; `context`: its context could be taken for another word. */
+export const MORE_USE = { handlers: 1, matcher: 2, wid: 4, context: 8 } as const;
+
+/** Row of message handlers: what it takes, -1 any; table index of the function, 0: a free row. */
+export const HANDLER = { src: 0, tag: 1, context: 2, func: 3, words: 4 } as const;
+
+/** What was interrupted: kept until the function of the program returns. Word offsets. */
+export const FRAME = {
+  previous: 0,
+  /** One of FRAME_KIND. */
+  kind: 1,
+  sbid: 2,
+  rbid: 3,
+  context: 4,
+  /** Handler: local id of its message, and its buffer. */
+  mid: 5,
+  gbid: 6,
+  scanAt: 7,
+  bestAt: 8,
+  bestRank: 9,
+  deadline: 10,
+  words: 12,
+} as const;
+export const FRAME_KIND = { handler: 1, matcher: 2 } as const;
+
 /** Message descriptor (paper 3.2.6): (source, gbid, type, length). Word offsets. */
 export const MSG = {
   next: 0,
@@ -167,6 +235,8 @@ export const MSG = {
   context: 5,
   /** Receiver's local id for it, from pvm_probe; 0 none. */
   lbid: 6,
+  /** Wait id, from pvm_setminfo; 0 none. */
+  wid: 7,
   words: 8,
 } as const;
 
@@ -199,14 +269,22 @@ export const BTAB = {
   /** Unpack position of this ULP in this buffer: segment (0: not begun) and byte address of the next item. */
   segment: 1,
   unpackAt: 2,
-  /** Message it came with, for pvm_bufinfo; 0,0 for a buffer made here. */
-  src: 3,
-  tag: 4,
-  /** Bytes of that message, all that may be read; -1: made here, and only such a buffer may be packed into. */
-  bytes: 5,
+  /** Bytes of the message it came with, all that may be read; -1: made here, and only such a buffer may be packed into. */
+  bytes: 3,
   /** Bytes of the message from the start of `segment`'s data to the message's end. */
-  left: 6,
-  words: 8,
+  left: 4,
+  /**
+   * What pvm_bufinfo and pvm_getminfo tell of the message. All 0 for a buffer made here, and `dst` for a received one,
+   * unless pvm_setminfo has said otherwise: a 0 stands for the ULP's own tid there (Btab.source, Btab.destination).
+   */
+  src: 5,
+  tag: 6,
+  context: 7,
+  wid: 8,
+  dst: 9,
+  /** List of what a PvmDataInPlace buffer is made of (byte address), 0 none. */
+  placesAt: 10,
+  words: 12,
 } as const;
 
 /**
@@ -240,6 +318,8 @@ export const BLOCK_KIND = {
   group: 12,
   instances: 13,
   member: 14,
+  /** What few ULPs need: MORE, HANDLER, FRAME. */
+  more: 15,
 } as const;
 export type BlockKind = (typeof BLOCK_KIND)[keyof typeof BLOCK_KIND];
 

@@ -31,6 +31,10 @@ export const LIMITS = {
   bufferKeptBytes: 16 << 10,
   /** Buffers that one ULP may hold at once (PvmNoMem beyond). */
   buffersPerUlp: 1 << 16,
+  /** Times that a change of the control store is tried again because another was faster. */
+  storeTries: 1000,
+  /** Contexts of pvm_newcontext in use at once (PvmOutOfRes beyond): PVM's ids have 18 bits for them. */
+  contexts: (1 << 18) - 1,
   /** Messages that may wait unread for one ULP; the next sender gets PvmNoMem. */
   messagesPerUlp: 1 << 20,
   /** Groups of the process at once (PvmOutOfRes beyond); chains of their hash table. */

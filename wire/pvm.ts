@@ -35,8 +35,11 @@ export const PVM_ERROR = {
   PvmCantStart: { code: -29, text: "Can't start pvmd" },
   PvmAlready: { code: -30, text: "Already in progress" },
   PvmNoTask: { code: -31, text: "No such task" },
-  PvmNotFound: { code: -32, text: "Not found" },
-  PvmExists: { code: -33, text: "Already exists" },
+  PvmNotFound: { code: -32, text: "Not Found" },
+  PvmExists: { code: -33, text: "Already Exists" },
+  PvmHostrNMstr: { code: -34, text: "Hoster must run on master host" },
+  PvmParentNotSet: { code: -35, text: "Spawning parent set PvmNoParent" },
+  PvmIPLoopback: { code: -36, text: "Master Host IP Address is Loopback! (See pvm3/Readme)" },
 } as const;
 export type PvmErrorName = keyof typeof PVM_ERROR;
 
@@ -47,6 +50,7 @@ export const PVM_CONSTANT = {
   PVM_LONG: 8, PVM_USHORT: 9, PVM_UINT: 10, PVM_ULONG: 11,
   /** upvm's own, for psend and precv: 64-bit ints as pvm_pkint64 packs them. PVM_LONG is C's long. */
   PVM_INT64: 12,
+  PvmBaseContext: 0,
   PvmTaskDefault: 0, PvmTaskHost: 1, PvmTaskArch: 2, PvmTaskDebug: 4, PvmTaskTrace: 8, PvmMppFront: 16,
   PvmHostCompl: 32, PvmNoSpawnParent: 64,
 } as const;
@@ -189,6 +193,10 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
     c: "int tid, int tag, void *cp, int len, int type, int *rtid, int *rtag, int *rlen",
     wasm: "iiiiiiii", route: "block", doc: "receive straight into memory",
   },
+  pvm_setcontext: { c: "int context", wasm: "i", route: "call", doc: "send and receive in this context from now on; returns the old one" },
+  pvm_getcontext: { c: "void", wasm: "", route: "call", doc: "the context, PvmBaseContext to begin with" },
+  pvm_newcontext: { c: "void", wasm: "", route: "block", doc: "a context that no other task of the virtual machine has; PvmOutOfRes" },
+  pvm_freecontext: { c: "int context", wasm: "i", route: "block", doc: "give a context back; PvmNotFound if nobody has it" },
   pvm_perror: { c: "const char *msg", wasm: "i", route: "call", doc: "print the last error" },
   pvm_strerror_get: {
     c: "char *buf, int bytes", wasm: "ii", route: "call",

@@ -25,6 +25,8 @@ interface Row {
 
 export const REQUEST = {
   load: { routine: "pvm_spawn", ask: { name: "text" }, doc: "load a program by its name; value: its row in the program table" },
+  newContext: { routine: "pvm_newcontext", ask: {}, doc: "allot a context; value: its id" },
+  freeContext: { routine: "pvm_freecontext", ask: { context: "int" }, doc: "give a context back" },
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type RequestKind = keyof typeof REQUEST;

@@ -31,6 +31,7 @@
 #define PVM_UINT 10
 #define PVM_ULONG 11
 #define PVM_INT64 12
+#define PvmBaseContext 0
 #define PvmTaskDefault 0
 #define PvmTaskHost 1
 #define PvmTaskArch 2
@@ -69,8 +70,11 @@
 #define PvmCantStart (-29) /* Can't start pvmd */
 #define PvmAlready (-30) /* Already in progress */
 #define PvmNoTask (-31) /* No such task */
-#define PvmNotFound (-32) /* Not found */
-#define PvmExists (-33) /* Already exists */
+#define PvmNotFound (-32) /* Not Found */
+#define PvmExists (-33) /* Already Exists */
+#define PvmHostrNMstr (-34) /* Hoster must run on master host */
+#define PvmParentNotSet (-35) /* Spawning parent set PvmNoParent */
+#define PvmIPLoopback (-36) /* Master Host IP Address is Loopback! (See pvm3/Readme) */
 
 /* A row of pvm_tasks */
 struct pvmtaskinfo {
@@ -208,6 +212,14 @@ int pvm_trecv(int tid, int tag, const struct timeval *tmout) PVM_IMPORT("pvm_tre
 int pvm_probe(int tid, int tag) PVM_IMPORT("pvm_probe");
 /* receive straight into memory; may block */
 int pvm_precv(int tid, int tag, void *cp, int len, int type, int *rtid, int *rtag, int *rlen) PVM_IMPORT("pvm_precv");
+/* send and receive in this context from now on; returns the old one */
+int pvm_setcontext(int context) PVM_IMPORT("pvm_setcontext");
+/* the context, PvmBaseContext to begin with */
+int pvm_getcontext(void) PVM_IMPORT("pvm_getcontext");
+/* a context that no other task of the virtual machine has; PvmOutOfRes; may block */
+int pvm_newcontext(void) PVM_IMPORT("pvm_newcontext");
+/* give a context back; PvmNotFound if nobody has it; may block */
+int pvm_freecontext(int context) PVM_IMPORT("pvm_freecontext");
 /* print the last error */
 int pvm_perror(const char *msg) PVM_IMPORT("pvm_perror");
 /* length of the last error's text in bytes; it goes to `buf`, cut to `bytes` with its NUL */

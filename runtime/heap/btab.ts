@@ -197,6 +197,7 @@ export class Btab {
     if (i32[u + ULP.sgbid] !== 0 && gb.gref(old) === 1) {
       gb.reset(old, encoding);
       i32[row + BTAB.segment] = 0;
+      this.forgetMessage(row);
       this.positions.beginSend(u, old);
       return lbid;
     }
@@ -205,7 +206,7 @@ export class Btab {
     gb.ginitref(gbid);
     i32[row + BTAB.gbid] = gbid;
     i32[row + BTAB.segment] = 0;
-    if (i32[u + ULP.sgbid] === 0) this.forgetMessage(row);
+    this.forgetMessage(row);
     this.positions.beginSend(u, gbid);
     gb.gdecref(old);
     return lbid;
@@ -239,9 +240,7 @@ export class Btab {
     }
     const row = rowOf(i32, u, lbid);
     i32[row + BTAB.gbid] = i32[m + MSG.gbid]!;
-    i32[row + BTAB.src] = i32[m + MSG.src]!;
-    i32[row + BTAB.tag] = i32[m + MSG.tag]!;
-    i32[row + BTAB.bytes] = i32[m + MSG.bytes]!;
+    this.setMessage(row, m);
     this.positions.begin(u, row, i32[m + MSG.bytes]!);
     return lbid;
   }
@@ -256,9 +255,32 @@ export class Btab {
     return this.gb.length(gbid);
   }
 
-  /** tid of who sent the message; 0 if the buffer was made here. The id must be mapped. */
+  /** The row's buffer came with the message at word `m`. */
+  setMessage(row: number, m: number): void {
+    const { i32 } = this;
+    i32[row + BTAB.src] = i32[m + MSG.src]!;
+    i32[row + BTAB.tag] = i32[m + MSG.tag]!;
+    i32[row + BTAB.bytes] = i32[m + MSG.bytes]!;
+    i32[row + BTAB.context] = i32[m + MSG.context]!;
+    i32[row + BTAB.wid] = i32[m + MSG.wid]!;
+    i32[row + BTAB.dst] = 0;
+  }
+
+  /** tid of who sent the message; the ULP's own if the buffer was made here. The id must be mapped. */
   source(u: number, lbid: number): number {
-    return this.i32[rowOf(this.i32, u, lbid) + BTAB.src]!;
+    return this.i32[rowOf(this.i32, u, lbid) + BTAB.src]! || this.i32[u + ULP.tid]!;
+  }
+
+  /** tid of whom the message was for; 0 if the buffer was made here. The id must be mapped. */
+  destination(u: number, lbid: number): number {
+    const row = rowOf(this.i32, u, lbid);
+    const own = this.i32[row + BTAB.bytes] === MADE_HERE ? 0 : this.i32[u + ULP.tid]!;
+    return this.i32[row + BTAB.dst]! || own;
+  }
+
+  /** Wait id that the default send buffer, which there must be, is sent with. */
+  sendWid(u: number): number {
+    return this.i32[rowOf(this.i32, u, this.i32[u + ULP.sbid]!) + BTAB.wid]!;
   }
 
   /** Tag of the message; 0 if the buffer was made here. The id must be mapped. */
@@ -303,6 +325,9 @@ export class Btab {
     i32[row + BTAB.src] = 0;
     i32[row + BTAB.tag] = 0;
     i32[row + BTAB.bytes] = MADE_HERE;
+    i32[row + BTAB.context] = 0;
+    i32[row + BTAB.wid] = 0;
+    i32[row + BTAB.dst] = 0;
   }
 
   /** Whether the id is given out. */

@@ -47,7 +47,12 @@ function sendDirect(e: EngineState, to: UlpAt, tag: number, at: number, bytes: n
   const { w } = e;
   const src = currentTid(e);
   if (!uislocal(e, to) || w[to + ULP.inbox] !== 0 || w[to + ULP.wait] !== WAIT.precv) return false;
-  if (w[to + ULP.waitWord] !== 0 || !waitsFor(w, to, src, tag) || !claimWake(e, to)) return false;
+  if (
+    w[to + ULP.waitWord] !== 0 ||
+    !waitsFor(w, to, src, tag, w[e.current + ULP.context]!) ||
+    !claimWake(e, to)
+  )
+    return false;
   const receiver = e.contexts[w[to + ULP.index]!]!;
   const fits = Math.min(bytes, w[to + ULP.precvBytes]!);
   if (fits > 0)
@@ -80,7 +85,7 @@ function sendBuffered(
     ? pack.packLong(ulp, bytes, at >>> 0, len, 1, type === PVM_CONSTANT.PVM_LONG)
     : pack.pack(ulp, bytes, at >>> 0, ITEM_BYTES[type]!, len, 1);
   const result =
-    packed < 0 ? packed : sendTo(e, "pvm_psend", tid, tag, btab.btgetgbid(ulp, lbid), btab.sealSend(ulp));
+    packed < 0 ? packed : sendTo(e, "pvm_psend", tid, tag, btab.btgetgbid(ulp, lbid), btab.sealSend(ulp), 0);
   count(e, COUNTER.copies, 1);
   btab.btsetsbid(ulp, before);
   btab.free(ulp, lbid);
@@ -120,7 +125,7 @@ export function directCalls(e: EngineState) {
       w[ulp + ULP.outLen] = rlen;
       w[ulp + ULP.waitWord] = isLong(type) ? type : 0;
       const message = takeArrived(e, ulp, tid, tag) || awaitMessage(e, ulp, WAIT.precv, tid, tag);
-      if (message === 0) return SUSPEND;
+      if (message <= 0) return message === 0 ? SUSPEND : message;
       const result = copyToWaiter(e, ulp, message);
       forgetProbe(e, ulp, message);
       e.arena.hfree(message);

@@ -9,6 +9,7 @@ import { addKernel } from "../kernel/kernel.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { type Continuations, takeAnswer } from "./ask.ts";
 import { bufferCalls } from "./buffers.ts";
+import { contextCalls } from "./contexts.ts";
 import { directCalls } from "./direct.ts";
 import { engineCalls, yieldCalls } from "./engine-calls.ts";
 import { errorCalls } from "./errors.ts";
@@ -29,6 +30,7 @@ export function addImports(e: EngineState): void {
   Object.assign(
     e.imports.pvm,
     bufferCalls(e),
+    contextCalls(e),
     directCalls(e),
     errorCalls(e),
     groupCalls(e),

@@ -6,7 +6,6 @@
  * A message is matched in order of arrival (paper, 3.2.6: the message queue is searched first).
  */
 import {
-  BTAB,
   ENGINE as ENGINE_TABLE,
   MSG as MSG_TABLE,
   SUSPEND,
@@ -114,9 +113,7 @@ function probe(e: EngineState, ulp: UlpAt, message: number): number {
   e.gb.gincref(w[m + MSG.gbid]!);
   e.btab.btsetgbid(ulp, lbid, w[m + MSG.gbid]!);
   const row = rowOf(e.w, ulp, lbid);
-  w[row + BTAB.src] = w[m + MSG.src]!;
-  w[row + BTAB.tag] = w[m + MSG.tag]!;
-  w[row + BTAB.bytes] = w[m + MSG.bytes]!;
+  e.btab.setMessage(row, m);
   w[m + MSG.lbid] = lbid;
   w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.probed;
   return lbid;
@@ -135,7 +132,8 @@ export function receiveCalls(e: EngineState) {
     const now = receiveNow(e, ulp, tid, tag);
     if (now !== 0) return now > 0 ? now : check(e, name, now);
     const late = awaitMessage(e, ulp, kind, tid, tag);
-    return late === 0 ? SUSPEND : accept(e, ulp, late);
+    if (late <= 0) return late === 0 ? SUSPEND : late;
+    return accept(e, ulp, late);
   };
   return {
     pvm_recv(tid: number, tag: number): number {

@@ -23,7 +23,7 @@ const COUNTER = COUNTER_TABLE;
 
 const NO_BUF = PVM_ERROR.PvmNoBuf.code;
 
-/** Sends to a tid that may be nobody's. Borrows `gbid`. @returns 0 or PvmNoMem */
+/** Sends to a tid that may be nobody's, in the sender's context. Borrows `gbid`. @returns 0 or PvmNoMem */
 export function sendTo(
   e: EngineState,
   name: string,
@@ -31,9 +31,13 @@ export function sendTo(
   tag: number,
   gbid: number,
   bytes: number,
+  wid: number,
 ): number {
   const to = ulpOf(e.w, tid);
-  if (to !== 0) return post(e, currentTid(e), to, tag, gbid, bytes);
+  if (to !== 0) {
+    const context = e.w[e.current + ULP.context]!;
+    return post(e, currentTid(e), to, tag, gbid, bytes, context, wid);
+  }
   count(e, COUNTER.dropped, 1);
   const ulp = e.current;
   if ((e.w[ulp + ULP.flags]! & ULP_FLAG.warned) === 0) {
@@ -65,11 +69,12 @@ export function multicast(e: EngineState, name: string, tids: Int32Array, tag: n
   const bytes = btab.sealSend(ulp);
   if (bytes === NO_BUF) return fail(e, name, "PvmNoBuf");
   const gbid = btab.btgetsgbid(ulp);
+  const wid = btab.sendWid(ulp);
   let result = 0;
   tids.forEach((tid, i) => {
     if (tid === currentTid(e) || tid === tids[i - 1]) return;
     w[ulp + ULP.sent] = w[ulp + ULP.sent]! + 1;
-    const code = sendTo(e, name, tid, tag, gbid, bytes);
+    const code = sendTo(e, name, tid, tag, gbid, bytes, wid);
     if (code < 0) result = code;
   });
   return check(e, name, result);
@@ -84,7 +89,7 @@ export function sendCalls(e: EngineState) {
       const bytes = btab.sealSend(ulp);
       if (bytes === NO_BUF) return fail(e, "pvm_send", "PvmNoBuf");
       w[ulp + ULP.sent] = w[ulp + ULP.sent]! + 1;
-      const code = sendTo(e, "pvm_send", tid, tag, btab.btgetsgbid(ulp), bytes);
+      const code = sendTo(e, "pvm_send", tid, tag, btab.btgetsgbid(ulp), bytes, btab.sendWid(ulp));
       return code === 0 ? 0 : check(e, "pvm_send", code);
     },
     /** Once to each, whatever the order and repetitions in `tids`; not to the sender itself (manual page). */

@@ -16,6 +16,7 @@ import { PVM_CONSTANT, PVM_ERROR } from "../../wire/pvm.ts";
 import { release } from "../scheduler/end.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { pushWake } from "../scheduler/mailbox.ts";
+import { inheritOptions } from "../scheduler/more.ts";
 import { append } from "../scheduler/queue.ts";
 import type { UlpAt } from "../scheduler/state.ts";
 import { umalloc } from "../scheduler/uheap.ts";
@@ -88,9 +89,10 @@ function createTasks(e: EngineState, program: number, args: readonly string[], n
       parentTid: e.w[e.current + ULP.tid]!,
       siblingFirst: first,
       siblingCount: n,
+      context: e.w[e.current + ULP.context]!,
     });
     if (ulp === 0) break;
-    if (!setArgs(e, ulp, args)) {
+    if (!setArgs(e, ulp, args) || !inheritOptions(e, e.current, ulp)) {
       release(e, ulp);
       break;
     }

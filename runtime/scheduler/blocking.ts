@@ -7,6 +7,8 @@
  */
 import {
   HEAD as HEAD_TABLE,
+  INTERRUPT,
+  MORE,
   ULP_FLAG as ULP_FLAG_TABLE,
   ULP_STATE as ULP_STATE_TABLE,
   ULP as ULP_TABLE,
@@ -14,8 +16,10 @@ import {
 } from "../../wire/layout.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import { type EngineState, setDeadline } from "./engine-state.ts";
+import { isInterruptible, nextHandled } from "./handlers.ts";
 import { claimWake, drainInbox, offerWake } from "./mailbox.ts";
 import { findMessage, matches, removeMessage, takeMessage } from "./messages.ts";
+import { moreOf, usesMatcher } from "./more.ts";
 import { copyToWaiter } from "./precv.ts";
 import { append, remove } from "./queue.ts";
 import { setState, type UlpAt } from "./state.ts";
@@ -41,7 +45,8 @@ export function takeArrived(e: EngineState, ulp: UlpAt, tid: number, tag: number
  * The running ULP found no message for (tid, tag): it waits for one. It is in the wait queue afterwards,
  * unless one has arrived meanwhile.
  *
- * @returns 0: it waits, and its import must return SUSPEND; else the message, which it now owns
+ * @returns 0: it waits, and its import must return SUSPEND; else the message, which it now owns; INTERRUPT.handle: its
+ * handlers or matching function must look first
  */
 export function awaitMessage(e: EngineState, ulp: UlpAt, kind: WaitKind, tid: number, tag: number): number {
   const w = e.w;
@@ -50,7 +55,7 @@ export function awaitMessage(e: EngineState, ulp: UlpAt, kind: WaitKind, tid: nu
   w[ulp + ULP.waitTag] = tag;
   offerWake(e, ulp);
   while (!e.alone && Atomics.load(w, ulp + ULP.inbox) !== 0 && claimWake(e, ulp)) {
-    const message = takeArrived(e, ulp, tid, tag);
+    const message = isInterruptible(w, ulp) ? INTERRUPT.handle : takeArrived(e, ulp, tid, tag);
     if (message !== 0) {
       w[ulp + ULP.wait] = WAIT.none;
       return message;
@@ -130,9 +135,10 @@ export function unblock(e: EngineState, ulp: UlpAt, result: number): void {
   append(w, e.runq, ulp);
 }
 
-/** True if the ULP is blocked in a receive that takes a message of (src, tag). */
-export function waitsFor(w: Int32Array, ulp: UlpAt, src: number, tag: number): boolean {
-  if (w[ulp + ULP.state] !== ULP_STATE.blocked) return false;
+/** True if the ULP is blocked in a receive that takes a message of (src, tag, context), and nothing else looks at it. */
+export function waitsFor(w: Int32Array, ulp: UlpAt, src: number, tag: number, context: number): boolean {
+  if (w[ulp + ULP.state] !== ULP_STATE.blocked || w[ulp + ULP.context] !== context) return false;
+  if (isInterruptible(w, ulp)) return false;
   const kind = w[ulp + ULP.wait]!;
   if (kind !== WAIT.recv && kind !== WAIT.trecv && kind !== WAIT.precv) return false;
   return matches(w[ulp + ULP.waitTid]!, w[ulp + ULP.waitTag]!, src, tag);
@@ -173,10 +179,21 @@ export function recheck(e: EngineState, ulp: UlpAt): void {
   } while (!e.alone && Atomics.load(e.w, ulp + ULP.inbox) !== 0 && claimWake(e, ulp));
 }
 
-/** Gives a claimed, blocked ULP the first message that it waits for. False: there is none. */
+/**
+ * Gives a claimed, blocked ULP the first message that it waits for. False: there is none. A ULP whose handlers or matching
+ * function have to look becomes runnable for that.
+ */
 function tryDeliver(e: EngineState, ulp: UlpAt): boolean {
   const w = e.w;
   if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
+  if (w[ulp + ULP.moreAt] !== 0) {
+    const interrupts = usesMatcher(w, ulp) || nextHandled(w, ulp) !== 0;
+    w[moreOf(w, ulp) + MORE.again] = interrupts ? 1 : 0;
+    if (interrupts) {
+      unblock(e, ulp, INTERRUPT.handle);
+      return true;
+    }
+  }
   const message = findMessage(w, ulp, w[ulp + ULP.waitTid]!, w[ulp + ULP.waitTag]!);
   if (message === 0) return false;
   // The message leaves the queue only if there is room for its buffer: else the receiver learns why, and can

@@ -6,13 +6,15 @@
  * A message is a MSG block of the heap (paper, 3.2.6: source, gbid, type, length). It holds one reference to
  * its buffer.
  */
-import { BLOCK_KIND, MSG as MSG_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
+import { BLOCK_KIND, MORE as MORE_TABLE, MSG as MSG_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
 import type { Arena } from "../heap/arena.ts";
 import type { Gbdesc } from "../heap/gbdesc.ts";
+import { isKept } from "./handlers.ts";
 import type { UlpAt } from "./state.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
 // slower).
+const MORE = MORE_TABLE;
 const MSG = MSG_TABLE;
 const ULP = ULP_TABLE;
 
@@ -31,9 +33,11 @@ export function newMessage(
   tag: number,
   gbid: number,
   bytes: number,
+  context: number,
+  wid: number,
 ): number {
   const at = arena.hmalloc(MSG.words * 4, BLOCK_KIND.message);
-  if (at !== 0) fillMessage(w, at, src, tag, gbid, bytes);
+  if (at !== 0) fillMessage(w, at, src, tag, gbid, bytes, context, wid);
   return at;
 }
 
@@ -44,6 +48,8 @@ export function fillMessage(
   tag: number,
   gbid: number,
   bytes: number,
+  context: number,
+  wid: number,
 ): void {
   const m = at >> 2;
   w[m + MSG.next] = 0;
@@ -51,8 +57,9 @@ export function fillMessage(
   w[m + MSG.tag] = tag;
   w[m + MSG.gbid] = gbid;
   w[m + MSG.bytes] = bytes;
-  w[m + MSG.context] = 0;
+  w[m + MSG.context] = context;
   w[m + MSG.lbid] = 0;
+  w[m + MSG.wid] = wid;
 }
 
 /** Adds at the tail. Takes the message. */
@@ -70,11 +77,16 @@ export function matches(tid: number, tag: number, src: number, messageTag: numbe
   return (tid === src || tid === ANY) && (tag === messageTag || tag === ANY);
 }
 
+/** True if a receive of the ULP for (tid, tag) takes the message at word `m`: in its context, and for no handler. */
+function takes(w: Int32Array, ulp: UlpAt, tid: number, tag: number, m: number): boolean {
+  if (!matches(tid, tag, w[m + MSG.src]!, w[m + MSG.tag]!)) return false;
+  return w[m + MSG.context] === w[ulp + ULP.context] && (w[ulp + ULP.moreAt] === 0 || !isKept(w, ulp, m));
+}
+
 /** First message, in order of arrival, that a receive for (tid, tag) takes; 0 none. It stays where it is. */
 export function findMessage(w: Int32Array, ulp: UlpAt, tid: number, tag: number): number {
   for (let at = w[ulp + ULP.msgqHead]!; at !== 0; at = w[(at >> 2) + MSG.next]!) {
-    const m = at >> 2;
-    if (matches(tid, tag, w[m + MSG.src]!, w[m + MSG.tag]!)) return at;
+    if (takes(w, ulp, tid, tag, at >> 2)) return at;
   }
   return 0;
 }
@@ -83,8 +95,7 @@ export function findMessage(w: Int32Array, ulp: UlpAt, tid: number, tag: number)
 export function takeMessage(w: Int32Array, ulp: UlpAt, tid: number, tag: number): number {
   let before = 0;
   for (let at = w[ulp + ULP.msgqHead]!; at !== 0; at = w[(at >> 2) + MSG.next]!) {
-    const m = at >> 2;
-    if (matches(tid, tag, w[m + MSG.src]!, w[m + MSG.tag]!)) {
+    if (takes(w, ulp, tid, tag, at >> 2)) {
       unlink(w, ulp, before, at);
       return at;
     }
@@ -123,6 +134,8 @@ export function dropMessages(w: Int32Array, arena: Arena, gb: Gbdesc, ulp: UlpAt
   w[ulp + ULP.msgqHead] = 0;
   w[ulp + ULP.msgqTail] = 0;
   w[ulp + ULP.msgqCount] = 0;
+  const more = w[ulp + ULP.moreAt]! >> 2;
+  if (more !== 0) w[more + MORE.scanned] = 0;
 }
 
 function unlink(w: Int32Array, ulp: UlpAt, before: number, at: number): void {
@@ -131,4 +144,6 @@ function unlink(w: Int32Array, ulp: UlpAt, before: number, at: number): void {
   else w[(before >> 2) + MSG.next] = next;
   if (next === 0) w[ulp + ULP.msgqTail] = before;
   w[ulp + ULP.msgqCount] = w[ulp + ULP.msgqCount]! - 1;
+  const more = w[ulp + ULP.moreAt]! >> 2;
+  if (more !== 0 && w[more + MORE.scanned] === at) w[more + MORE.scanned] = before;
 }

@@ -22,6 +22,8 @@ export interface OutsideMessage {
   readonly to: number;
   readonly src: number;
   readonly tag: number;
+  readonly context: number;
+  readonly wid: number;
   readonly encoding: number;
   readonly data: Uint8Array;
 }
@@ -39,13 +41,16 @@ export function postOutside(
   tag: number,
   gbid: number,
   bytes: number,
+  context: number,
+  wid: number,
 ): void {
   const { w } = e;
   const data = new Uint8Array(bytes);
   if (bytes > 0) e.pack.copyOut(gbid, 0, data, 0, bytes);
   // Counted before it leaves: who adds up all processes' counts must not miss it (upvm/isolate.ts).
   Atomics.add(w, HEAD.sentOutside, 1);
-  e.edge.sendOut({ to: w[to + ULP.tid]!, src, tag, encoding: w[(gbid >> 2) + GBUF.encoding]!, data });
+  const encoding = w[(gbid >> 2) + GBUF.encoding]!;
+  e.edge.sendOut({ to: w[to + ULP.tid]!, src, tag, context, wid, encoding, data });
 }
 
 /**
@@ -60,7 +65,8 @@ export function takeOutside(library: Library, message: OutsideMessage): boolean 
   if (Atomics.load(w, to + ULP.inboxCount) >= LIMITS.messagesPerUlp) return false;
   const gbid = newBuffer(library, message.encoding, message.data);
   if (gbid === 0) return false;
-  const at = newMessage(w, library.arena, message.src, message.tag, gbid, message.data.length);
+  const { src, tag, context, wid, data } = message;
+  const at = newMessage(w, library.arena, src, tag, gbid, data.length, context, wid);
   if (at === 0) {
     library.gb.gdecref(gbid);
     return false;

@@ -38,6 +38,8 @@ export interface UlpSpec {
   readonly engine: number;
   /** Tid of the ULP that spawned it, or PvmNoParent. */
   readonly parentTid: number;
+  /** Its context to begin with; PvmBaseContext unless told. */
+  readonly context?: number;
   /** Index of the first ULP, and how many, that were started together with it. */
   readonly siblingFirst: number;
   readonly siblingCount: number;
@@ -87,6 +89,8 @@ export function ucreate(m: UlpMaker, index: number, spec: UlpSpec): UlpAt {
   w[ulp + ULP.queuePrev] = NOT_QUEUED;
   w[ulp + ULP.module] = spec.program;
   w[ulp + ULP.parentTid] = spec.parentTid;
+  w[ulp + ULP.context] = spec.context ?? 0;
+  w[ulp + ULP.common] = spec.context ?? 0;
   w[ulp + ULP.siblingFirst] = spec.siblingFirst;
   w[ulp + ULP.siblingCount] = spec.siblingCount;
   m.btab.init(ulp);

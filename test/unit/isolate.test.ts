@@ -27,7 +27,10 @@ test("a message to a ULP of another process leaves by the edge, whole, and one f
 
   assert.equal(b.call("pvm_recv", tidOf(0), 4), SUSPEND);
   for (const data of [new Uint8Array([7, 0, 0, 0]), new Uint8Array(9000).fill(1)])
-    assert.equal(takeOutside(p.library, { to: tidOf(1), src: tidOf(0), tag: 4, encoding: 1, data }), true);
+    assert.equal(
+      takeOutside(p.library, { to: tidOf(1), src: tidOf(0), tag: 4, context: 0, wid: 0, encoding: 1, data }),
+      true,
+    );
   serveWakes(e);
   assert.ok(b.resumed() > 0);
   b.call("pvm_upkint", AT, 1, 1);
@@ -47,7 +50,15 @@ test("to one that has ended nothing is sent, and what comes for one that is not 
   assert.equal(a.call("pvm_send", tidOf(1), 1), 0);
   assert.deepEqual(p.out, []);
   assert.equal(
-    takeOutside(p.library, { to: tidOf(77), src: 1, tag: 1, encoding: 1, data: new Uint8Array(4) }),
+    takeOutside(p.library, {
+      to: tidOf(77),
+      src: 1,
+      tag: 1,
+      context: 0,
+      wid: 0,
+      encoding: 1,
+      data: new Uint8Array(4),
+    }),
     true,
   );
   assert.equal(leftovers(p), "");
@@ -61,7 +72,7 @@ test("a message that finds no room stays with who brought it", () => {
     heapBytes: 4 << 20,
   });
   const data = new Uint8Array(1 << 20);
-  const message = { to: tidOf(0), src: tidOf(1), tag: 1, encoding: 1, data };
+  const message = { to: tidOf(0), src: tidOf(1), tag: 1, context: 0, wid: 0, encoding: 1, data };
   let taken = 0;
   while (takeOutside(p.library, message)) taken++;
   assert.ok(taken >= 1 && taken <= 3, `${taken} messages of 1 MiB in 4 MiB`);
@@ -131,7 +142,15 @@ test("deadlock needs two waves in a row in which all are idle and nothing is on 
 
 test("what parts that have ended sent and took counts on, and messages to them are no longer on their way", () => {
   const { hub, sent, wave } = hubOf(2);
-  const message = { to: tidOf(1), src: tidOf(0), tag: 1, encoding: 1, data: new Uint8Array(0) };
+  const message = {
+    to: tidOf(1),
+    src: tidOf(0),
+    tag: 1,
+    context: 0,
+    wid: 0,
+    encoding: 1,
+    data: new Uint8Array(0),
+  };
   hub.take(0, { kind: "out", message });
   assert.deepEqual(
     sent.map(([part, { kind }]) => [part, kind]),

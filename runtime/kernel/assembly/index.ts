@@ -4,7 +4,7 @@
  * One instance for each engine; guests import its functions directly, wasm to wasm. It does what
  * runtime/pvm/buffers.ts, send.ts and receive.ts do, on the same words of the process heap, when
  *   - initsend: nobody else has the default send buffer, and it has one segment, or two of which it keeps both;
- *   - send: the receiver is on this engine and blocked in pvm_recv for just this message;
+ *   - send: the receiver is on this engine and blocked in pvm_recv for just this message, in the same context;
  *   - recv: no message has arrived: the ULP blocks.
  * All else it leaves to those, untouched: the functions of namespace `slow` (kernel.ts).
  *
@@ -12,10 +12,10 @@
  * from wasm to JavaScript; see bench/message.ts. AssemblyScript, compiled by scripts/generate-kernel.ts.
  */
 import {
-  BTAB_bytes, BTAB_gbid, BTAB_left, BTAB_segment, BTAB_size, BTAB_src, BTAB_tag, COUNTER_bytes, COUNTER_messages,
+  BTAB_bytes, BTAB_context, BTAB_dst, BTAB_gbid, BTAB_left, BTAB_segment, BTAB_size, BTAB_src, BTAB_tag, COUNTER_bytes, COUNTER_messages,
   ENGINE_blocked, ENGINE_handoff, ENGINE_runHead, ENGINE_runnable, ENGINE_running, ENGINE_waitHead, GBUF_encoding, GBUF_lastAt, GBUF_refs,
   GBUF_sealedBytes, GBUF_size, HEAD_ulpTableAt, LIMIT_bufferKeptBytes, LIMIT_ulps, SEG_capacity, SEG_next, SEG_size, SEG_used, STATE_blocked, STATE_runnable,
-  STATE_running, SUSPEND, TID_BASE, ULP_btabAt, ULP_engine, ULP_inbox, ULP_msgqHead, ULP_packAt, ULP_packEnd, ULP_queueNext,
+  STATE_running, SUSPEND, TID_BASE, ULP_btabAt, ULP_common, ULP_engine, ULP_inbox, ULP_msgqHead, ULP_packAt, ULP_packEnd, ULP_queueNext,
   ULP_queuePrev, ULP_rbid, ULP_result, ULP_sbid, ULP_sent, ULP_sgbid, ULP_state, ULP_tid, ULP_unpackAt, ULP_unpackEnd,
   ULP_wait, ULP_waiting, ULP_waitTag, ULP_waitTid, WAIT_none, WAIT_recv,
 } from "./layout";
@@ -134,7 +134,12 @@ export function pvm_initsend(encoding: i32): i32 {
   }
   set(gbid, GBUF_encoding, encoding);
   set(first, SEG_used, 0);
-  set(rowOf(ulp, lbid), BTAB_segment, 0);
+  const at = rowOf(ulp, lbid);
+  set(at, BTAB_segment, 0);
+  // What pvm_setminfo may have set: src and tag, context and wid, dst.
+  store<i64>(<usize>(at + BTAB_src), 0);
+  store<i64>(<usize>(at + BTAB_context), 0);
+  set(at, BTAB_dst, 0);
   set(ulp, ULP_packAt, last + SEG_size);
   set(ulp, ULP_packEnd, last + SEG_size + get(last, SEG_capacity));
   return lbid;
@@ -145,6 +150,9 @@ export function pvm_send(tid: i32, tag: i32): i32 {
   const to = ulpOfTid(tid);
   const gbid = get(ulp, ULP_sgbid);
   if (tag < 0 || to == 0 || gbid == 0 || get(to, ULP_engine) != index) return slowSend(tid, tag);
+  // In the same context, and neither has handlers or the like.
+  const context = get(ulp, ULP_common);
+  if (context != get(to, ULP_common)) return slowSend(tid, tag);
   const mine = get(ulp, ULP_tid);
   const wantTid = get(to, ULP_waitTid);
   const wantTag = get(to, ULP_waitTag);
@@ -162,7 +170,7 @@ export function pvm_send(tid: i32, tag: i32): i32 {
   set(ulp, ULP_sent, get(ulp, ULP_sent) + 1);
   count(COUNTER_messages, 1);
   count(COUNTER_bytes, bytes);
-  receive(to, lbid, gbid, mine, tag, bytes);
+  receive(to, lbid, gbid, mine, tag, bytes, context);
   set(to, ULP_result, lbid);
   set(to, ULP_wait, WAIT_none);
   remove(ENGINE_waitHead, to);
@@ -173,7 +181,7 @@ export function pvm_send(tid: i32, tag: i32): i32 {
 
 /** The message becomes the default receive buffer of `to`, in the row that the last one had (Btab.receive). */
 // @ts-expect-error: decorator
-@inline function receive(to: i32, lbid: i32, gbid: i32, src: i32, tag: i32, bytes: i32): void {
+@inline function receive(to: i32, lbid: i32, gbid: i32, src: i32, tag: i32, bytes: i32, context: i32): void {
   const at = rowOf(to, lbid);
   const old = get(at, BTAB_gbid);
   if (old != UNMAPPED) gdecref(old);
@@ -181,6 +189,9 @@ export function pvm_send(tid: i32, tag: i32): i32 {
   set(at, BTAB_src, src);
   set(at, BTAB_tag, tag);
   set(at, BTAB_bytes, bytes);
+  // And wid, the word behind it: none.
+  store<i64>(<usize>(at + BTAB_context), <i64><u32>context);
+  set(at, BTAB_dst, 0);
   // Positions.begin: the first segment is empty only if the message is, or its first item was larger than it.
   let segment = gbid + GBUF_size;
   let here = get(segment, SEG_used);
