@@ -5,7 +5,20 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
-import { BTAB, COUNTERS, ENGINE, GBUF, HEAD, SEG, SUSPEND, ULP, ULP_STATE, WAIT } from "../wire/layout.ts";
+import {
+  BTAB,
+  COUNTERS,
+  ENGINE,
+  GBUF,
+  HEAD,
+  INBOX_CLOSED,
+  MSG,
+  SEG,
+  SUSPEND,
+  ULP,
+  ULP_STATE,
+  WAIT,
+} from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { TID_BASE } from "../wire/pvm.ts";
 
@@ -28,13 +41,17 @@ export function kernelLayout(): string {
   words("BTAB", BTAB);
   words("GBUF", GBUF);
   words("SEG", SEG);
+  words("MSG", MSG);
   words("ENGINE", ENGINE);
   words("HEAD", HEAD);
   for (const [i, name] of COUNTERS.entries()) add(`COUNTER_${name}`, ENGINE.counters * WORD + i * 8);
   for (const [name, value] of Object.entries(ULP_STATE)) add(`STATE_${name}`, value);
   for (const [name, value] of Object.entries(WAIT)) add(`WAIT_${name}`, value);
   add("LIMIT_bufferKeptBytes", LIMITS.bufferKeptBytes);
+  add("LIMIT_messagesPerUlp", LIMITS.messagesPerUlp);
+  add("LIMIT_spareMessages", LIMITS.spareMessages);
   add("LIMIT_ulps", LIMITS.ulps);
+  add("INBOX_CLOSED", INBOX_CLOSED);
   add("TID_BASE", TID_BASE);
   add("SUSPEND", SUSPEND);
   return `${lines.join("\n")}\n`;

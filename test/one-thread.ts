@@ -18,6 +18,7 @@ import {
 } from "../runtime/scheduler/engine-state.ts";
 import { initialise, type StepDone } from "../runtime/scheduler/init.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
+import { freeSpareMessages } from "../runtime/scheduler/messages.ts";
 import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
 import { PLACEMENT, type Placement } from "../runtime/scheduler/placement.ts";
 import type { Program } from "../runtime/scheduler/programs.ts";
@@ -234,6 +235,7 @@ export function leftovers(p: Process): string {
       if (ulp !== 0 && e.w[ulp + ULP.engine] === e.index && getState(e.w, ulp) !== ULP_STATE.exited)
         uterminate(e, ulp, 0);
     }
+    freeSpareMessages(e.w, e.arena, e.row);
   }
   p.library.heap.check();
   return p.library.heap.leaks();

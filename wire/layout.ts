@@ -450,6 +450,9 @@ export const ENGINE = {
   /** Descriptor of the running ULP (byte address), and of the one that a blocking receive names (word index); 0 none. */
   running: 24,
   handoff: 25,
+  /** Message descriptors that the kernel keeps for the next messages, linked by MSG.next; how many. */
+  spareMessages: 26,
+  spareCount: 27,
   /** First word of its counters (COUNTERS). */
   counters: 32,
   words: 64,

@@ -35,6 +35,8 @@ export const LIMITS = {
   storeTries: 1000,
   /** Contexts of pvm_newcontext in use at once (PvmOutOfRes beyond): PVM's ids have 18 bits for them. */
   contexts: (1 << 18) - 1,
+  /** Message descriptors that an engine keeps for its next messages. */
+  spareMessages: 64,
   /** Messages that may wait unread for one ULP; the next sender gets PvmNoMem. */
   messagesPerUlp: 1 << 20,
   /** Groups of the process at once (PvmOutOfRes beyond); chains of their hash table. */

@@ -4,6 +4,7 @@
  * Owns: its instance, and what it falls back on. It works on words of the process heap only, so that any of its
  * functions can be left out: the engine's own (runtime/pvm/) then do the same.
  */
+import { BLOCK_KIND, MSG } from "../../wire/layout.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { KERNEL_CODE } from "./code.ts";
 
@@ -21,6 +22,8 @@ export function addKernel(e: EngineState): void {
       pvm_send,
       pvm_recv,
       gfree: (gbid: number) => e.gb.gfree(gbid),
+      new_message: () => e.arena.hmalloc(MSG.words * 4, BLOCK_KIND.message),
+      free_message: (at: number) => e.arena.hfree(at),
     } as WebAssembly.ModuleImports,
   });
   Object.assign(e.imports.pvm, {
@@ -28,4 +31,8 @@ export function addKernel(e: EngineState): void {
     pvm_send: exports["pvm_send"],
     pvm_recv: exports["pvm_recv"],
   });
+  const deliverArrived = exports["deliver_arrived"] as (ulp: number) => number;
+  const watch = exports["watch"] as (looks: number) => number;
+  e.deliverArrived = (ulp) => deliverArrived(ulp << 2) !== 0;
+  e.watch = (looks) => watch(looks) !== 0;
 }

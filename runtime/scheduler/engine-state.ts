@@ -171,6 +171,10 @@ export class EngineState {
   /** Ends the wait of a ULP that asked the virtual machine for something. Set by who makes the engine. */
   answer: (e: EngineState, parcel: AnswerParcel) => void = () => {};
 
+  /** A short way of recheck (blocking.ts), and one of looking for work (idle.ts). Set by the kernel if there is one. */
+  deliverArrived: (ulp: UlpAt) => boolean = () => false;
+  watch: ((looks: number) => boolean) | undefined;
+
   constructor(
     heap: SharedHeap,
     index: number,

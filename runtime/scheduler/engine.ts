@@ -28,6 +28,7 @@ import { COUNTER as COUNTER_TABLE, count, type EngineState, type Parcel } from "
 import { idle } from "./idle.ts";
 import { uload, usave } from "./load.ts";
 import { demandAttention, nextWake, takeWakes } from "./mailbox.ts";
+import { freeSpareMessages } from "./messages.ts";
 import { append, initQueue, isQueued, remove, takeFirst, ulpAt } from "./queue.ts";
 import { getState, setState, type UlpAt } from "./state.ts";
 
@@ -90,6 +91,7 @@ export function run(e: EngineState): void {
   }
   e.current = 0 as UlpAt;
   w[e.row + ENGINE.current] = -1;
+  freeSpareMessages(w, e.arena, e.row);
 }
 
 /** Steps i and ii. 0: nobody is runnable. The ULP is in no queue afterwards. */
@@ -156,7 +158,7 @@ export function serveWakes(e: EngineState): void {
     const next = nextWake(w, ulp);
     const state = getState(w, ulp);
     if (state === ULP_STATE.unInit && !isQueued(w, ulp)) append(w, e.runq, ulp);
-    else if (state === ULP_STATE.blocked) recheck(e, ulp);
+    else if (state === ULP_STATE.blocked && !e.deliverArrived(ulp)) recheck(e, ulp);
     ulp = next;
   }
 }

@@ -20,6 +20,9 @@ import { LIMITS } from "../../wire/limits.ts";
 import { stopProcess } from "./end.ts";
 import { COUNTER, count, type EngineState } from "./engine-state.ts";
 
+/** Looks by the kernel before the clock is read: some microseconds. */
+const LOOKS_PER_CLOCK = 512;
+
 /** Returns when there may be work, a deadline has passed, or the process stops. */
 export function idle(e: EngineState): void {
   const began = e.edge.now();
@@ -40,7 +43,7 @@ function hasWork({ w, row }: EngineState): boolean {
 function spin(e: EngineState, untilMs: number): boolean {
   const end = Math.min(untilMs, e.timers.nextMs);
   do {
-    for (let i = 0; i < 64; i++) if (hasWork(e)) return true;
+    if (e.watch === undefined ? hasWork(e) : e.watch(LOOKS_PER_CLOCK)) return true;
   } while (e.edge.now() < end);
   return false;
 }

@@ -6,7 +6,13 @@
  * A message is a MSG block of the heap (paper, 3.2.6: source, gbid, type, length). It holds one reference to
  * its buffer.
  */
-import { BLOCK_KIND, MORE as MORE_TABLE, MSG as MSG_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
+import {
+  BLOCK_KIND,
+  ENGINE,
+  MORE as MORE_TABLE,
+  MSG as MSG_TABLE,
+  ULP as ULP_TABLE,
+} from "../../wire/layout.ts";
 import type { Arena } from "../heap/arena.ts";
 import type { Gbdesc } from "../heap/gbdesc.ts";
 import { isKept } from "./handlers.ts";
@@ -122,6 +128,17 @@ export function findProbed(w: Int32Array, ulp: UlpAt, lbid: number): number {
 export function dropMessage(w: Int32Array, arena: Arena, gb: Gbdesc, at: number): void {
   gb.gdecref(w[(at >> 2) + MSG.gbid]!);
   arena.hfree(at);
+}
+
+/** Frees the descriptors that the kernel of an engine has kept: the engine stops. `row`: word index of its row. */
+export function freeSpareMessages(w: Int32Array, arena: Arena, row: number): void {
+  for (let at = w[row + ENGINE.spareMessages]!; at !== 0; ) {
+    const next = w[(at >> 2) + MSG.next]!;
+    arena.hfree(at);
+    at = next;
+  }
+  w[row + ENGINE.spareMessages] = 0;
+  w[row + ENGINE.spareCount] = 0;
 }
 
 /** Frees all: the ULP has ended. */

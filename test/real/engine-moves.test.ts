@@ -50,7 +50,7 @@ const mixed = (rounds: number, work: number): Uint8Array =>
 const lines = (text: string): string[] => text.trim().split("\n").sort();
 
 test("moved hundreds of times in the middle of its work, a program ends with the same bits", async () => {
-  const module = mixed(12, 40);
+  const module = mixed(12, 400);
   const still = await runText({ module, ulps: 6, cores: 1 });
   assert.equal(still.ok, true);
   assert.equal(lines(still.out).length, 12);

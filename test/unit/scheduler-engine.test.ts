@@ -229,11 +229,11 @@ test("time slices: a poll gives way to a runnable ULP and goes on in the middle 
     (loop $again
       (local.set $sum (i32.add (i32.mul (local.get $sum) (i32.const 31)) (local.get $i)))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
-      (br_if $again (i32.lt_s (local.get $i) (i32.const 300))))
+      (br_if $again (i32.lt_s (local.get $i) (i32.const 3000))))
     (call $say (i32.add (i32.const 97) (call $me)))
     (i32.ne (local.get $sum) (i32.const ${(() => {
       let sum = 0;
-      for (let i = 0; i < 300; i++) sum = (Math.imul(sum, 31) + i) | 0;
+      for (let i = 0; i < 3000; i++) sum = (Math.imul(sum, 31) + i) | 0;
       return sum;
     })()})))`;
   // shuffle on one engine: every poll preempts.
