@@ -11,7 +11,7 @@
 #define TAG_BACK 2
 #define MESSAGES 201
 #define WARM_UP 20
-/* LIMITS.idleSpinUs is 50: by then the other engine sleeps. */
+/* LIMITS.idleSpinUs is 150: by then the other engine sleeps. */
 #define PAUSE_SECONDS 0.002
 
 int main(void) {
