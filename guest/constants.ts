@@ -29,6 +29,21 @@ export const PvmTaskTrace: i32 = 8;
 export const PvmMppFront: i32 = 16;
 export const PvmHostCompl: i32 = 32;
 export const PvmNoSpawnParent: i32 = 64;
+export const PvmTaskExit: i32 = 1;
+export const PvmHostDelete: i32 = 2;
+export const PvmHostAdd: i32 = 3;
+export const PvmRouteAdd: i32 = 4;
+export const PvmRouteDelete: i32 = 5;
+export const PvmNotifyCancel: i32 = 256;
+export const PvmMboxDefault: i32 = 0;
+export const PvmMboxPersistent: i32 = 1;
+export const PvmMboxMultiInstance: i32 = 2;
+export const PvmMboxOverWritable: i32 = 4;
+export const PvmMboxFirstAvail: i32 = 8;
+export const PvmMboxReadAndDelete: i32 = 16;
+export const PvmMboxWaitForInfo: i32 = 32;
+export const PvmMboxMaxFlag: i32 = 512;
+export const PvmMboxDirectIndexShift: i32 = 10;
 
 /** Success. */
 export const PvmOk: i32 = 0;

@@ -272,6 +272,86 @@ export declare function pvm_strerror_get(buf: usize, bytes: i32): i32;
 // @ts-ignore: decorator
 @external("pvm", "pvm_spawn")
 export declare function pvm_spawn(task: usize, argv: usize, flag: i32, where: usize, ntask: i32, tids: usize): i32;
+/** pvm_kill(3PVM): end a task: at once, whatever it does; may block. C: `int pvm_kill(int tid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_kill")
+export declare function pvm_kill(tid: i32): i32;
+/** pvm_sendsig(3PVM): send a signal: one whose default is to end a process ends the task; may block. C: `int pvm_sendsig(int tid, int signum)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_sendsig")
+export declare function pvm_sendsig(tid: i32, signum: i32): i32;
+/** pvm_pstat(3PVM): PvmOk: the task is there; PvmNoTask; may block. C: `int pvm_pstat(int tid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pstat")
+export declare function pvm_pstat(tid: i32): i32;
+/** pvm_tidtohost(3PVM): tid of the daemon of a task's host. C: `int pvm_tidtohost(int tid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_tidtohost")
+export declare function pvm_tidtohost(tid: i32): i32;
+/** pvm_notify(3PVM): ask for a message when tasks end (PvmTaskExit), hosts come or go; with PvmNotifyCancel: at once; may block. C: `int pvm_notify(int what, int msgtag, int cnt, const int *tids)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_notify")
+export declare function pvm_notify(what: i32, msgtag: i32, cnt: i32, tids: usize): i32;
+/** pvm_config_get(3PVM): how many hosts there are; rows of 3 ints: tid, speed, data signature; `names`: name and architecture of each, a NUL behind each; may block. C: `int pvm_config_get(int *rows, int capacity, char *names, int bytes)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_config_get")
+export declare function pvm_config_get(rows: usize, capacity: i32, names: usize, bytes: i32): i32;
+/** pvm_mstat(3PVM): PvmOk: the host is up; PvmNoHost; may block. C: `int pvm_mstat(const char *host)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_mstat")
+export declare function pvm_mstat(host: usize): i32;
+/** pvm_addhosts(3PVM): add hosts; how many were added, their tids or errors go to `infos`; may block. C: `int pvm_addhosts(char **hosts, int count, int *infos)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_addhosts")
+export declare function pvm_addhosts(hosts: usize, count: i32, infos: usize): i32;
+/** pvm_delhosts(3PVM): remove hosts; how many were removed, 0 or errors go to `infos`; may block. C: `int pvm_delhosts(char **hosts, int count, int *infos)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_delhosts")
+export declare function pvm_delhosts(hosts: usize, count: i32, infos: usize): i32;
+/** pvm_hostsync(3PVM): clock of a host, and by how much the caller's is ahead of it; may block. C: `int pvm_hostsync(int host, struct timeval *rclk, struct timeval *delta)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_hostsync")
+export declare function pvm_hostsync(host: i32, rclk: usize, delta: usize): i32;
+/** pvm_archcode(3PVM): data signature of an architecture of the virtual machine; PvmNotFound. C: `int pvm_archcode(const char *arch)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_archcode")
+export declare function pvm_archcode(arch: usize): i32;
+/** pvm_halt(3PVM): end all tasks and the virtual machine; the caller too; may block. C: `int pvm_halt(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_halt")
+export declare function pvm_halt(): i32;
+/** pvm_start_pvmd(3PVM): PvmDupHost: a task runs in a virtual machine already. C: `int pvm_start_pvmd(int argc, char **argv, int block)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_start_pvmd")
+export declare function pvm_start_pvmd(argc: i32, argv: usize, block: i32): i32;
+/** pvm_putinfo(3PVM): put a message into the message box; its index; may block. C: `int pvm_putinfo(const char *name, int bufid, int flags)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_putinfo")
+export declare function pvm_putinfo(name: usize, bufid: i32, flags: i32): i32;
+/** pvm_recvinfo(3PVM): a message of the message box becomes the receive buffer; may block. C: `int pvm_recvinfo(const char *name, int index, int flags)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_recvinfo")
+export declare function pvm_recvinfo(name: usize, index: i32, flags: i32): i32;
+/** pvm_delinfo(3PVM): delete an entry of the message box; its index; may block. C: `int pvm_delinfo(const char *name, int index, int flags)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_delinfo")
+export declare function pvm_delinfo(name: usize, index: i32, flags: i32): i32;
+/** pvm_mboxinfo_get(3PVM): how many classes match; sizes: entries of all, bytes of names; rows of 4 ints: class, index, owner, flags; may block. C: `int pvm_mboxinfo_get(const char *pattern, int *rows, int capacity, char *names, int bytes, int *sizes)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_mboxinfo_get")
+export declare function pvm_mboxinfo_get(pattern: usize, rows: usize, capacity: i32, names: usize, bytes: i32, sizes: usize): i32;
+/** pvm_insert(3PVM): old form of putinfo: an int under a name; its index; may block. C: `int pvm_insert(const char *name, int req, int data)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_insert")
+export declare function pvm_insert(name: usize, req: i32, data: i32): i32;
+/** pvm_lookup(3PVM): old form of recvinfo: an int by its name; its index; may block. C: `int pvm_lookup(const char *name, int req, int *datap)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_lookup")
+export declare function pvm_lookup(name: usize, req: i32, datap: usize): i32;
+/** pvm_delete(3PVM): old form of delinfo; may block. C: `int pvm_delete(const char *name, int req)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_delete")
+export declare function pvm_delete(name: usize, req: i32): i32;
 /** pvm_yield(3PVM): let the next runnable ULP run (upvm's own); may block. C: `int pvm_yield(void)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_yield")

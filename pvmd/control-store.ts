@@ -9,6 +9,8 @@ export interface Entry {
   readonly value: Uint8Array;
   /** Revision of the store at its last change; above 0. */
   readonly revision: number;
+  /** Revision at which the key came to be. */
+  readonly created: number;
 }
 
 /** What must hold for a transaction to be done. */

@@ -5,9 +5,34 @@
  */
 import type { Answer, Request } from "../wire/requests.ts";
 
+/** A message from the virtual machine to a task. */
+export interface Notice {
+  readonly to: number;
+  readonly tag: number;
+  readonly context: number;
+  /** Ints, as pvm_pkint packs them. */
+  readonly ints: readonly number[];
+}
+
 export interface Host {
+  /** What pvm_config calls it. */
+  readonly name: string;
   /** Ends the wait of the task that asked. If it waits no more, the answer is dropped. */
   answer(request: Request, answer: Answer): void;
   /** Loads a program, once for each name. @returns its row in the program table, or PvmNoFile */
   load(name: string): Promise<number>;
+  /** Sends a message to a task; one that has ended gets none. */
+  post(notice: Notice): void;
+  /** Ends a task, in any state, for a signal. One that has ended or never was stays as it is. */
+  stop(tid: number, signum: number): void;
+  /** True if there is this task, and it has not left PVM. */
+  has(tid: number): boolean;
+  /** Asks for an `ended` request when the task ends or leaves PVM. False: it has, or never was. */
+  watchEnd(tid: number): boolean;
+  /** Seconds and microseconds since 1970. */
+  clock(): readonly [number, number];
+  /** True if a host of this name can be found from here. */
+  resolves(name: string): Promise<boolean>;
+  /** Ends all tasks and the virtual machine. */
+  halt(): void;
 }

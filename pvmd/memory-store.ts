@@ -58,11 +58,12 @@ export class MemoryStore implements ControlStore {
   private apply(changes: readonly Change[]): void {
     this.revision += 1;
     for (const { key, value, lease } of changes) {
-      const old = this.entries.get(key)?.lease;
-      if (old !== undefined) this.leaseKeys.get(old)?.delete(key);
+      const old = this.entries.get(key);
+      if (old?.lease !== undefined) this.leaseKeys.get(old.lease)?.delete(key);
       if (value === undefined) this.entries.delete(key);
       else {
-        this.entries.set(key, { value: value.slice(), revision: this.revision, lease });
+        const created = old?.created ?? this.revision;
+        this.entries.set(key, { value: value.slice(), revision: this.revision, created, lease });
         if (lease !== undefined) this.leaseKeys.get(lease)?.add(key);
       }
     }

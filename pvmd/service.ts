@@ -10,36 +10,50 @@ import type { Answer, Request, RequestKind, RequestOf } from "../wire/requests.t
 import { freeContext, newContext } from "./contexts.ts";
 import type { ControlStore } from "./control-store.ts";
 import type { Host } from "./host.ts";
+import { addhosts, config, delhosts, halt, hostsync, mstat } from "./hosts.ts";
+import { type Handler, Machine } from "./machine.ts";
+import { deleteEntry, delinfo, insert, lookup, mboxinfo, putinfo, recvinfo } from "./message-box.ts";
+import { notify } from "./notify.ts";
+import { ended, kill, pstat, sendsig } from "./tasks.ts";
 
-/** The virtual machine as its handlers see it. */
-export interface Machine {
-  readonly store: ControlStore;
-  readonly host: Host;
-}
+type Handlers = { readonly [K in RequestKind]: Handler<K> };
 
-/** Answers a request; undefined: it is parked, or nobody waits for an answer. */
-export type Handler<K extends RequestKind> = (
-  machine: Machine,
-  request: RequestOf<K>,
-) => Promise<Answer | undefined>;
-export type Handlers = { readonly [K in RequestKind]: Handler<K> };
-
-const handlers: Handlers = {
+const HANDLERS: Handlers = {
   newContext: async ({ store }) => ({ value: await newContext(store) }),
   freeContext: async ({ store }, { body }) => ({ value: await freeContext(store, body.context) }),
   load: async ({ host }, { body }) => ({ value: await host.load(body.name) }),
+  ended,
+  kill,
+  sendsig,
+  pstat,
+  notify,
+  config,
+  mstat,
+  addhosts,
+  delhosts,
+  hostsync,
+  halt,
+  putinfo,
+  recvinfo,
+  delinfo,
+  mboxinfo,
+  insert,
+  lookup,
+  delete: deleteEntry,
 };
 
 export class Service {
   private readonly machine: Machine;
 
   constructor(store: ControlStore, host: Host) {
-    this.machine = { store, host };
+    this.machine = new Machine(store, host);
   }
 
   /**
    * Deals with one request. Resolves when it is answered, parked or done, and all that follows from it for now too: who
-   * looks for a deadlock may stop counting it. A handler that fails is a bug of ours; its task gets PvmSysErr.
+   * looks for a deadlock may stop counting it.
+   *
+   * @throws what its handler throws, a bug of ours; its task gets PvmSysErr
    */
   async take(request: Request): Promise<void> {
     const { host } = this.machine;
@@ -53,7 +67,7 @@ export class Service {
   }
 
   private handle<K extends RequestKind>(request: RequestOf<K>): Promise<Answer | undefined> {
-    const handler: Handler<K> = handlers[request.kind];
+    const handler: Handler<K> = HANDLERS[request.kind];
     return handler(this.machine, request);
   }
 }

@@ -4,13 +4,14 @@
  *
  * Owns: that host. Programs are found by name in `programs`.
  */
-import type { Host } from "../pvmd/host.ts";
+import type { Host, Notice } from "../pvmd/host.ts";
 import { MemoryStore } from "../pvmd/memory-store.ts";
 import { Service } from "../pvmd/service.ts";
+import { DAEMON_TID } from "../pvmd/tids.ts";
 import { serveMail, serveWakes } from "../runtime/scheduler/engine.ts";
 import type { Parcel } from "../runtime/scheduler/engine-state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
-import { ENGINE, HEAD, ULP } from "../wire/layout.ts";
+import { ENGINE, HEAD, INBOX_CLOSED, ULP, ULP_FLAG } from "../wire/layout.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
 import type { Answer, Request } from "../wire/requests.ts";
 import { IDLE, type Process } from "./one-thread.ts";
@@ -52,6 +53,57 @@ export class TestMachine implements Host {
     const { w } = this.p.library;
     const ulp = ulpOf(w, tid);
     this.send(w[ulp + ULP.engine]!, { kind: "answer", index: w[ulp + ULP.index]!, of, serial, answer });
+  }
+
+  readonly name = "here";
+  halted = false;
+  /** Names of hosts that can be found. */
+  readonly reachable: string[] = [];
+
+  post({ to, tag, context, ints }: Notice): void {
+    const { w } = this.p.library;
+    const ulp = ulpOf(w, to);
+    const data = new Uint8Array(Int32Array.from(ints).buffer);
+    if (ulp === 0) return;
+    this.send(w[ulp + ULP.engine]!, {
+      kind: "notice",
+      index: w[ulp + ULP.index]!,
+      src: DAEMON_TID,
+      context,
+      tag,
+      data,
+    });
+  }
+
+  stop(tid: number, signum: number): void {
+    const { w } = this.p.library;
+    const ulp = ulpOf(w, tid);
+    if (ulp !== 0) this.send(w[ulp + ULP.engine]!, { kind: "stop", index: w[ulp + ULP.index]!, signum });
+  }
+
+  has(tid: number): boolean {
+    const { w } = this.p.library;
+    const ulp = ulpOf(w, tid);
+    const left = (w[ulp + ULP.flags]! & ULP_FLAG.left) !== 0;
+    return ulp !== 0 && !left && w[ulp + ULP.inbox] !== INBOX_CLOSED;
+  }
+
+  watchEnd(tid: number): boolean {
+    const { w } = this.p.library;
+    if (this.has(tid)) w[ulpOf(w, tid) + ULP.tellEnd] = 1;
+    return this.has(tid);
+  }
+
+  clock(): readonly [number, number] {
+    return [1_700_000_000, 250_000];
+  }
+
+  async resolves(name: string): Promise<boolean> {
+    return this.reachable.includes(name);
+  }
+
+  halt(): void {
+    this.halted = true;
   }
 
   async load(name: string): Promise<number> {

@@ -4,27 +4,44 @@
  * Owns: the way between the service (pvmd/) and the ULPs: answers, and when a request is no longer on its way. It runs on
  * the process's own thread.
  */
-import type { Host } from "../pvmd/host.ts";
+import type { Host, Notice } from "../pvmd/host.ts";
 import { MemoryStore } from "../pvmd/memory-store.ts";
 import { Service } from "../pvmd/service.ts";
+import { DAEMON_TID } from "../pvmd/tids.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
-import { ring } from "../runtime/scheduler/mailbox.ts";
+import { demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
+import type { UlpAt } from "../runtime/scheduler/state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
-import { HEAD, STOP, ULP } from "../wire/layout.ts";
+import { HEAD, INBOX_CLOSED, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
 import type { Answer, Request } from "../wire/requests.ts";
 import type { EngineThreads } from "./node-process.ts";
 import type { Loader } from "./program-loader.ts";
 
+/** What a host knows of the world. */
+export interface Surroundings {
+  readonly hostName: string;
+  /** True if a host of this name can be found. */
+  readonly resolves: (name: string) => Promise<boolean>;
+}
+
+function hasEnded(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): boolean {
+  return Atomics.load(w, ulp + ULP.inbox) === INBOX_CLOSED;
+}
+
 export class HostProcess implements Host {
+  readonly name: string;
   private readonly library: Library;
   private readonly threads: EngineThreads;
   private readonly loader: Loader;
   private readonly service: Service;
+  private readonly known: Surroundings;
   /** What a handler of the service threw: a bug of ours. */
   private readonly bugs: unknown[] = [];
 
-  constructor(library: Library, threads: EngineThreads, loader: Loader) {
+  constructor(library: Library, threads: EngineThreads, loader: Loader, known: Surroundings) {
+    this.name = known.hostName;
+    this.known = known;
     this.library = library;
     this.threads = threads;
     this.loader = loader;
@@ -53,6 +70,63 @@ export class HostProcess implements Host {
     const { kind, serial } = request;
     const parcel = { kind: "answer", index: w[ulp + ULP.index]!, of: kind, serial, answer } as const;
     this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
+  }
+
+  post({ to, tag, context, ints }: Notice): void {
+    const { w } = this.library;
+    const ulp = ulpOf(w, to);
+    if (ulp === 0 || hasEnded(w, ulp)) return;
+    const data = new Uint8Array(4 * ints.length);
+    const view = new DataView(data.buffer);
+    ints.forEach((word, i) => {
+      view.setInt32(4 * i, word, true);
+    });
+    const index = w[ulp + ULP.index]!;
+    this.threads.send(Atomics.load(w, ulp + ULP.engine), {
+      kind: "notice",
+      index,
+      src: DAEMON_TID,
+      context,
+      tag,
+      data,
+    });
+  }
+
+  stop(tid: number, signum: number): void {
+    const { w, ctl } = this.library;
+    const ulp = ulpOf(w, tid);
+    if (ulp === 0 || hasEnded(w, ulp)) return;
+    const engine = Atomics.load(w, ulp + ULP.engine);
+    this.threads.send(engine, { kind: "stop", index: w[ulp + ULP.index]!, signum });
+    demandAttention(ctl[engine]!);
+  }
+
+  has(tid: number): boolean {
+    const { w } = this.library;
+    const ulp = ulpOf(w, tid);
+    return ulp !== 0 && !hasEnded(w, ulp) && (w[ulp + ULP.flags]! & ULP_FLAG.left) === 0;
+  }
+
+  watchEnd(tid: number): boolean {
+    const { w } = this.library;
+    const ulp = ulpOf(w, tid);
+    if (ulp === 0) return false;
+    // First the word, then the look: it ends in the other order (end.ts).
+    Atomics.store(w, ulp + ULP.tellEnd, 1);
+    return this.has(tid);
+  }
+
+  clock(): readonly [number, number] {
+    const us = Math.round((performance.timeOrigin + performance.now()) * 1000);
+    return [Math.floor(us / 1_000_000), us % 1_000_000];
+  }
+
+  resolves(name: string): Promise<boolean> {
+    return this.known.resolves(name);
+  }
+
+  halt(): void {
+    stopProcess(this.library, STOP.halted);
   }
 
   load(name: string): Promise<number> {

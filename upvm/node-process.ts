@@ -3,7 +3,8 @@
  *
  * Owns: the threads and their ports, time slices, interruption. It runs no ULP; it waits for events.
  */
-import { availableParallelism } from "node:os";
+import { lookup } from "node:dns/promises";
+import { availableParallelism, hostname } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { stopProcess } from "../runtime/scheduler/end.ts";
@@ -13,6 +14,7 @@ import { demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
 import { ENGINE, HEAD, STOP } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { EngineNews, EngineSetup } from "./engine-thread.ts";
+import type { Surroundings } from "./host-process.ts";
 import { codeExtension } from "./node-package.ts";
 
 /** What the engines tell, save output's way back and the end. */
@@ -31,6 +33,16 @@ export interface ProcessOptions {
 export function processorCount(): number {
   return availableParallelism();
 }
+
+/** This machine among others. */
+export const surroundings: Surroundings = {
+  hostName: hostname(),
+  resolves: (name) =>
+    lookup(name).then(
+      () => true,
+      () => false,
+    ),
+};
 
 /**
  * Lets V8 count ULPs' memories as part of its heap's limits. It collects garbage for every 64 MiB of them

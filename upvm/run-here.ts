@@ -13,7 +13,7 @@ import { PLACEMENT } from "../runtime/scheduler/placement.ts";
 import { HEAD } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { HostProcess } from "./host-process.ts";
-import { EngineThreads, processorCount, startSlices } from "./node-process.ts";
+import { EngineThreads, processorCount, startSlices, surroundings } from "./node-process.ts";
 import { Loader, programOf } from "./program-loader.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 import { leaksOf, reasonOf, runStats, ulpResults } from "./run-result.ts";
@@ -56,7 +56,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
       },
     });
     threads = made;
-    const machine = new HostProcess(library, made, loader);
+    const machine = new HostProcess(library, made, loader, surroundings);
     host = machine;
     part?.begun(library);
   };

@@ -37,6 +37,8 @@ export interface UlpResult {
   readonly program: number;
   /** What its program returned, or 134 for a trap; absent if it had not ended. */
   readonly exitCode?: number;
+  /** Signal that ended it, by pvm_kill, pvm_sendsig or pvm_halt: that is no failure, and its exit code is 0. */
+  readonly killed?: number;
   /** Why it could not go on: a trap or a limit. Innermost frame first. */
   readonly error?: { readonly message: string; readonly stack: readonly RawFrame[] };
   /** What it was doing when the run ended, if it had not ended itself. */
@@ -83,16 +85,21 @@ function ulpResult(
   const failure = told.failures.get(index);
   if (getState(w, ulp) === ULP_STATE.exited) {
     const exitCode = w[ulp + ULP.exitCode]!;
-    if (failure === undefined) return { ...base, exitCode };
+    const killed = w[ulp + ULP.killed]!;
+    if (failure === undefined) return { ...base, exitCode, ...(killed !== 0 && { killed }) };
     const stack = framesOf(failure.stack);
     return { ...base, exitCode, error: { message: failure.message, stack } };
   }
+  if (w[HEAD.stop] === STOP.halted) return { ...base, exitCode: 0, killed: SIGTERM };
   const text = told.interrupted.get(index);
   if (text !== undefined) return { ...base, where: "ran", stack: framesOf(text) };
   const started = (w[ulp + ULP.flags]! & ULP_FLAG.started) !== 0;
   const stack = started ? suspendedStack(w, ulp, points[base.program] ?? []) : [];
   return { ...base, where: doingText(w, ulp), stack };
 }
+
+/** What pvm_halt does to a task. */
+const SIGTERM = 15;
 
 /** Wasm frames of the text of an error's stack. */
 function framesOf(stack: string): RawFrame[] {
@@ -141,6 +148,10 @@ export function reasonOf(library: Library, ulps: readonly UlpResult[]): Reason {
       return "deadlock";
     case STOP.interrupted:
       return "interrupted";
+    case STOP.halted:
+      return ulps.some(({ error, exitCode }) => error !== undefined || (exitCode ?? 0) !== 0)
+        ? "failed"
+        : "done";
     default:
       return ulps.every(({ exitCode }) => exitCode === 0) ? "done" : "failed";
   }

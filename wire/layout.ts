@@ -142,6 +142,10 @@ export const ULP = {
   groupsAt: 58,
   /** Next of those that wait in the same barrier: a descriptor, as word index, 0 at the end. */
   groupNext: 59,
+  /** 1: the virtual machine is to be told when it ends or leaves PVM (Atomics: any thread sets it). */
+  tellEnd: 55,
+  /** Signal that ended it (pvm_kill, pvm_sendsig), 0 none. */
+  killed: 56,
   words: 64,
 } as const;
 
@@ -417,7 +421,7 @@ export const HEAD = {
   groups: 34,
   words: 64,
 } as const;
-export const STOP = { none: 0, done: 1, deadlock: 2, interrupted: 3, failed: 4 } as const;
+export const STOP = { none: 0, done: 1, deadlock: 2, interrupted: 3, failed: 4, halted: 5 } as const;
 export const HEAP_MAGIC = 0x4d565055;
 
 /**

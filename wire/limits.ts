@@ -68,6 +68,13 @@ export const LIMITS = {
   idleSpinUs: 150,
   /** An idle engine asks a busy one for a ULP after this long, microseconds. */
   idleBeforeStealUs: 300,
+  /** Transactions of the control store that are tried again because another was quicker: more is a bug or a storm. */
+  storeRetries: 1000,
+  /** Entries of the message box (PvmOutOfRes beyond), and bytes of their messages (PvmNoMem): the service keeps them. */
+  mboxEntries: 20_000,
+  mboxBytes: 256 << 20,
+  /** Notifications that one task has asked for and not got (PvmOutOfRes beyond). */
+  notifiesPerTask: 100_000,
   /** Files, and characters in them, that a C program may include: all are copied into the compiler's memory. */
   compileFiles: 4096,
   compileBytes: 64 << 20,

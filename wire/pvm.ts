@@ -53,6 +53,9 @@ export const PVM_CONSTANT = {
   PvmBaseContext: 0,
   PvmTaskDefault: 0, PvmTaskHost: 1, PvmTaskArch: 2, PvmTaskDebug: 4, PvmTaskTrace: 8, PvmMppFront: 16,
   PvmHostCompl: 32, PvmNoSpawnParent: 64,
+  PvmTaskExit: 1, PvmHostDelete: 2, PvmHostAdd: 3, PvmRouteAdd: 4, PvmRouteDelete: 5, PvmNotifyCancel: 256,
+  PvmMboxDefault: 0, PvmMboxPersistent: 1, PvmMboxMultiInstance: 2, PvmMboxOverWritable: 4, PvmMboxFirstAvail: 8,
+  PvmMboxReadAndDelete: 16, PvmMboxWaitForInfo: 32, PvmMboxMaxFlag: 512, PvmMboxDirectIndexShift: 10,
 } as const;
 
 /** Data types of a message: bytes of one item on the wire, and in the memory of a wasm32 C program. */
@@ -80,6 +83,11 @@ export function tidOf(index: number): number {
 export function tidText(tid: number): string {
   return `t${(tid >>> 0).toString(16)}`;
 }
+
+/** What pvm_config tells of a host: its architecture, relative speed, and data signature (that of a 32-bit little-endian machine). */
+export const HOST_ARCH = "WASM";
+export const HOST_SPEED = 1000;
+export const HOST_SIGNATURE = 0x408841;
 
 /** How a routine comes to the guest: in the linked module itself, by a call of the engine, or by one that may block. */
 export type Route = "inline" | "call" | "block";
@@ -206,6 +214,38 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
     c: "const char *task, char **argv, int flag, const char *where, int ntask, int *tids", wasm: "iiiiii", route: "block",
     doc: "start `ntask` ULPs of a program by its file name; how many were started, their tids or errors go to `tids`",
   },
+  pvm_kill: { c: "int tid", wasm: "i", route: "block", doc: "end a task: at once, whatever it does" },
+  pvm_sendsig: { c: "int tid, int signum", wasm: "ii", route: "block", doc: "send a signal: one whose default is to end a process ends the task" },
+  pvm_pstat: { c: "int tid", wasm: "i", route: "block", doc: "PvmOk: the task is there; PvmNoTask" },
+  pvm_tidtohost: { c: "int tid", wasm: "i", route: "call", doc: "tid of the daemon of a task's host" },
+  pvm_notify: {
+    c: "int what, int msgtag, int cnt, const int *tids", wasm: "iiii", route: "block",
+    doc: "ask for a message when tasks end (PvmTaskExit), hosts come or go; with PvmNotifyCancel: at once",
+  },
+  pvm_config_get: {
+    c: "int *rows, int capacity, char *names, int bytes", wasm: "iiii", route: "block",
+    doc: "how many hosts there are; rows of 3 ints: tid, speed, data signature; `names`: name and architecture of each, a NUL behind each",
+  },
+  pvm_mstat: { c: "const char *host", wasm: "i", route: "block", doc: "PvmOk: the host is up; PvmNoHost" },
+  pvm_addhosts: { c: "char **hosts, int count, int *infos", wasm: "iii", route: "block", doc: "add hosts; how many were added, their tids or errors go to `infos`" },
+  pvm_delhosts: { c: "char **hosts, int count, int *infos", wasm: "iii", route: "block", doc: "remove hosts; how many were removed, 0 or errors go to `infos`" },
+  pvm_hostsync: {
+    c: "int host, struct timeval *rclk, struct timeval *delta", wasm: "iii", route: "block",
+    doc: "clock of a host, and by how much the caller's is ahead of it",
+  },
+  pvm_archcode: { c: "const char *arch", wasm: "i", route: "call", doc: "data signature of an architecture of the virtual machine; PvmNotFound" },
+  pvm_halt: { c: "void", wasm: "", route: "block", doc: "end all tasks and the virtual machine; the caller too" },
+  pvm_start_pvmd: { c: "int argc, char **argv, int block", wasm: "iii", route: "call", doc: "PvmDupHost: a task runs in a virtual machine already" },
+  pvm_putinfo: { c: "const char *name, int bufid, int flags", wasm: "iii", route: "block", doc: "put a message into the message box; its index" },
+  pvm_recvinfo: { c: "const char *name, int index, int flags", wasm: "iii", route: "block", doc: "a message of the message box becomes the receive buffer" },
+  pvm_delinfo: { c: "const char *name, int index, int flags", wasm: "iii", route: "block", doc: "delete an entry of the message box; its index" },
+  pvm_mboxinfo_get: {
+    c: "const char *pattern, int *rows, int capacity, char *names, int bytes, int *sizes", wasm: "iiiiii", route: "block",
+    doc: "how many classes match; sizes: entries of all, bytes of names; rows of 4 ints: class, index, owner, flags",
+  },
+  pvm_insert: { c: "const char *name, int req, int data", wasm: "iii", route: "block", doc: "old form of putinfo: an int under a name; its index" },
+  pvm_lookup: { c: "const char *name, int req, int *datap", wasm: "iii", route: "block", doc: "old form of recvinfo: an int by its name; its index" },
+  pvm_delete: { c: "const char *name, int req", wasm: "ii", route: "block", doc: "old form of delinfo" },
   pvm_yield: { c: "void", wasm: "", route: "block", doc: "let the next runnable ULP run (upvm's own)" },
 } as const satisfies Record<string, Routine>;
 export type RoutineName = keyof typeof PVM_ROUTINE;

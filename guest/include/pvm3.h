@@ -40,6 +40,21 @@
 #define PvmMppFront 16
 #define PvmHostCompl 32
 #define PvmNoSpawnParent 64
+#define PvmTaskExit 1
+#define PvmHostDelete 2
+#define PvmHostAdd 3
+#define PvmRouteAdd 4
+#define PvmRouteDelete 5
+#define PvmNotifyCancel 256
+#define PvmMboxDefault 0
+#define PvmMboxPersistent 1
+#define PvmMboxMultiInstance 2
+#define PvmMboxOverWritable 4
+#define PvmMboxFirstAvail 8
+#define PvmMboxReadAndDelete 16
+#define PvmMboxWaitForInfo 32
+#define PvmMboxMaxFlag 512
+#define PvmMboxDirectIndexShift 10
 
 /* Errors */
 #define PvmOk 0 /* Success */
@@ -226,6 +241,46 @@ int pvm_perror(const char *msg) PVM_IMPORT("pvm_perror");
 int pvm_strerror_get(char *buf, int bytes) PVM_IMPORT("pvm_strerror_get");
 /* start `ntask` ULPs of a program by its file name; how many were started, their tids or errors go to `tids`; may block */
 int pvm_spawn(const char *task, char **argv, int flag, const char *where, int ntask, int *tids) PVM_IMPORT("pvm_spawn");
+/* end a task: at once, whatever it does; may block */
+int pvm_kill(int tid) PVM_IMPORT("pvm_kill");
+/* send a signal: one whose default is to end a process ends the task; may block */
+int pvm_sendsig(int tid, int signum) PVM_IMPORT("pvm_sendsig");
+/* PvmOk: the task is there; PvmNoTask; may block */
+int pvm_pstat(int tid) PVM_IMPORT("pvm_pstat");
+/* tid of the daemon of a task's host */
+int pvm_tidtohost(int tid) PVM_IMPORT("pvm_tidtohost");
+/* ask for a message when tasks end (PvmTaskExit), hosts come or go; with PvmNotifyCancel: at once; may block */
+int pvm_notify(int what, int msgtag, int cnt, const int *tids) PVM_IMPORT("pvm_notify");
+/* how many hosts there are; rows of 3 ints: tid, speed, data signature; `names`: name and architecture of each, a NUL behind each; may block */
+int pvm_config_get(int *rows, int capacity, char *names, int bytes) PVM_IMPORT("pvm_config_get");
+/* PvmOk: the host is up; PvmNoHost; may block */
+int pvm_mstat(const char *host) PVM_IMPORT("pvm_mstat");
+/* add hosts; how many were added, their tids or errors go to `infos`; may block */
+int pvm_addhosts(char **hosts, int count, int *infos) PVM_IMPORT("pvm_addhosts");
+/* remove hosts; how many were removed, 0 or errors go to `infos`; may block */
+int pvm_delhosts(char **hosts, int count, int *infos) PVM_IMPORT("pvm_delhosts");
+/* clock of a host, and by how much the caller's is ahead of it; may block */
+int pvm_hostsync(int host, struct timeval *rclk, struct timeval *delta) PVM_IMPORT("pvm_hostsync");
+/* data signature of an architecture of the virtual machine; PvmNotFound */
+int pvm_archcode(const char *arch) PVM_IMPORT("pvm_archcode");
+/* end all tasks and the virtual machine; the caller too; may block */
+int pvm_halt(void) PVM_IMPORT("pvm_halt");
+/* PvmDupHost: a task runs in a virtual machine already */
+int pvm_start_pvmd(int argc, char **argv, int block) PVM_IMPORT("pvm_start_pvmd");
+/* put a message into the message box; its index; may block */
+int pvm_putinfo(const char *name, int bufid, int flags) PVM_IMPORT("pvm_putinfo");
+/* a message of the message box becomes the receive buffer; may block */
+int pvm_recvinfo(const char *name, int index, int flags) PVM_IMPORT("pvm_recvinfo");
+/* delete an entry of the message box; its index; may block */
+int pvm_delinfo(const char *name, int index, int flags) PVM_IMPORT("pvm_delinfo");
+/* how many classes match; sizes: entries of all, bytes of names; rows of 4 ints: class, index, owner, flags; may block */
+int pvm_mboxinfo_get(const char *pattern, int *rows, int capacity, char *names, int bytes, int *sizes) PVM_IMPORT("pvm_mboxinfo_get");
+/* old form of putinfo: an int under a name; its index; may block */
+int pvm_insert(const char *name, int req, int data) PVM_IMPORT("pvm_insert");
+/* old form of recvinfo: an int by its name; its index; may block */
+int pvm_lookup(const char *name, int req, int *datap) PVM_IMPORT("pvm_lookup");
+/* old form of delinfo; may block */
+int pvm_delete(const char *name, int req) PVM_IMPORT("pvm_delete");
 /* let the next runnable ULP run (upvm's own); may block */
 int pvm_yield(void) PVM_IMPORT("pvm_yield");
 

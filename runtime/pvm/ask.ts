@@ -6,7 +6,7 @@
  * and not by its ULP: a ULP whose request the service has parked waits for other ULPs, and that may be a deadlock.
  * An answer that comes when the ULP waits no more, because it was ended meanwhile, is dropped.
  */
-import { ENGINE, HEAD, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { HEAD, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import {
   type Answer,
   REQUEST,
@@ -16,8 +16,8 @@ import {
   type RequestKind,
 } from "../../wire/requests.ts";
 import { awaitService, unblock } from "../scheduler/blocking.ts";
+import { forward } from "../scheduler/engine.ts";
 import type { AnswerParcel, EngineState } from "../scheduler/engine-state.ts";
-import { ring } from "../scheduler/mailbox.ts";
 import { ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
 import { check } from "./errors.ts";
@@ -72,10 +72,7 @@ export function takeAnswer(e: EngineState, parcel: AnswerParcel, continuations: 
   if (getState(w, ulp) === ULP_STATE.exited || w[ulp + ULP.request] !== serial) return;
   const engine = Atomics.load(w, ulp + ULP.engine);
   if (engine !== e.index) {
-    // It has moved meanwhile: the answer goes after it.
-    e.edge.send(engine, parcel);
-    Atomics.add(w, e.heap.engineRow(engine) + ENGINE.mail, 1);
-    ring(e, engine);
+    forward(e, engine, parcel);
     return;
   }
   if (getState(w, ulp) !== ULP_STATE.blocked || w[ulp + ULP.wait] !== WAIT.service) return;

@@ -67,6 +67,7 @@ export function engineCalls(e: EngineState) {
         return preempt(e);
       }
       serve(e);
+      if (e.doomed.length !== 0) return preempt(e);
       const yields = e.yieldAtPoll || e.options.slices || e.options.shuffle !== 0;
       e.yieldAtPoll = false;
       if (why === ATTENTION.give) e.moves.give(e, true);

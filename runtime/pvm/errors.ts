@@ -31,6 +31,12 @@ function failCode(e: EngineState, routine: string, code: number): number {
   return code;
 }
 
+/** A result that may be an error code of which PVM prints nothing: only remembered. */
+export function note(e: EngineState, result: number): number {
+  if (result < 0) e.w[e.current + ULP.errno] = result;
+  return result;
+}
+
 /** A result of the library's lower layers: an error code fails the call, all else is the result. */
 export function check(e: EngineState, routine: string, result: number): number {
   return result < 0 ? failCode(e, routine, result) : result;

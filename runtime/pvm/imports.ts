@@ -7,22 +7,46 @@
  */
 import { addKernel } from "../kernel/kernel.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
-import { type Continuations, takeAnswer } from "./ask.ts";
+import { type Continuations, takeAnswer, tell } from "./ask.ts";
 import { bufferCalls } from "./buffers.ts";
 import { contextCalls } from "./contexts.ts";
 import { directCalls } from "./direct.ts";
 import { engineCalls, yieldCalls } from "./engine-calls.ts";
 import { errorCalls } from "./errors.ts";
 import { groupCalls } from "./groups.ts";
+import { configAnswered, hostsAnswered, hostsyncAnswered, machineCalls, quietly } from "./machine.ts";
+import {
+  deleteAnswered,
+  lookupAnswered,
+  mboxinfoAnswered,
+  messageBoxCalls,
+  recvinfoAnswered,
+} from "./message-box.ts";
 import { packingCalls } from "./packing.ts";
 import { receiveCalls } from "./receive.ts";
 import { sendCalls } from "./send.ts";
 import { spawnCalls, spawnLoaded } from "./spawn.ts";
+import { taskControlCalls } from "./task-control.ts";
 import { taskCalls } from "./tasks.ts";
 import { wasiCalls } from "./wasi.ts";
 
 /** What calls do with the virtual machine's answers; a kind without one: its value is the call's result. */
-const CONTINUATIONS: Continuations = { load: spawnLoaded };
+const CONTINUATIONS: Continuations = {
+  load: spawnLoaded,
+  pstat: quietly,
+  config: configAnswered,
+  mstat: quietly,
+  addhosts: hostsAnswered,
+  delhosts: hostsAnswered,
+  hostsync: hostsyncAnswered,
+  putinfo: quietly,
+  recvinfo: recvinfoAnswered,
+  delinfo: quietly,
+  mboxinfo: mboxinfoAnswered,
+  insert: quietly,
+  lookup: lookupAnswered,
+  delete: deleteAnswered,
+};
 
 /** Gives an engine its imports. Once, before its first ULP runs. */
 export function addImports(e: EngineState): void {
@@ -34,14 +58,18 @@ export function addImports(e: EngineState): void {
     directCalls(e),
     errorCalls(e),
     groupCalls(e),
+    machineCalls(e),
+    messageBoxCalls(e),
     packingCalls(e),
     receiveCalls(e),
     sendCalls(e),
     spawnCalls(e),
     taskCalls(e),
+    taskControlCalls(e),
     yieldCalls(e),
   );
   addKernel(e);
+  e.ended = (engine, ulp) => tell(engine, ulp, "ended", {});
   e.answer = (engine, parcel) => takeAnswer(engine, parcel, CONTINUATIONS);
   Object.assign(e.imports.wasi_snapshot_preview1, wasiCalls(e));
 }

@@ -5,7 +5,7 @@
  * not spawned by anybody, so they have no parent.
  */
 import { HEAD, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
-import { TID_BASE, tidOf } from "../../wire/pvm.ts";
+import { PVM_ERROR, TID_BASE, tidOf } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { groups } from "../scheduler/groups.ts";
 import { drainInbox } from "../scheduler/mailbox.ts";
@@ -19,8 +19,9 @@ import { isTaskTid } from "./tids.ts";
 
 /** Ints of a row of pvm_tasks_get: tid, parent, host, flag, pid. */
 const TASK_ROW_INTS = 5;
-/** PVM's TF_CONN, "connected", which its pvm_tasks gives for a running task. */
+/** PVM's TF_CONN, "connected", which its pvm_tasks gives for a running task, and TF_FORKD, "spawned". */
 const CONNECTED = 4;
+const SPAWNED = 2;
 
 /** ULPs that pvm_tasks tells of, in order of their tids; undefined: no such host. */
 function tasksOf(e: EngineState, where: number): UlpAt[] | undefined {
@@ -63,8 +64,9 @@ export function taskCalls(e: EngineState) {
         return fail(e, "pvm_tasks", "PvmBadParam");
       const { view } = currentContext(e);
       tasks.slice(0, stored).forEach((ulp, i) => {
-        const parent = Math.max(0, w[ulp + ULP.parentTid]!);
-        const row = [w[ulp + ULP.tid]!, parent, TID_BASE, CONNECTED, 0];
+        const parent = w[ulp + ULP.parentTid]!;
+        const spawned = parent === PVM_ERROR.PvmNoParent.code ? 0 : SPAWNED;
+        const row = [w[ulp + ULP.tid]!, Math.max(0, parent), TID_BASE, CONNECTED + spawned, 0];
         row.forEach((value, k) => {
           view.setInt32((rows >>> 0) + (i * TASK_ROW_INTS + k) * 4, value, true);
         });
@@ -80,6 +82,7 @@ export function taskCalls(e: EngineState) {
     /** Leaves PVM, and all groups: what has not been received is gone. Any later call joins it again, with the same tid. */
     pvm_exit(): number {
       const ulp = e.current;
+      if (Atomics.exchange(w, ulp + ULP.tellEnd, 0) !== 0) e.ended(e, ulp);
       w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.left;
       groups.left(e, ulp);
       if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);

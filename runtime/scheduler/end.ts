@@ -55,7 +55,15 @@ export function uterminate(e: EngineState, ulp: UlpAt, exitCode: number): void {
   flushAll(e, ulp);
   dropContext(e, w[ulp + ULP.index]!);
   release(e, ulp);
+  // After its inbox was closed: who sets tellEnd looks at that afterwards (upvm/host-process.ts), so one of the two sees.
+  if (Atomics.load(w, ulp + ULP.tellEnd) !== 0) e.ended(e, ulp);
   if (Atomics.load(w, HEAD.live) === 0) stopProcess(e, STOP.done);
+}
+
+/** Ends a ULP of this engine for a signal: it has not failed. It must not be on the processor. */
+export function ukill(e: EngineState, ulp: UlpAt, signum: number): void {
+  e.w[ulp + ULP.killed] = signum;
+  uterminate(e, ulp, 0);
 }
 
 /** The instance and the memory go, if nothing else holds them. */

@@ -46,8 +46,23 @@ export interface AnswerParcel {
   readonly serial: number;
   readonly answer: Answer;
 }
+/** A ULP is to end, whatever it does. (pvm_kill, pvm_sendsig) */
+export interface StopParcel {
+  readonly kind: "stop";
+  readonly index: number;
+  readonly signum: number;
+}
+/** A message of the virtual machine itself to a ULP. */
+export interface NoticeParcel {
+  readonly kind: "notice";
+  readonly index: number;
+  readonly src: number;
+  readonly tag: number;
+  readonly context: number;
+  readonly data: Uint8Array;
+}
 /** What ports carry between threads; ENGINE.mail counts what an engine has not taken yet. */
-export type Parcel = UlpParcel | ProgramParcel | AnswerParcel;
+export type Parcel = UlpParcel | ProgramParcel | AnswerParcel | StopParcel | NoticeParcel;
 
 /** How a ULP failed, for the process's result. */
 export interface UlpFailure {
@@ -170,6 +185,10 @@ export class EngineState {
   readonly moves: Moves;
   /** Ends the wait of a ULP that asked the virtual machine for something. Set by who makes the engine. */
   answer: (e: EngineState, parcel: AnswerParcel) => void = () => {};
+  /** Tells the virtual machine that a ULP has ended. Set by who makes the engine. */
+  ended: (e: EngineState, ulp: UlpAt) => void = () => {};
+  /** ULPs that are to end as soon as they are off the processor, or have arrived here. */
+  doomed: StopParcel[] = [];
 
   /** A short way of recheck (blocking.ts), and one of looking for work (idle.ts). Set by the kernel if there is one. */
   deliverArrived: (ulp: UlpAt) => boolean = () => false;

@@ -22,15 +22,25 @@ import {
   ULP as ULP_TABLE,
 } from "../../wire/layout.ts";
 import { LIMITS as LIMITS_TABLE } from "../../wire/limits.ts";
+import { PVM_CONSTANT } from "../../wire/pvm.ts";
 import { recheck, timeOut } from "./blocking.ts";
-import { uterminate } from "./end.ts";
-import { COUNTER as COUNTER_TABLE, count, type EngineState, type Parcel } from "./engine-state.ts";
+import { ukill, uterminate } from "./end.ts";
+import {
+  COUNTER as COUNTER_TABLE,
+  count,
+  type EngineState,
+  type NoticeParcel,
+  type Parcel,
+  type StopParcel,
+} from "./engine-state.ts";
 import { idle } from "./idle.ts";
 import { uload, usave } from "./load.ts";
-import { demandAttention, nextWake, takeWakes } from "./mailbox.ts";
+import { demandAttention, nextWake, ring, takeWakes } from "./mailbox.ts";
 import { freeSpareMessages } from "./messages.ts";
+import { newBuffer } from "./outside.ts";
+import { post } from "./post.ts";
 import { append, initQueue, isQueued, remove, takeFirst, ulpAt } from "./queue.ts";
-import { getState, setState, type UlpAt } from "./state.ts";
+import { getState, isMigrating, setState, type UlpAt } from "./state.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
 // slower).
@@ -77,6 +87,7 @@ export function run(e: EngineState): void {
   while (w[HEAD.stop] === STOP.none) {
     if (w[row + ENGINE.wakes] !== 0) serveWakes(e);
     if (w[row + ENGINE.mail] !== 0) serveMail(e);
+    if (e.doomed.length !== 0) reap(e);
     if (e.timers.length !== 0 && --clock <= 0) {
       serveTimers(e);
       clock = LIMITS.switchesPerClock;
@@ -185,7 +196,55 @@ function open(e: EngineState, parcel: Parcel): void {
     case "answer":
       e.answer(e, parcel);
       break;
+    case "notice":
+      deliverNotice(e, parcel);
+      break;
+    case "stop":
+      stopUlp(e, parcel);
+      break;
   }
+}
+
+/** A parcel about a ULP that has moved to another engine goes after it. */
+export function forward(e: EngineState, engine: number, parcel: Parcel): void {
+  e.edge.send(engine, parcel);
+  Atomics.add(e.w, e.heap.engineRow(engine) + ENGINE.mail, 1);
+  ring(e, engine);
+  if (parcel.kind === "stop") demandAttention(e.ctl[engine]!);
+}
+
+/** Sends a message of the virtual machine to a ULP; if there is no room for it, it is dropped, and counted as that. */
+function deliverNotice(e: EngineState, parcel: NoticeParcel): void {
+  const { index, src, tag, context, data } = parcel;
+  const ulp = ulpAt(e.w, index);
+  if (getState(e.w, ulp) === ULP_STATE.exited) return;
+  const engine = Atomics.load(e.w, ulp + ULP.engine);
+  if (engine !== e.index) {
+    forward(e, engine, parcel);
+    return;
+  }
+  const gbid = newBuffer(e, PVM_CONSTANT.PvmDataDefault, data);
+  if (gbid === 0 || post(e, src, ulp, tag, gbid, data.length, context) < 0) count(e, COUNTER.dropped, 1);
+  if (gbid !== 0) e.gb.gdecref(gbid);
+}
+
+/** Ends a ULP; one that runs just now is ended at its next poll or wait, one on its way here when it is here. */
+function stopUlp(e: EngineState, parcel: StopParcel): void {
+  const { w } = e;
+  const ulp = ulpAt(w, parcel.index);
+  const state = getState(w, ulp);
+  if (state === ULP_STATE.exited) return;
+  const engine = Atomics.load(w, ulp + ULP.engine);
+  if (engine !== e.index) forward(e, engine, parcel);
+  else if (state === ULP_STATE.running || isMigrating(w, ulp)) {
+    e.doomed.push(parcel);
+    demandAttention(e.ctl[e.index]!);
+  } else ukill(e, ulp, parcel.signum);
+}
+
+/** Ends those that were running when they should have been ended. */
+function reap(e: EngineState): void {
+  for (const parcel of e.doomed.splice(0)) stopUlp(e, parcel);
 }
 
 /** Wakes the ULPs whose deadline has passed: a timed receive returns 0, so does a sleep. */

@@ -81,7 +81,11 @@ export function takeOutside(library: Library, message: OutsideMessage): boolean 
 }
 
 /** A buffer of these bytes, with one reference; 0: the heap is full. */
-function newBuffer({ w, heap, gb }: Library, encoding: number, data: Uint8Array): number {
+export function newBuffer(
+  { w, heap, gb }: Pick<Library, "w" | "heap" | "gb">,
+  encoding: number,
+  data: Uint8Array,
+): number {
   const gbid = gb.gnew(encoding);
   if (gbid === 0) return 0;
   const first = gbid + GBUF.words * 4;

@@ -1,0 +1,48 @@
+/**
+ * Requests about tasks: kill, sendsig, pstat, and the end of a task.
+ *
+ * Owns: what a signal does to a ULP. A ULP has no signal handlers: a signal whose default action ends a process ends it,
+ * any other does nothing. As in PVM, signalling a task that has ended is no error. Source: pvm_sendsig(3PVM), signal(7).
+ */
+import { PVM_ERROR } from "../wire/pvm.ts";
+import type { Handler } from "./machine.ts";
+import { abandonEntries } from "./message-box.ts";
+import { tellOfEnd } from "./notify.ts";
+import { isTask } from "./tids.ts";
+
+const OK = { value: PVM_ERROR.PvmOk.code };
+const BAD_PARAM = { value: PVM_ERROR.PvmBadParam.code };
+
+/** Signals of Linux whose default action is not to end the process: CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH. */
+const HARMLESS: readonly number[] = [17, 18, 19, 20, 21, 22, 23, 28];
+const LAST_SIGNAL = 31;
+const SIGTERM = 15;
+
+export function endsTask(signum: number): boolean {
+  return signum >= 1 && signum <= LAST_SIGNAL && !HARMLESS.includes(signum);
+}
+
+export const kill: Handler<"kill"> = async ({ host }, { body }) => {
+  if (!isTask(body.task)) return BAD_PARAM;
+  host.stop(body.task, SIGTERM);
+  return OK;
+};
+
+export const sendsig: Handler<"sendsig"> = async ({ host }, { body }) => {
+  if (!isTask(body.task)) return BAD_PARAM;
+  if (endsTask(body.signum)) host.stop(body.task, body.signum);
+  return OK;
+};
+
+export const pstat: Handler<"pstat"> = async ({ host }, { body }) => {
+  if (!isTask(body.task)) return BAD_PARAM;
+  return host.has(body.task) ? OK : { value: PVM_ERROR.PvmNoTask.code };
+};
+
+/** All that a task had in the virtual machine goes; who asked for it is told. */
+export const ended: Handler<"ended"> = async (machine, { tid }) => {
+  await machine.endLease(tid);
+  await abandonEntries(machine, tid);
+  await tellOfEnd(machine, tid);
+  return undefined;
+};
