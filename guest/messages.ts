@@ -74,8 +74,9 @@ export function upk<T>(): T {
 
 // ---- Arrays --------------------------------------------------------------------------------------------------------
 
+/** Address of an array's first item. */
 // @ts-ignore: decorator
-@inline function dataOf<A>(array: A): usize {
+@inline export function dataOf<A>(array: A): usize {
   if (isDefined(array.dataStart)) return array.dataStart;
   return changetype<usize>(array);
 }

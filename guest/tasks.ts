@@ -2,7 +2,7 @@
  * Who else is there, what the last error was, and the program's arguments.
  */
 import {
-  pvm_gsize, pvm_perror, pvm_siblings_get, pvm_spawn, pvm_strerror_get, pvm_task_name, pvm_tasks_get,
+  pvm_perror, pvm_siblings_get, pvm_spawn, pvm_strerror_get, pvm_task_name, pvm_tasks_get,
 } from "./imports";
 
 // Words of a pvm_tasks_get row, and room for a text, bytes.
@@ -78,11 +78,6 @@ export function tasks(where: i32 = 0): Task[] {
     list.push(task);
   }
   return list;
-}
-
-/** Members of a group; without a name: ULPs started together. Source: pvm_gsize(3PVM) */
-export function gsize(group: string = ""): i32 {
-  return pvm_gsize(changetype<usize>(String.UTF8.encode(group, true)));
 }
 
 /** Text of the last error of this ULP, in English, such as "End of buffer". */

@@ -5,7 +5,15 @@
  * Owns: the form of these files. Every name, number and signature in them comes from the tables.
  */
 import { writeFileSync } from "node:fs";
-import { PVM_CONSTANT, PVM_ERROR, PVM_LIBRARY, PVM_ROUTINE, type Routine } from "../wire/pvm.ts";
+import {
+  OPERATOR_C,
+  PVM_CONSTANT,
+  PVM_ERROR,
+  PVM_LIBRARY,
+  PVM_OPERATOR,
+  PVM_ROUTINE,
+  type Routine,
+} from "../wire/pvm.ts";
 
 const NOTICE = "Written by scripts/generate.ts from the tables in wire/pvm.ts: change those, not this.";
 
@@ -16,7 +24,17 @@ export const FRIENDLY: readonly string[] = [
   "pvm_task_name",
   "pvm_strerror_get",
   "pvm_upkstr_bytes",
+  "pvm_joingroup",
+  "pvm_lvgroup",
+  "pvm_getinst",
+  "pvm_gettid",
   "pvm_gsize",
+  "pvm_barrier",
+  "pvm_bcast",
+  "pvm_freezegroup",
+  "pvm_group_tids",
+  "pvm_collective",
+  "pvm_collective_failed",
   "pvm_spawn",
   "pvm_bufinfo",
   "pvm_pkstr",
@@ -97,6 +115,9 @@ function cHeader(): string {
   for (const [name, row] of Object.entries(PVM_LIBRARY)) {
     out.push(`/* ${row.doc} */`, `${row.result}${row.result.endsWith("*") ? "" : " "}${name}(${row.c});`);
   }
+  out.push("", "/* Operators of pvm_reduce */");
+  for (const [name, { doc }] of Object.entries(PVM_OPERATOR))
+    out.push(`/* ${doc} */`, `void ${name}(${OPERATOR_C});`);
   out.push("", "#ifdef __cplusplus", "}", "#endif", "", "#endif", "");
   return out.join("\n");
 }
@@ -171,6 +192,8 @@ function routinesPage(): string {
   for (const [name, row] of Object.entries(PVM_LIBRARY)) {
     out.push(`| \`${row.result}${row.result.endsWith("*") ? "" : " "}${name}(${row.c})\` | ${row.doc} |`);
   }
+  for (const [name, { doc }] of Object.entries(PVM_OPERATOR))
+    out.push(`| \`void ${name}(${OPERATOR_C})\` | operator of pvm_reduce: ${doc} |`);
   out.push("", "| error | code | text |", "|---|---|---|");
   for (const [name, { code, text }] of Object.entries(PVM_ERROR))
     out.push(`| \`${name}\` | ${code} | ${text} |`);

@@ -131,7 +131,7 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
   },
   pvm_group_tids: {
     c: "const char *group, int *tids, int capacity", wasm: "iii", route: "block",
-    doc: "how many instance numbers a group has; their tids, at most `capacity`, go to `tids`; PvmNoInst if one is free (upvm's own)",
+    doc: "how many instance numbers a group has; their tids, at most `capacity`, go to `tids`, 0 for one that is free (upvm's own)",
   },
   pvm_collective: {
     c: "const char *routine, const char *group, int rootginst, int count, int datatype, int msgtag", wasm: "iiiiii", route: "block",
@@ -264,7 +264,33 @@ export const PVM_LIBRARY = {
     doc: "the tasks of the virtual machine (where: 0 all, a host's or a task's tid)",
   },
   pvm_strerror: { result: "char *", c: "void", over: ["pvm_strerror_get"], doc: "text of the last error" },
+  pvm_gather: {
+    result: "int", c: "void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
+    over: ["pvm_collective", "pvm_collective_failed", "pvm_group_tids"],
+    doc: "the root gets `count` items of each member, in order of instances",
+  },
+  pvm_scatter: {
+    result: "int", c: "void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
+    over: ["pvm_collective", "pvm_collective_failed", "pvm_group_tids"],
+    doc: "each member gets its `count` items of the root's, in order of instances",
+  },
+  pvm_reduce: {
+    result: "int",
+    c: "void (*func)(int *, void *, void *, int *, int *), void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
+    over: ["pvm_collective", "pvm_collective_failed", "pvm_group_tids"],
+    doc: "the root gets all members' items put together, item by item, in order of instances",
+  },
 } as const satisfies Record<
   string,
   { readonly result: string; readonly c: string; readonly over: readonly RoutineName[]; readonly doc: string }
 >;
+
+/** Operators of pvm_reduce, functions of the guest library in both languages. */
+export const PVM_OPERATOR = {
+  PvmMax: { doc: "the greater one; of complex numbers the one of the greater modulus" },
+  PvmMin: { doc: "the smaller one; of complex numbers the one of the smaller modulus" },
+  PvmSum: { doc: "the sum; not of bytes" },
+  PvmProduct: { doc: "the product; not of bytes" },
+} as const;
+/** Parameters of an operator in C: `x` and `y` are `*num` items, the result is in `x`, an error in `*info`. */
+export const OPERATOR_C = "int *datatype, void *x, void *y, int *num, int *info";

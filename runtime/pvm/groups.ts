@@ -48,7 +48,6 @@ function quiet(e: EngineState, result: number): number {
 
 /** Stores as many tids as there is room for. @returns how many there are */
 function storeTids(e: EngineState, tids: Int32Array, at: number, capacity: number): number {
-  if (tids.includes(0)) return quiet(e, PvmNoInst.code);
   const stored = Math.max(0, Math.min(tids.length, capacity));
   if (stored > 0 && (at === 0 || !isPlace(e, at, stored * 4))) return quiet(e, PvmBadParam.code);
   const { view } = currentContext(e);
@@ -111,7 +110,7 @@ export function groupCalls(e: EngineState) {
         const others = tids.filter((tid) => tid !== 0 && tid !== currentTid(e));
         return others.length === 0 ? quiet(e, PvmNoInst.code) : multicast(e, "pvm_bcast", others, tag);
       }),
-    /** upvm's own, for collectives: PvmNoInst, and nothing stored, if a number below the highest is free. */
+    /** upvm's own, for collectives. */
     pvm_group_tids: (group: number, at: number, capacity: number): number =>
       named(group, () => {
         const tids = groups.tids(e, name);

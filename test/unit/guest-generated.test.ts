@@ -4,7 +4,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import { FRIENDLY, generatedFiles, parametersOf } from "../../scripts/generate.ts";
-import { PVM_CONSTANT, PVM_ERROR, PVM_LIBRARY, PVM_ROUTINE, type Routine } from "../../wire/pvm.ts";
+import {
+  OPERATOR_C,
+  PVM_CONSTANT,
+  PVM_ERROR,
+  PVM_LIBRARY,
+  PVM_OPERATOR,
+  PVM_ROUTINE,
+  type Routine,
+} from "../../wire/pvm.ts";
 
 const root = join(import.meta.dirname, "../..");
 const text = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -41,13 +49,13 @@ test("every routine has a prototype in C that imports it by its name", () => {
     assert.ok(header.includes(`int ${name}(${row.c}) PVM_IMPORT("${name}");`), name);
   for (const [name, row] of Object.entries(PVM_LIBRARY)) {
     assert.ok(header.includes(`${name}(${row.c});`), name);
-    assert.match(text("guest/lib/pvm3.c"), new RegExp(`^\\w[\\w *]*\\b${name}\\(`, "m"), name);
+    assert.match(text("guest/lib/pvm3.c") + text("guest/lib/gpvm3.c"), new RegExp(`^\\w[\\w *]*\\b${name}\\(`, "m"), name);
   }
 });
 
 test("every routine has a short name in AssemblyScript, from the table or with AssemblyScript's types", () => {
   const short = text("guest/routines.ts");
-  const friendly = text("guest/messages.ts") + text("guest/tasks.ts");
+  const friendly = text("guest/messages.ts") + text("guest/tasks.ts") + text("guest/groups.ts");
   /** Imports under the library routines: their own names are only the long ones. */
   const under = new Set<string>(Object.values(PVM_LIBRARY).flatMap((row) => row.over));
   under.add("pvm_upkstr_bytes");
@@ -63,6 +71,14 @@ test("every routine has a short name in AssemblyScript, from the table or with A
   }
   for (const name of Object.keys(PVM_LIBRARY)) {
     assert.match(friendly, new RegExp(`^export function ${name.slice(4)}\\b`, "m"), name);
+  }
+});
+
+test("the operators of a reduction are functions in both languages", () => {
+  for (const name of Object.keys(PVM_OPERATOR)) {
+    assert.ok(text("guest/include/pvm3.h").includes(`void ${name}(${OPERATOR_C});`), name);
+    assert.match(text("guest/lib/gpvm3.c"), new RegExp(`\\b(PICKER|ADDER)\\(${name}, `), name);
+    assert.ok(text("guest/groups.ts").includes(`export function ${name}<T>(x: T, y: T): T {`), name);
   }
 });
 

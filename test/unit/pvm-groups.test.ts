@@ -120,10 +120,10 @@ test("a full heap is PvmNoMem for who joins, and leaves no half group", () => {
   on(1, "joingroup", "there");
   let code = 0;
   let i = 0;
-  for (; code >= 0; i++) code = on(0, "joingroup", `group ${i}`);
+  for (; code >= 0; i++) code = on(0, "joingroup", `${"long".repeat(100)} ${i}`);
   assert.equal(code, PvmNoMem.code);
   const groups = p.library.w[HEAD.groups]!;
-  assert.equal(on(0, "gsize", `group ${i - 1}`), PvmNoGroup.code);
+  assert.equal(on(0, "gsize", `${"long".repeat(100)} ${i - 1}`), PvmNoGroup.code);
   uterminate(p.engines[0]!, a.ulp, 0);
   assert.equal(p.library.w[HEAD.groups], 1);
   assert.ok(groups > 1000);
@@ -354,7 +354,15 @@ test("the collectives' checks name the routine, and say who the caller is", () =
   assert.equal(on(0, "group_tids", "g", 0, 0), 2);
   assert.equal(on(0, "group_tids", "g", 0, 2), PvmBadParam.code);
   on(1, "lvgroup", "g");
-  assert.equal(on(0, "group_tids", "g", 0x300, 2), PvmNoInst.code);
+  on(2, "joingroup", "h");
+  on(2, "joingroup", "g");
+  on(1, "joingroup", "g");
+  on(2, "lvgroup", "g");
+  assert.equal(on(0, "group_tids", "g", 0x300, 3), 3);
+  assert.deepEqual(
+    [0x300, 0x304, 0x308].map((at) => a.view.getInt32(at, true)),
+    [0, a.tid, ulps[1]!.tid],
+  );
   assert.equal(p.printed.length, printed);
   assert.equal(a.call("pvm_collective_failed", name, PvmBadParam.code), PvmBadParam.code);
   assert.match(p.printed.at(-1)!.text, /libpvm \[t40001\]: pvm_gather\(\): Bad parameter/);
