@@ -18,9 +18,11 @@ import { dataOf, typeCode } from "./messages";
 // @ts-ignore: decorator
 @inline const COLLECTIVE = -2;
 
-/** Names of the last two texts that were given, as C has them: a program names the same group again and again. */
-let lastText = "";
-let lastName = String.UTF8.encode("", true);
+/** The last name that was given, as C has it: a program names the same group again and again. */
+// @ts-ignore: decorator
+@lazy let lastText = "";
+// @ts-ignore: decorator
+@lazy let lastName = String.UTF8.encode("", true);
 
 function nameOf(group: string): usize {
   if (group != lastText) {
@@ -112,7 +114,7 @@ function sendPart<T>(tid: i32, tag: i32, at: usize, count: i32): i32 {
   return code;
 }
 
-/** Room for a length; a pointer of its own, since another ULP's turn comes before it is read. */
+/** Room for the length of what was received. */
 // @ts-ignore: decorator
 @lazy const lengthAt = memory.data(4, 4);
 

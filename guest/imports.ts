@@ -48,7 +48,7 @@ export declare function pvm_bcast(group: usize, msgtag: i32): i32;
 // @ts-ignore: decorator
 @external("pvm", "pvm_freezegroup")
 export declare function pvm_freezegroup(group: usize, size: i32): i32;
-/** pvm_group_tids(3PVM): how many instance numbers a group has; their tids, at most `capacity`, go to `tids`; PvmNoInst if one is free (upvm's own); may block. C: `int pvm_group_tids(const char *group, int *tids, int capacity)`. */
+/** pvm_group_tids(3PVM): how many instance numbers a group has; their tids, at most `capacity`, go to `tids`, 0 for one that is free (upvm's own); may block. C: `int pvm_group_tids(const char *group, int *tids, int capacity)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_group_tids")
 export declare function pvm_group_tids(group: usize, tids: usize, capacity: i32): i32;

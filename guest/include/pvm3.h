@@ -129,7 +129,7 @@ int pvm_barrier(const char *group, int count) PVM_IMPORT("pvm_barrier");
 int pvm_bcast(const char *group, int msgtag) PVM_IMPORT("pvm_bcast");
 /* wait until `size` members have called it (-1: as many as it has now), then nobody joins any more; the group's size; may block */
 int pvm_freezegroup(const char *group, int size) PVM_IMPORT("pvm_freezegroup");
-/* how many instance numbers a group has; their tids, at most `capacity`, go to `tids`; PvmNoInst if one is free (upvm's own); may block */
+/* how many instance numbers a group has; their tids, at most `capacity`, go to `tids`, 0 for one that is free (upvm's own); may block */
 int pvm_group_tids(const char *group, int *tids, int capacity) PVM_IMPORT("pvm_group_tids");
 /* checks of gather, scatter and reduce: own instance number (upvm's own); may block */
 int pvm_collective(const char *routine, const char *group, int rootginst, int count, int datatype, int msgtag) PVM_IMPORT("pvm_collective");
@@ -291,6 +291,22 @@ int pvm_siblings(int **tids);
 int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **taskp);
 /* text of the last error */
 char *pvm_strerror(void);
+/* the root gets `count` items of each member, in order of instances */
+int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst);
+/* each member gets its `count` items of the root's, in order of instances */
+int pvm_scatter(void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst);
+/* the root gets all members' items put together, item by item, in order of instances */
+int pvm_reduce(void (*func)(int *, void *, void *, int *, int *), void *data, int count, int datatype, int msgtag, const char *group, int rootginst);
+
+/* Operators of pvm_reduce */
+/* the greater one; of complex numbers the one of the greater modulus */
+void PvmMax(int *datatype, void *x, void *y, int *num, int *info);
+/* the smaller one; of complex numbers the one of the smaller modulus */
+void PvmMin(int *datatype, void *x, void *y, int *num, int *info);
+/* the sum; not of bytes */
+void PvmSum(int *datatype, void *x, void *y, int *num, int *info);
+/* the product; not of bytes */
+void PvmProduct(int *datatype, void *x, void *y, int *num, int *info);
 
 #ifdef __cplusplus
 }

@@ -49,7 +49,11 @@ test("every routine has a prototype in C that imports it by its name", () => {
     assert.ok(header.includes(`int ${name}(${row.c}) PVM_IMPORT("${name}");`), name);
   for (const [name, row] of Object.entries(PVM_LIBRARY)) {
     assert.ok(header.includes(`${name}(${row.c});`), name);
-    assert.match(text("guest/lib/pvm3.c") + text("guest/lib/gpvm3.c"), new RegExp(`^\\w[\\w *]*\\b${name}\\(`, "m"), name);
+    assert.match(
+      text("guest/lib/pvm3.c") + text("guest/lib/gpvm3.c"),
+      new RegExp(`^\\w[\\w *]*\\b${name}\\(`, "m"),
+      name,
+    );
   }
 });
 
