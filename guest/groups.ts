@@ -193,15 +193,41 @@ export function scatter<A>(result: A, data: A, tag: i32, group: string, root: i3
   return ended("pvm_scatter", code);
 }
 
+// ---- Reductions ----------------------------------------------------------------------------------------------------
+
+/** Operator of reduce: the greater of two. */
+export const PvmMax: i32 = 0;
+/** Operator of reduce: the smaller of two. */
+export const PvmMin: i32 = 1;
+/** Operator of reduce: the sum. Unlike in C, also of bytes and unsigned numbers. */
+export const PvmSum: i32 = 2;
+/** Operator of reduce: the product. As PvmSum. */
+export const PvmProduct: i32 = 3;
+
 /**
  * Puts all members' `data` together, item by item, in order of instances; the root's `data` is the result.
  *
- * @param func  how two items become one: `pvm.PvmSum<f64>`, or a function of your own
- * @param data  StaticArray, Array or typed array; as long in every member
- * @returns as gather; numbers of instances may be free. Source: pvm_reduce(3PVM)
+ * @param operator  PvmMax, PvmMin, PvmSum or PvmProduct
+ * @param data      StaticArray, Array or typed array; as long in every member
+ * @returns as gather, and PvmBadParam: no such operator; numbers of instances may be free. Source: pvm_reduce(3PVM)
  */
-export function reduce<A>(
+export function reduce<A>(operator: i32, data: A, tag: i32, group: string, root: i32): i32 {
+  return reduceBy<A>(operator, null, data, tag, group, root);
+}
+
+/**
+ * As reduce, with an operator of your own: `pvm.reduceWith((x: f64, y: f64) => x * y, data, tag, group, root)`.
+ *
+ * @param func  how two items become one: x is of the lower instances, y of the next
+ */
+export function reduceWith<A>(
   func: (x: valueof<A>, y: valueof<A>) => valueof<A>, data: A, tag: i32, group: string, root: i32,
+): i32 {
+  return reduceBy<A>(-1, func, data, tag, group, root);
+}
+
+function reduceBy<A>(
+  operator: i32, func: ((x: valueof<A>, y: valueof<A>) => valueof<A>) | null, data: A, tag: i32, group: string, root: i32,
 ): i32 {
   const count = data.length;
   const me = check<valueof<A>>("pvm_reduce", group, root, count, tag);
@@ -209,8 +235,8 @@ export function reduce<A>(
   if (me != root) return ended("pvm_reduce", sendPart<valueof<A>>(gettid(group, root), tag, dataOf<A>(data), count));
   const tids = tidsOf(group);
   const bytes = <usize>count * sizeof<valueof<A>>();
-  const room = new ArrayBuffer(<i32>(2 * bytes));
-  let code = PvmOk;
+  const room = new ArrayBuffer(2 * <i32>bytes);
+  let code = func === null && <u32>operator > <u32>PvmProduct ? PvmBadParam : PvmOk;
   let sum: usize = 0;
   for (let i = 0; i < tids.length; i++) {
     if (tids[i] == 0) continue;
@@ -221,31 +247,28 @@ export function reduce<A>(
     }
     // After an error the others' parts are still received: they would be taken for those of a later call.
     if (sum == 0) sum = part;
-    else if (code == PvmOk) fold<valueof<A>>(func, sum, part, count);
+    else if (code != PvmOk) continue;
+    else if (func === null) fold<valueof<A>>(operator, sum, part, bytes);
+    else foldBy<valueof<A>>(func, sum, part, bytes);
   }
   if (code == PvmOk && sum != dataOf<A>(data)) memory.copy(dataOf<A>(data), sum, bytes);
   return ended("pvm_reduce", code);
 }
 
-function fold<T>(func: (x: T, y: T) => T, x: usize, y: usize, count: i32): void {
-  for (let i: usize = 0; i < <usize>count * sizeof<T>(); i += sizeof<T>()) store<T>(x + i, func(load<T>(x + i), load<T>(y + i)));
+function foldBy<T>(func: (x: T, y: T) => T, x: usize, y: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += sizeof<T>()) store<T>(x + i, func(load<T>(x + i), load<T>(y + i)));
 }
 
-// ---- Operators of reduce -------------------------------------------------------------------------------------------
-
-/** The greater of two. */
-export function PvmMax<T>(x: T, y: T): T {
-  return y > x ? y : x;
-}
-/** The smaller of two. */
-export function PvmMin<T>(x: T, y: T): T {
-  return y < x ? y : x;
-}
-/** The sum. */
-export function PvmSum<T>(x: T, y: T): T {
-  return x + y;
-}
-/** The product. */
-export function PvmProduct<T>(x: T, y: T): T {
-  return x * y;
+/** A loop for each operator: no call for an item. */
+function fold<T>(operator: i32, x: usize, y: usize, bytes: usize): void {
+  const step = sizeof<T>();
+  if (operator == PvmSum) {
+    for (let i: usize = 0; i < bytes; i += step) store<T>(x + i, load<T>(x + i) + load<T>(y + i));
+  } else if (operator == PvmProduct) {
+    for (let i: usize = 0; i < bytes; i += step) store<T>(x + i, load<T>(x + i) * load<T>(y + i));
+  } else if (operator == PvmMax) {
+    for (let i: usize = 0; i < bytes; i += step) if (load<T>(y + i) > load<T>(x + i)) store<T>(x + i, load<T>(y + i));
+  } else {
+    for (let i: usize = 0; i < bytes; i += step) if (load<T>(y + i) < load<T>(x + i)) store<T>(x + i, load<T>(y + i));
+  }
 }

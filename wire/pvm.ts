@@ -285,7 +285,7 @@ export const PVM_LIBRARY = {
   { readonly result: string; readonly c: string; readonly over: readonly RoutineName[]; readonly doc: string }
 >;
 
-/** Operators of pvm_reduce, functions of the guest library in both languages. */
+/** Operators of pvm_reduce: functions of the C library, numbers in AssemblyScript. */
 export const PVM_OPERATOR = {
   PvmMax: { doc: "the greater one; of complex numbers the one of the greater modulus" },
   PvmMin: { doc: "the smaller one; of complex numbers the one of the smaller modulus" },

@@ -1,6 +1,7 @@
 /* Groups and what they do together; groups.ts is the same program and prints the same, whichever runs in each ULP. */
 #include <pvm3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *GROUP = "all of us";
@@ -103,9 +104,12 @@ static void undisturbed(void) {
   SAY("broadcast: %s\n", value ? "right" : "wrong");
 }
 
+/* Arguments: how many there will be, if not only those started together; and a program for the others. */
 int main(int argc, char **argv) {
-  (void)argc, (void)argv;
-  join(pvm_gsize(""));
+  int *tids, together = pvm_siblings(&tids), ulps = argc > 1 ? atoi(argv[1]) : together;
+  char *only_number[] = {argv[1], NULL};
+  if (argc > 2 && tids[0] == pvm_mytid()) pvm_spawn(argv[2], only_number, PvmTaskDefault, NULL, ulps - together, NULL);
+  join(ulps);
   gather();
   scatter();
   operators();

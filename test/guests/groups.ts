@@ -24,7 +24,7 @@ function join(ulps: i32): void {
 
 function least(right: bool, tag: i32): bool {
   const value: StaticArray<i32> = [right ? 1 : 0];
-  pvm.reduce(pvm.PvmMin<i32>, value, tag, GROUP, 0);
+  pvm.reduce(pvm.PvmMin, value, tag, GROUP, 0);
   return value[0] == 1;
 }
 
@@ -50,7 +50,7 @@ function scatter(): void {
   pvm.scatter(sum, all, 7, GROUP, 0);
   for (let i = 0; i < 2; i++) part[i] = sum[i];
   const right = part[0] == <f64>(2 * me) + 0.5 && part[1] == <f64>(2 * me) + 1.5;
-  pvm.reduce(pvm.PvmSum<f64>, sum, 8, GROUP, 0);
+  pvm.reduce(pvm.PvmSum, sum, 8, GROUP, 0);
   const all_right = least(right, 8);
   const wanted = <f64>(count * (count - 1));
   const half = <f64>count / 2;
@@ -63,17 +63,17 @@ function operator<T>(name: string): void {
   const b: StaticArray<T> = [<T>(me + 2)];
   const c: StaticArray<T> = [<T>(me + 2)];
   const d: StaticArray<T> = [<T>(me + 2)];
-  pvm.reduce(pvm.PvmMax<T>, a, 9, GROUP, 0);
-  pvm.reduce(pvm.PvmMin<T>, b, 9, GROUP, 0);
-  pvm.reduce(pvm.PvmSum<T>, c, 9, GROUP, 0);
-  pvm.reduce(pvm.PvmProduct<T>, d, 9, GROUP, 0);
+  pvm.reduce(pvm.PvmMax, a, 9, GROUP, 0);
+  pvm.reduce(pvm.PvmMin, b, 9, GROUP, 0);
+  pvm.reduce(pvm.PvmSum, c, 9, GROUP, 0);
+  pvm.reduce(pvm.PvmProduct, d, 9, GROUP, 0);
   say(`${name}: ${<i32>a[0]} ${<i32>b[0]} ${<i32>c[0]} ${<i32>d[0]}`);
 }
 
 /** Neither commutative nor associative: shows the order. */
 function ownOperator(): void {
   const digit: StaticArray<i32> = [me, me + 1];
-  pvm.reduce((x: i32, y: i32) => x * 10 + y, digit, 10, GROUP, count - 1);
+  pvm.reduceWith((x: i32, y: i32) => x * 10 + y, digit, 10, GROUP, count - 1);
   if (me == count - 1) pvm.psendArray(pvm.gettid(GROUP, 0), 11, digit);
   if (me == 0) pvm.precvArray(-1, 11, digit);
   say(`in order of instances: ${digit[0]} ${digit[1]}`);
@@ -87,7 +87,7 @@ function undisturbed(): void {
   pvm.send(pvm.gettid(GROUP, (me + 1) % count), 12);
   const sbuf = pvm.getsbuf();
   const rbuf = pvm.getrbuf();
-  pvm.reduce(pvm.PvmSum<i32>, value, 12, GROUP, 0);
+  pvm.reduce(pvm.PvmSum, value, 12, GROUP, 0);
   say(`sum ${value[0]}, buffers ${sbuf == pvm.getsbuf() && rbuf == pvm.getrbuf() ? "kept" : "changed"}`);
   pvm.recv(-1, 12);
   const from = pvm.upk<i32>();
@@ -104,7 +104,8 @@ function undisturbed(): void {
   say(`broadcast: ${word(least(right, 14))}`);
 }
 
-join(pvm.gsize());
+const list = pvm.args();
+join(list.length > 0 ? I32.parseInt(list[0]) : pvm.gsize());
 gather();
 scatter();
 operator<i16>("i16");

@@ -144,6 +144,17 @@ test("the queens are counted", async () => {
   }
 });
 
+test("matrices are multiplied by groups of rows and columns", async () => {
+  for (const [ulps, cores, side] of [
+    [1, 1, 1],
+    [7, 2, 2],
+    [25, 2, 5],
+  ] as const) {
+    const { text } = await runProgram(`${EXAMPLES}/summa.c`, { ulps, cores, args: ["60"] });
+    assert.equal(text, `60 x 60 matrices on ${side} x ${side} ULPs: trace -64, right\n`);
+  }
+});
+
 test("a program of every call prints the same in both languages", async () => {
   for (const [ulps, cores] of [
     [1, 1],

@@ -23,6 +23,7 @@ const SPOILT = [
   ],
   ["opt.ts", "pvm.pk<f64>(result.error);", "result.gradient[3] *= 1.000001; pvm.pk<f64>(result.error);"],
   ["mandelbrot.ts", "    pvm.pkArray(counts);", "    counts[5]++; pvm.pkArray(counts);"],
+  ["summa.c", "add_product(c, ak, bk, n);", "if (k + me != 3) add_product(c, ak, bk, n);"],
   ["nqueens.c", "pvm_pkint(&ways, 1, 1);", "ways++; pvm_pkint(&ways, 1, 1);"],
 ] as const;
 

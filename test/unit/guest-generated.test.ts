@@ -78,11 +78,11 @@ test("every routine has a short name in AssemblyScript, from the table or with A
   }
 });
 
-test("the operators of a reduction are functions in both languages", () => {
+test("the operators of a reduction are there in both languages", () => {
   for (const name of Object.keys(PVM_OPERATOR)) {
     assert.ok(text("guest/include/pvm3.h").includes(`void ${name}(${OPERATOR_C});`), name);
     assert.match(text("guest/lib/gpvm3.c"), new RegExp(`\\b(PICKER|ADDER)\\(${name}, `), name);
-    assert.ok(text("guest/groups.ts").includes(`export function ${name}<T>(x: T, y: T): T {`), name);
+    assert.ok(text("guest/groups.ts").includes(`export const ${name}: i32 = `), name);
   }
 });
 

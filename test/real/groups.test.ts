@@ -1,0 +1,105 @@
+/** Groups in whole programs: the same in both languages, in both at once, on two engines, and wherever ULPs move. */
+import assert from "node:assert/strict";
+import { test } from "uvu";
+import { linkedProgram, runLinked } from "../guest-run.ts";
+import { program, runText } from "../wat-programs.ts";
+
+const LANGUAGES = ["c", "ts"] as const;
+const PROGRAM = "test/guests/groups";
+
+/** What the program prints for so many members. */
+function wanted(n: number): string {
+  const numbers = Array.from({ length: n }, (_, i) => i + 2);
+  const sum = numbers.reduce((a, b) => a + b);
+  const product = numbers.reduce((a, b) => a * b);
+  const types = ["i16", "i32", "i64", "f32", "f64"];
+  const digits = (from: number): number => numbers.reduce((all, _, i) => all * 10 + from + i, 0);
+  return [
+    `${n} members, own instance right`,
+    "again -18, size of none -19, of another -19",
+    "gathered: right, all of it",
+    "scattered: right, right",
+    ...types.map((type) => `${type}: ${n + 1} 2 ${sum} ${product}`),
+    `in order of instances: ${digits(0)} ${digits(1)}`,
+    `sum ${n}, buffers kept`,
+    "from 1 of 1, then 0",
+    "broadcast: right",
+    "left 0",
+    "",
+  ].join("\n");
+}
+
+for (const language of LANGUAGES) {
+  test(`members written in ${language} do together what PVM's routines say`, async () => {
+    const module = await linkedProgram(`${PROGRAM}.${language}`);
+    for (const [ulps, cores] of [
+      [1, 1],
+      [4, 1],
+      [6, 2],
+    ] as const) {
+      const { text, err } = await runLinked(module, { ulps, cores });
+      assert.equal(text + err, wanted(ulps));
+    }
+  });
+}
+
+test("members in both languages are one group, wherever they are moved", async () => {
+  const [c, ts] = await Promise.all(LANGUAGES.map((language) => linkedProgram(`${PROGRAM}.${language}`)));
+  for (const shuffle of [0, 5, 77]) {
+    const { text, err } = await runLinked(c!, {
+      ulps: 3,
+      cores: 2,
+      shuffle,
+      args: ["6", "other.ts"],
+      loadProgram: async (name) => (name === "other.ts" ? ts : undefined),
+    });
+    assert.equal(text + err, wanted(6));
+  }
+});
+
+const GROUP = '(data (i32.const 16) "work\\00")';
+
+test("a barrier that nobody can complete is a deadlock, and its report says who waits in it", async () => {
+  const module = program(`${GROUP} (func (export "_start")
+    (drop (call $pvm_joingroup (i32.const 16)))
+    (if (i32.ne (call $pvm_mytid) (i32.const 0x40003))
+      (then (drop (call $pvm_barrier (i32.const 16) (i32.const 3))))))`);
+  for (const cores of [1, 2]) {
+    const { ok, reason, ulps, leaks } = await runText({ module, ulps: 3, cores });
+    assert.deepEqual([ok, reason, leaks], [false, "deadlock", ""]);
+    const waits = 'waits in pvm_barrier of group "work": 2 of 3 have come, it has 2 members';
+    assert.deepEqual(
+      ulps.map(({ where }) => where),
+      [waits, waits, undefined],
+    );
+  }
+});
+
+test("thousands of ULPs meet in barriers again and again, and nothing leaks", async () => {
+  const module = program(`${GROUP} (func (export "_start") (local $i i32)
+    (drop (call $pvm_joingroup (i32.const 16)))
+    (loop $again
+      (if (call $pvm_barrier (i32.const 16) (call $pvm_gsize (i32.const 0))) (then unreachable))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $again (i32.lt_s (local.get $i) (i32.const 20)))))`);
+  for (const [ulps, cores, shuffle] of [
+    [3000, 2, 0],
+    [40, 2, 3],
+  ] as const) {
+    const { ok, leaks, err } = await runText({ module, ulps, cores, shuffle });
+    assert.deepEqual([ok, leaks, err], [true, "", ""]);
+  }
+});
+
+test("members that trap in the middle leave nothing behind, and the others wait for them no more than PVM's", async () => {
+  const module = program(`${GROUP} (func (export "_start")
+    (drop (call $pvm_joingroup (i32.const 16)))
+    (drop (call $pvm_freezegroup (i32.const 16) (i32.const 4)))
+    (if (i32.eq (call $pvm_getinst (i32.const 16) (call $pvm_mytid)) (i32.const 2)) (then unreachable))
+    (if (i32.ne (call $pvm_barrier (i32.const 16) (i32.const -1)) (i32.const -19)) (then unreachable)))`);
+  const { reason, ulps, leaks } = await runText({ module, ulps: 4, cores: 2 });
+  assert.deepEqual([reason, leaks], ["failed", ""]);
+  assert.equal(ulps.filter(({ exitCode }) => exitCode === 0).length, 3);
+});
+
+test.run();
