@@ -101,6 +101,9 @@ function cHeader(): string {
     'extern "C" {',
     "#endif",
     "",
+    "/* Operator of pvm_reduce: x = x op y for `*num` items of a type; an error goes to `*info` */",
+    `typedef void pvm_reducer(${OPERATOR_C});`,
+    "",
     '#define PVM_IMPORT(name) __attribute__((import_module("pvm"), import_name(name)))',
     "",
   );
@@ -117,7 +120,7 @@ function cHeader(): string {
   }
   out.push("", "/* Operators of pvm_reduce */");
   for (const [name, { doc }] of Object.entries(PVM_OPERATOR))
-    out.push(`/* ${doc} */`, `void ${name}(${OPERATOR_C});`);
+    out.push(`/* ${doc} */`, `pvm_reducer ${name};`);
   out.push("", "#ifdef __cplusplus", "}", "#endif", "", "#endif", "");
   return out.join("\n");
 }

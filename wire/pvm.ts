@@ -276,7 +276,7 @@ export const PVM_LIBRARY = {
   },
   pvm_reduce: {
     result: "int",
-    c: "void (*func)(int *, void *, void *, int *, int *), void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
+    c: "pvm_reducer *func, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
     over: ["pvm_collective", "pvm_collective_failed", "pvm_group_tids"],
     doc: "the root gets all members' items put together, item by item, in order of instances",
   },

@@ -15,8 +15,6 @@
 /* Context of what collectives send: of no program. */
 enum { COLLECTIVE = -2 };
 
-typedef void reducer(int *datatype, void *x, void *y, int *num, int *info);
-
 /* Bytes of one item of a type that pvm_collective has let pass. */
 static size_t item_bytes(int datatype) {
   switch (datatype) {
@@ -113,7 +111,7 @@ int pvm_scatter(void *result, void *data, int count, int datatype, int msgtag, c
 }
 
 /* Folds what the members have, in order of instances. `room` holds two parts. */
-static void fold(struct call *c, reducer *func, char *data, int me, char *room) {
+static void fold(struct call *c, pvm_reducer *func, char *data, int me, char *room) {
   char *sum = NULL;
   for (int i = 0; i < c->members; i++) {
     if (c->tids[i] == 0) continue;
@@ -131,7 +129,7 @@ static void fold(struct call *c, reducer *func, char *data, int me, char *room) 
   if (sum != NULL && sum != data && c->code == PvmOk) memcpy(data, sum, c->bytes);
 }
 
-int pvm_reduce(reducer *func, void *data, int count, int datatype, int msgtag, const char *group, int rootginst) {
+int pvm_reduce(pvm_reducer *func, void *data, int count, int datatype, int msgtag, const char *group, int rootginst) {
   struct call c;
   int me = begin(&c, "pvm_reduce", group, rootginst, count, datatype, msgtag);
   if (me < 0) return me;
