@@ -105,6 +105,9 @@ struct pvmtaskinfo {
 extern "C" {
 #endif
 
+/* Operator of pvm_reduce: x = x op y for `*num` items of a type; an error goes to `*info` */
+typedef void pvm_reducer(int *datatype, void *x, void *y, int *num, int *info);
+
 #define PVM_IMPORT(name) __attribute__((import_module("pvm"), import_name(name)))
 
 /* own tid */
@@ -296,17 +299,17 @@ int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, co
 /* each member gets its `count` items of the root's, in order of instances */
 int pvm_scatter(void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst);
 /* the root gets all members' items put together, item by item, in order of instances */
-int pvm_reduce(void (*func)(int *, void *, void *, int *, int *), void *data, int count, int datatype, int msgtag, const char *group, int rootginst);
+int pvm_reduce(pvm_reducer *func, void *data, int count, int datatype, int msgtag, const char *group, int rootginst);
 
 /* Operators of pvm_reduce */
 /* the greater one; of complex numbers the one of the greater modulus */
-void PvmMax(int *datatype, void *x, void *y, int *num, int *info);
+pvm_reducer PvmMax;
 /* the smaller one; of complex numbers the one of the smaller modulus */
-void PvmMin(int *datatype, void *x, void *y, int *num, int *info);
+pvm_reducer PvmMin;
 /* the sum; not of bytes */
-void PvmSum(int *datatype, void *x, void *y, int *num, int *info);
+pvm_reducer PvmSum;
 /* the product; not of bytes */
-void PvmProduct(int *datatype, void *x, void *y, int *num, int *info);
+pvm_reducer PvmProduct;
 
 #ifdef __cplusplus
 }
