@@ -55,13 +55,24 @@ export interface Machine {
   readonly upvm: string;
 }
 
-export interface Report {
+/** What is known before anything is measured: the first line of `--json`. */
+export interface ReportHead {
   /** Day of the run, ISO 8601. */
   readonly date: string;
   readonly machine: Machine;
   /** Load average of the last minute before the run: above 0.5 the figures are a busy machine's. */
   readonly loadBefore: number;
+}
+
+export interface Report extends ReportHead {
   readonly sheets: readonly Sheet[];
+}
+
+/** What `upvm bench --json` printed, as far as it came: the head, then a sheet in each line. @throws SyntaxError */
+export function reportOf(lines: string): Report {
+  const [head = "", ...sheets] = lines.split("\n").filter((line) => line !== "");
+  // Our own command's output.
+  return { ...(JSON.parse(head) as ReportHead), sheets: sheets.map((line) => JSON.parse(line) as Sheet) };
 }
 
 /** Median, least and greatest of some values. @throws Error if there is none */

@@ -10,7 +10,7 @@ const KERNELS = [
   ...["stencil.c", "stencil.ts", "matrix.c", "matrix.ts", "sieve.c", "sieve.ts"],
   ...["collatz.c", "collatz.ts", "fib.c", "fib.ts", "compress.c", "json.c"],
 ];
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 export const linkCost: Measurement = {
   name: "link-cost",

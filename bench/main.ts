@@ -1,6 +1,9 @@
 /**
  * `upvm bench [NAMES] [--json]`: measures, and prints the tables or JSON.
  *
+ * With --json each line is an object: what is known before (figures.ts, ReportHead), then each sheet as soon as it is
+ * done, so that a run that is interrupted is not lost.
+ *
  * Owns: which measurements run, one after another, and the folder they work in. Each is in its own file.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,7 +12,8 @@ import { join } from "node:path";
 import { packageRoot, packageVersion } from "../upvm/node-package.ts";
 import { EXIT } from "../wire/errors.ts";
 import { contextSwitch } from "./context-switch.ts";
-import type { Machine, Report, Sheet } from "./figures.ts";
+import type { Machine, ReportHead, Sheet } from "./figures.ts";
+import { barrier, broadcast, spawnTasks } from "./groups.ts";
 import { laplace } from "./laplace.ts";
 import { linkCost } from "./link-cost.ts";
 import { message } from "./message.ts";
@@ -26,11 +30,14 @@ const MEASUREMENTS: readonly Measurement[] = [
   message,
   twoEngines,
   ring,
+  spawnTasks,
+  barrier,
+  broadcast,
   laplace,
   linkCost,
   ulps,
 ];
-const BATCHES = 9;
+const BATCHES = 7;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -47,26 +54,29 @@ async function main(args: readonly string[]): Promise<number> {
   const chosen = MEASUREMENTS.filter(
     ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
   );
-  const loadBefore = loadavg()[0] ?? 0;
-  const { sheets, failed } = await measureAll(chosen, (sheet) => {
-    if (!json) process.stdout.write(`\n${sheetText(sheet, false)}`);
+  const head: ReportHead = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: machine(),
+    loadBefore: loadavg()[0] ?? 0,
+  };
+  const print = (text: string) => process.stdout.write(text);
+  if (json) print(`${JSON.stringify(head)}\n`);
+  const failed = await measureAll(chosen, (sheet, seconds) => {
+    if (!json) print(`\n${sheetText(sheet, false)}`);
+    else {
+      print(`${JSON.stringify(sheet)}\n`);
+      process.stderr.write(`upvm bench: ${sheet.name}: ${seconds.toFixed(0)} s\n`);
+    }
   });
-  const date = new Date().toISOString().slice(0, 10);
-  const report: Report = { date, machine: machine(), loadBefore, sheets };
-  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `\n${machineText(report)}\n`);
+  if (!json) print(`\n${machineText(head)}\n`);
   return failed ? EXIT.failed : EXIT.ok;
 }
 
-interface Measurements {
-  readonly sheets: Sheet[];
-  readonly failed: boolean;
-}
-
-/** One that fails is told and does not end the others. */
+/** One that fails is told and does not end the others. @returns whether one failed */
 async function measureAll(
   chosen: readonly Measurement[],
-  show: (sheet: Sheet) => void,
-): Promise<Measurements> {
+  show: (sheet: Sheet, seconds: number) => void,
+): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "upvm-bench-"));
   const rivals = native(folder, join(packageRoot, "bench"));
   const progress = (text: string) => {
@@ -79,18 +89,17 @@ async function measureAll(
     batches: BATCHES,
     progress,
   };
-  const sheets: Sheet[] = [];
   let failed = false;
   // Children die with this process's exit; an exit is what a signal must become.
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => process.exit(EXIT.interrupted));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   for (const { name, measure } of chosen) {
+    const beganMs = performance.now();
     try {
       const sheet = await measure(tools);
       progress("");
-      sheets.push(sheet);
-      show(sheet);
+      show(sheet, (performance.now() - beganMs) / 1000);
       for (const failure of sheet.failures) process.stderr.write(`upvm bench: ${name}: ${failure}\n`);
       failed ||= sheet.failures.length > 0;
     } catch (error) {
@@ -102,7 +111,7 @@ async function measureAll(
     }
   }
   await rivals.stop();
-  return { sheets, failed };
+  return failed;
 }
 
 function machine(): Machine {

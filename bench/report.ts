@@ -8,7 +8,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Report } from "./figures.ts";
+import { reportOf } from "./figures.ts";
 import { withTables } from "./text.ts";
 
 const README = join(import.meta.dirname, "README.md");
@@ -17,8 +17,7 @@ if (file === undefined) {
   process.stderr.write("usage: node bench/report.ts FIGURES.json\n");
   process.exit(2);
 }
-// Our own command's output: its shape is Report.
-const report = JSON.parse(readFileSync(file, "utf8")) as Report;
+const report = reportOf(readFileSync(file, "utf8"));
 const { text, missing } = withTables(readFileSync(README, "utf8"), report);
 if (missing.length > 0) process.stderr.write(`bench/README.md has no place for ${missing.join(", ")}\n`);
 writeFileSync(README, text);

@@ -3,7 +3,7 @@
  *
  * Owns: how many digits are shown. Pure.
  */
-import type { Aim, Figure, Machine, Report, Sheet } from "./figures.ts";
+import type { Aim, Figure, Machine, Report, ReportHead, Sheet } from "./figures.ts";
 
 /** Three digits that count: 0.0123, 4.56, 78.9, 1234. */
 export function digits(value: number): string {
@@ -31,7 +31,7 @@ export function sheetText(sheet: Sheet, markdown: boolean): string {
   return `${parts.filter((part) => part !== "").join(markdown ? "\n\n" : "\n")}\n`;
 }
 
-export function machineText(report: Report): string {
+export function machineText(report: ReportHead): string {
   const { cpu, cores, memoryGb, os, node, upvm }: Machine = report.machine;
   const load = report.loadBefore.toFixed(2);
   return `${report.date}: ${cpu}, ${cores} cores, ${digits(memoryGb)} GB, ${os}, Node ${node}, upvm ${upvm}; load before the run ${load}`;

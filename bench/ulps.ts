@@ -7,7 +7,7 @@ import { byTurns, type Measurement } from "./tools.ts";
 /** Few, to be taken from many: what remains is the ULPs' own. */
 const FEW = 100;
 const MANY = [1000, 10_000];
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 export const ulps: Measurement = {
   name: "ulps",

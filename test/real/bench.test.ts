@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "uvu";
-import type { Report } from "../../bench/figures.ts";
+import { reportOf } from "../../bench/figures.ts";
 
 const COMMAND = join(import.meta.dirname, "..", "..", "bin", "upvm.js");
 const bench = (...args: string[]) =>
@@ -15,15 +15,14 @@ test("a measurement that there is not is refused, with the names of those that t
   assert.equal(stdout, "");
   assert.match(
     stderr,
-    /Cannot measure speed: there are switch, message, two-engines, ring, laplace, link-cost, ulps/,
+    /Cannot measure speed: there are switch, message, two-engines, ring, spawn, barrier, broadcast, laplace, link-cost, ulps/,
   );
 });
 
 test("the switch of two ULPs is measured at each depth, and nothing but JSON is printed", () => {
   const { status, stdout, stderr } = bench("switch", "--json");
   assert.equal(status, 0, stderr);
-  // Our own command's output: the assertions below are about its shape.
-  const report = JSON.parse(stdout) as Report;
+  const report = reportOf(stdout);
   assert.match(report.date, /^\d{4}-\d\d-\d\d$/);
   assert.ok(report.machine.cores >= 1 && report.machine.cpu.length > 0);
   const [sheet, ...more] = report.sheets;
