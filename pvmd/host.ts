@@ -35,4 +35,8 @@ export interface Host {
   resolves(name: string): Promise<boolean>;
   /** Ends all tasks and the virtual machine. */
   halt(): void;
+  /** Standard input: waits for some. @returns `bytes` at most; none at its end */
+  input(bytes: number): Promise<Uint8Array>;
+  /** Waits for standard input, `ms` milliseconds, -1: for ever. @returns whether a read would not wait */
+  inputReady(ms: number): Promise<boolean>;
 }

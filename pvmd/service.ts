@@ -40,6 +40,11 @@ const HANDLERS: Handlers = {
   insert,
   lookup,
   delete: deleteEntry,
+  input: async ({ host }, { body }) => {
+    const bytes = await host.input(body.bytes);
+    return { value: bytes.length, bytes };
+  },
+  inputReady: async ({ host }, { body }) => ({ value: (await host.inputReady(body.ms)) ? 1 : 0 }),
 };
 
 export class Service {

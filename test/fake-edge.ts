@@ -39,6 +39,8 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
     compile: async (path) => {
       throw new UpvmError("COMPILE", { path, output: "no compiler here" });
     },
+    realFolder: async (path) => path,
+    input: () => ({ read: async () => new Uint8Array(0), ready: async () => true, close: () => {} }),
     nowMs: () => 0,
     interrupts: () => new AbortController().signal,
     runScript: async () => 0,

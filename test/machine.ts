@@ -104,6 +104,17 @@ export class TestMachine implements Host {
 
   halt(): void {
     this.halted = true;
+  /** What standard input gives; none: its end. */
+  readonly inputs: Uint8Array[] = [];
+  /** What a wait for standard input ends with. */
+  inputCame = true;
+
+  async input(bytes: number): Promise<Uint8Array> {
+    return (this.inputs.shift() ?? new Uint8Array(0)).subarray(0, bytes);
+  }
+
+  async inputReady(): Promise<boolean> {
+    return this.inputCame;
   }
 
   async load(name: string): Promise<number> {

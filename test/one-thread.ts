@@ -108,6 +108,8 @@ export function processOf(program: Program, options: ProcessOptions): Process {
   const engineOptions: EngineOptions = {
     args: ["test"],
     env: [],
+    grants: [],
+    input: false,
     tag: false,
     slices: false,
     outside: false,

@@ -4,6 +4,7 @@
  * Owns: the shape. No file, clock, stream or signal is touched anywhere else in this folder's pure code.
  */
 import type { Compiled, CompileOptions } from "./compile.ts";
+import type { InputSource } from "./run.ts";
 
 export interface Edge {
   /** Standard output: data, and nothing else with --json. */
@@ -26,6 +27,10 @@ export interface Edge {
   compile(path: string, options: CompileOptions): Promise<Compiled>;
   /** @throws UpvmError FILE_NOT_WRITTEN */
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
+  /** A folder's absolute path without symbolic links. @throws UpvmError FILE_NOT_FOUND */
+  realFolder(path: string): Promise<string>;
+  /** Standard input, read when it is asked for. */
+  input(): InputSource & { close(): void };
   /**
    * From this call on, the first Ctrl-C or SIGTERM aborts the signal, and the second ends the process at once.
    * Until then one ends the process, as usual.

@@ -17,12 +17,15 @@ import { HEAD, INBOX_CLOSED, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
 import type { Answer, Request } from "../wire/requests.ts";
 import type { EngineThreads } from "./node-process.ts";
 import type { Loader } from "./program-loader.ts";
+import type { InputSource } from "./run.ts";
 
 /** What a host knows of the world. */
 export interface Surroundings {
   readonly hostName: string;
   /** True if a host of this name can be found. */
   readonly resolves: (name: string) => Promise<boolean>;
+  /** Standard input of the first ULP. */
+  readonly input?: InputSource | undefined;
 }
 
 function hasEnded(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): boolean {
@@ -131,6 +134,14 @@ export class HostProcess implements Host {
 
   load(name: string): Promise<number> {
     return this.loader.row(this.library, this.threads, name);
+  }
+
+  async input(bytes: number): Promise<Uint8Array> {
+    return (await this.known.input?.read(bytes)) ?? new Uint8Array(0);
+  }
+
+  async inputReady(ms: number): Promise<boolean> {
+    return (await this.known.input?.ready(ms)) ?? true;
   }
 
   /** A request is dealt with. If all engines sleep, one has to look whether that was the last thing to wait for. */

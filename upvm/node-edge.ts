@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { EXIT } from "../wire/errors.ts";
 import type { Edge } from "./edge.ts";
 import { compile } from "./node-compile.ts";
-import { readBytes, writeBytes } from "./node-files.ts";
+import { readBytes, realFolder, writeBytes } from "./node-files.ts";
+import { nodeInput } from "./node-input.ts";
 import { codeExtension, codeRoot, packageVersion } from "./node-package.ts";
 
 /**
@@ -40,6 +41,8 @@ export function nodeEdge(): Edge {
     readFile: readBytes,
     writeFile: writeBytes,
     compile,
+    realFolder,
+    input: nodeInput,
     nowMs: () => performance.now(),
     interrupts,
     runScript,

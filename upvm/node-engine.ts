@@ -14,6 +14,7 @@ import { type EngineEdge, EngineState, type Parcel } from "../runtime/scheduler/
 import { HEAD } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { EngineNews, EngineSetup } from "./engine-thread.ts";
+import { nodeFiles } from "./node-file-edge.ts";
 
 const NS_PER_MS = 1_000_000;
 
@@ -49,6 +50,7 @@ function edgeOf(setup: EngineSetup, main: MessagePort, heap: SharedHeap): Engine
         pending = Atomics.load(w, HEAD.outputBytes);
       }
     },
+    ...(setup.options.grants.length > 0 && { files: nodeFiles() }),
     failed: (failure) => tell({ kind: "failed", failure }),
     interrupted: (index, stack) => tell({ kind: "interrupted", index, stack }),
     sendOut: (message) => tell({ kind: "message", message }),

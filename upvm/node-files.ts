@@ -1,7 +1,7 @@
 /**
  * Files and standard streams of this process, with the system's errors in words.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, realpath, stat, writeFile } from "node:fs/promises";
 import { type ErrorCode, UpvmError } from "../wire/errors.ts";
 
 /** Errors of files in words; others keep the system's name. */
@@ -21,6 +21,14 @@ export function readBytes(path: string): Promise<Uint8Array> {
 /** @throws UpvmError FILE_NOT_WRITTEN */
 export function writeBytes(path: string, data: string | Uint8Array): Promise<void> {
   return writeFile(path, data).catch((error: unknown) => refuse("FILE_NOT_WRITTEN", path, error));
+}
+
+/** A folder's absolute path without symbolic links. @throws UpvmError FILE_NOT_FOUND */
+export async function realFolder(path: string): Promise<string> {
+  const found = await realpath(path).catch((error: unknown) => refuse("FILE_NOT_FOUND", path, error));
+  if (!(await stat(found)).isDirectory())
+    throw new UpvmError("FILE_NOT_FOUND", { path, why: "it is no folder" });
+  return found;
 }
 
 /** What a ULP prints, to this process's own streams. @param fd 1 or 2 */

@@ -20,14 +20,17 @@ const WAVE_MS = 20;
 /** As run(), with processes in place of engines. @throws UpvmError if the program cannot be started */
 export async function runIsolated(options: RunOptions): Promise<RunResult> {
   const beganMs = performance.now();
-  const { signal, output, loadProgram: _, place: __, isolate: ___, ...plain } = options;
+  const { signal, output, loadProgram: _, place: __, isolate: ___, input, ...plain } = options;
   // Refuses what cannot run before any process is started.
   await programOf(options.module, options.name ?? "program", 0, options.memoryPages);
   const ulps = options.ulps ?? 1;
+  const hasInput = (index: number): boolean => index === 0 && input !== undefined;
   const file = fileURLToPath(new URL(`./node-isolated${codeExtension}`, import.meta.url));
-  const children = Array.from({ length: ulps }, () =>
-    fork(file, [], { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] }),
-  );
+  const children = Array.from({ length: ulps }, (_item, index) => {
+    // The first ULP's process reads this one's standard input by itself.
+    const stdin = hasInput(index) ? "inherit" : "ignore";
+    return fork(file, [], { serialization: "advanced", stdio: [stdin, "inherit", "inherit", "ipc"] });
+  });
   const hub = new Hub(ulps, (part, message) => {
     // One that is just ending gets nothing any more: its exit tells.
     if (children[part]!.connected) children[part]!.send(message, () => {});
@@ -36,6 +39,7 @@ export async function runIsolated(options: RunOptions): Promise<RunResult> {
   children.forEach((child, index) => {
     const setup: PartSetup = {
       index,
+      input: hasInput(index),
       options: { ...plain, ulps, heapBytes: plain.heapBytes ?? LIMITS.isolatedHeapBytes },
     };
     child.send(setup);

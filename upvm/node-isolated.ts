@@ -8,13 +8,16 @@ import type { Library } from "../runtime/scheduler/library.ts";
 import { endedOutside, type OutsideMessage, takeOutside } from "../runtime/scheduler/outside.ts";
 import { ENGINE, HEAD, STOP } from "../wire/layout.ts";
 import type { FromPart, ToPart } from "./isolate.ts";
+import { nodeInput } from "./node-input.ts";
 import type { RunOptions } from "./run.ts";
 import { runHere } from "./run-here.ts";
 
 /** What this process begins with. */
 export interface PartSetup {
   readonly index: number;
-  readonly options: Omit<RunOptions, "output" | "signal" | "loadProgram" | "place">;
+  /** Its standard input is the program's. */
+  readonly input: boolean;
+  readonly options: Omit<RunOptions, "output" | "signal" | "loadProgram" | "place" | "input">;
 }
 
 /** Pause before a message that found no room is tried again, milliseconds. */
@@ -27,15 +30,21 @@ class PartProcess {
   private received = 0;
   private readonly early: ToPart[] = [];
 
-  async run({ index, options }: PartSetup): Promise<void> {
+  async run({ index, options, input }: PartSetup): Promise<void> {
+    const source = input ? nodeInput() : undefined;
     const result = await runHere(
-      { ...options, output: (fd, bytes, tid) => tell({ kind: "print", fd, bytes, tid }) },
+      {
+        ...options,
+        ...(source !== undefined && { input: source }),
+        output: (fd, bytes, tid) => tell({ kind: "print", fd, bytes, tid }),
+      },
       {
         index,
         sendOut: (message) => tell({ kind: "out", message }),
         begun: (library) => this.begin(library),
       },
     );
+    source?.close();
     const counts = { sent: this.sent(), received: this.received };
     tell({ kind: "ended", result, ...counts });
     process.disconnect?.();

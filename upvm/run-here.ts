@@ -56,7 +56,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
       },
     });
     threads = made;
-    const machine = new HostProcess(library, made, loader, surroundings);
+    const machine = new HostProcess(library, made, loader, { ...surroundings, input: options.input });
     host = machine;
     part?.begun(library);
   };
@@ -105,6 +105,8 @@ function processOptions(options: RunOptions, name: string, beganMs: number, outs
   const engine = {
     args: [name, ...(options.args ?? [])],
     env: options.env ?? [],
+    grants: options.grants ?? [],
+    input: options.input !== undefined,
     tag: options.tag ?? false,
     slices: options.sliceMs !== undefined,
     outside,

@@ -5,11 +5,20 @@
  * Owns: what a caller gives and gets. One process is run-here.ts, one for each ULP is node-isolate.ts.
  */
 import type { LibraryDump } from "../runtime/scheduler/dump.ts";
+import type { Grant } from "../runtime/scheduler/files.ts";
 import type { StepDone } from "../runtime/scheduler/init.ts";
 import type { Placement, PlacementName } from "../runtime/scheduler/placement.ts";
 import { runIsolated } from "./node-isolate.ts";
 import { runHere } from "./run-here.ts";
 import type { Reason, RunStats, UlpResult } from "./run-result.ts";
+
+/** Where standard input comes from. Nothing is read before a ULP asks. */
+export interface InputSource {
+  /** Waits for some input. @returns `bytes` at most; none at its end */
+  read(bytes: number): Promise<Uint8Array>;
+  /** Waits for input, `ms` milliseconds, -1: for ever. @returns whether a read would not wait */
+  ready(ms: number): Promise<boolean>;
+}
 
 export interface RunOptions {
   /** Linked program (`link`). */
@@ -32,6 +41,10 @@ export interface RunOptions {
   readonly args?: readonly string[];
   /** `NAME=VALUE`; none unless told. */
   readonly env?: readonly string[];
+  /** Folders that the program may use; none unless told. */
+  readonly grants?: readonly Grant[];
+  /** Standard input of the first ULP; at its end from the start unless told. */
+  readonly input?: InputSource;
   /** Takes what ULPs print: 1 standard output, 2 standard error. Nothing is printed unless told. */
   readonly output?: (fd: number, bytes: Uint8Array, tid: number) => void;
   /** `[t40001] ` before each line. */

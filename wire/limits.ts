@@ -80,6 +80,23 @@ export const LIMITS = {
   compileBytes: 64 << 20,
   /** Compiled programs kept in the user's cache folder; the ones unused for longest go. */
   cacheEntries: 256,
+  /** Files and folders that a ULP may have open at once, the granted ones with them (EMFILE beyond). */
+  filesPerUlp: 1024,
+  /** Files that one engine keeps open in the system for its ULPs; the longest unused are opened again when needed. */
+  fileHandles: 256,
+  /** Folders that may be granted (--dir). */
+  grants: 64,
+  /** A path of a program, bytes (ENAMETOOLONG), and symbolic links on its way (ELOOP): Linux's limits. */
+  pathBytes: 4096,
+  pathLinks: 40,
+  /** Names of one folder that a program gets to see, at most (ENOMEM). */
+  folderNames: 1 << 20,
+  /** Pieces of one read or write (EINVAL): IOV_MAX. */
+  ioPieces: 1024,
+  /** A poll with a time that also waits for standard input looks again after this long at most, milliseconds. */
+  pollMs: 0x7fffffff,
+  /** What one read of standard input gets at most, bytes. */
+  inputBytes: 64 << 10,
   /** Native stack of an engine thread, MB: recursion of a running ULP goes there. */
   engineStackMb: 64,
   /** Calls of a trap's stack that are told, innermost first. */

@@ -45,6 +45,8 @@ export const REQUEST = {
   load: { routine: "pvm_spawn", ask: { name: "text" }, doc: "load a program by its name; value: its row in the program table" },
   newContext: { routine: "pvm_newcontext", ask: {}, doc: "allot a context; value: its id" },
   freeContext: { routine: "pvm_freecontext", ask: { context: "int" }, doc: "give a context back" },
+  input: { routine: "read", ask: { bytes: "int" }, doc: "standard input: waits for some; bytes: so many at most, none at its end" },
+  inputReady: { routine: "poll", ask: { ms: "int" }, doc: "waits for standard input, so long; -1: for ever; value: 1 if a read would not wait" },
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type RequestKind = keyof typeof REQUEST;

@@ -71,6 +71,7 @@ export function sendUlp(e: EngineState, ulp: UlpAt, to: number): boolean {
   setMigrating(w, ulp, true);
   e.contexts[index] = undefined;
   if (context !== undefined) e.copier.forget(context.memory);
+  e.fileHandles?.forget(index);
   const held = (context?.held ?? []).map((line) => line?.bytes.slice(0, line.used));
   usetremote(e, ulp, to);
   e.edge.send(to, {
@@ -79,6 +80,7 @@ export function sendUlp(e: EngineState, ulp: UlpAt, to: number): boolean {
     memory: context?.memory,
     held,
     closed: context?.closed ?? 0,
+    files: context?.files,
     tables,
   });
   Atomics.add(w, e.heap.engineRow(to) + ENGINE.mail, 1);
@@ -98,6 +100,7 @@ function adopt(e: EngineState, parcel: UlpParcel): void {
         context.held[fd] = { bytes: bytes.slice(), used: bytes.length };
     });
     context.closed = parcel.closed;
+    context.files = parcel.files?.slice();
     context.tables = parcel.tables;
     e.contexts[parcel.index] = context;
   }

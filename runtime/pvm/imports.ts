@@ -28,7 +28,8 @@ import { sendCalls } from "./send.ts";
 import { spawnCalls, spawnLoaded } from "./spawn.ts";
 import { taskControlCalls } from "./task-control.ts";
 import { taskCalls } from "./tasks.ts";
-import { wasiCalls } from "./wasi.ts";
+import { inputPolled, wasiCalls } from "./wasi.ts";
+import { inputRead } from "./wasi-streams.ts";
 
 /** What calls do with the virtual machine's answers; a kind without one: its value is the call's result. */
 const CONTINUATIONS: Continuations = {
@@ -46,6 +47,8 @@ const CONTINUATIONS: Continuations = {
   insert: quietly,
   lookup: lookupAnswered,
   delete: deleteAnswered,
+  input: inputRead,
+  inputReady: inputPolled,
 };
 
 /** Gives an engine its imports. Once, before its first ULP runs. */

@@ -1,21 +1,28 @@
 /**
  * WASI preview 1 for ULPs: what a C library needs of the world, and nothing that could not move with the ULP.
  *
- * Owns: the answers of wire/wasi.ts. Output goes by lines (runtime/scheduler/output.ts); there are no files
- * and no directories, so calls on them fail with EBADF, and paths with ENOTCAPABLE; nothing is open but 0, 1
- * and 2. Results are errno values, 0 for success. Source: WASI/legacy/preview1/docs.md.
+ * Owns: arguments, environment, clocks, random numbers, polls and the end of a program; and the union with the calls on
+ * files (wasi-fd.ts, wasi-paths.ts) and streams (wasi-streams.ts). Results are errno values, 0 for success.
+ * Source: WASI/legacy/preview1/docs.md.
  */
 import { SUSPEND, ULP, ULP_FLAG, WAIT } from "../../wire/layout.ts";
-import { WASI_ERRNO, WASI_FUNCTION } from "../../wire/wasi.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import type { Answer } from "../../wire/requests.ts";
+import { WASI_ERRNO } from "../../wire/wasi.ts";
 import { awaitOutside, awaitUntil } from "../scheduler/blocking.ts";
 import type { Context } from "../scheduler/context.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
-import { flush, print } from "../scheduler/output.ts";
+import { type FileEdge, FileError } from "../scheduler/files.ts";
+import { ask } from "./ask.ts";
 import { yieldCalls } from "./engine-calls.ts";
 import { currentContext } from "./guest.ts";
 import { argsOf } from "./spawn.ts";
+import { fileCalls } from "./wasi-fd.ts";
+import { Files } from "./wasi-files.ts";
+import { pathCalls } from "./wasi-paths.ts";
+import { hasInput } from "./wasi-streams.ts";
 
-const { success, badf, fault, inval, nosys, notcapable, spipe } = WASI_ERRNO;
+const { success, fault, inval } = WASI_ERRNO;
 
 /**
  * Thrown through the guest's frames by proc_exit: the flag `exiting` says what it was, whatever catches it.
@@ -25,17 +32,9 @@ const PROGRAM_EXIT = new Error("proc_exit");
 /** clockid: 0 real time, 1 monotonic, 2 process CPU time, 3 thread CPU time. */
 const CLOCKS = 4;
 const NS_PER_MS = 1e6;
-/** filetype of the standard streams: character_device. */
-const CHARACTER_DEVICE = 2;
-/** rights fd_read and fd_write. */
-const READ_WRITE = 2n | 64n;
 
 /** Most bytes of one random_get that are filled at a time: what crypto.getRandomValues takes. */
 const RANDOM_BYTES = 65_536;
-
-function isOpen(context: Context, fd: number): boolean {
-  return fd >= 0 && fd <= 2 && (context.closed & (1 << fd)) === 0;
-}
 
 /** Lists that were encoded before: all ULPs of a run have the same one, and each asks twice. */
 const encodedLists = new WeakMap<readonly string[], readonly Uint8Array[]>();
@@ -124,116 +123,80 @@ function processCalls(e: EngineState) {
   };
 }
 
-function streamCalls(e: EngineState) {
-  /**
-   * Calls `use` for each part of a list of (address, length), with all checked before. Bytes, or undefined.
-   */
-  const eachPart = (list: number, parts: number, use: (bytes: Uint8Array) => void): number | undefined => {
-    const context = currentContext(e);
-    if (!context.covers(list >>> 0, 8 * (parts >>> 0))) return undefined;
-    const vectors = Array.from({ length: parts >>> 0 }, (_, i) => {
-      const at = context.view.getUint32((list >>> 0) + 8 * i, true);
-      return { at, bytes: context.view.getUint32((list >>> 0) + 8 * i + 4, true) };
-    });
-    if (!vectors.every(({ at, bytes }) => context.covers(at, bytes))) return undefined;
-    for (const { at, bytes } of vectors) use(context.bytes.subarray(at, at + bytes));
-    return vectors.reduce((sum, { bytes }) => sum + bytes, 0);
-  };
-  const putCount = (at: number, value: number): number => {
-    const context = currentContext(e);
-    if (!context.covers(at >>> 0, 4)) return fault;
-    context.view.setUint32(at >>> 0, value, true);
-    return success;
-  };
-  return {
-    fd_write(fd: number, list: number, parts: number, written: number): number {
-      if (!isOpen(currentContext(e), fd) || fd === 0) return badf;
-      const bytes = eachPart(list, parts, (part) => print(e, e.current, fd, part));
-      return bytes === undefined ? fault : putCount(written, bytes);
-    },
-    fd_read(fd: number, _list: number, _parts: number, read: number): number {
-      return isOpen(currentContext(e), fd) && fd === 0 ? putCount(read, 0) : badf;
-    },
-    fd_close(fd: number): number {
-      const context = currentContext(e);
-      if (!isOpen(context, fd)) return badf;
-      if (fd !== 0) flush(e, e.current, fd);
-      context.closed |= 1 << fd;
-      return success;
-    },
-    fd_fdstat_get(fd: number, at: number): number {
-      const context = currentContext(e);
-      if (!isOpen(context, fd)) return badf;
-      if (!context.covers(at >>> 0, 24)) return fault;
-      context.bytes.fill(0, at >>> 0, (at >>> 0) + 24);
-      context.view.setUint8(at >>> 0, CHARACTER_DEVICE);
-      context.view.setBigUint64((at >>> 0) + 8, READ_WRITE, true);
-      return success;
-    },
-    fd_filestat_get(fd: number, at: number): number {
-      const context = currentContext(e);
-      if (!isOpen(context, fd)) return badf;
-      if (!context.covers(at >>> 0, 64)) return fault;
-      context.bytes.fill(0, at >>> 0, (at >>> 0) + 64);
-      context.view.setUint8((at >>> 0) + 16, CHARACTER_DEVICE);
-      return success;
-    },
-    fd_fdstat_set_flags: (fd: number) => (isOpen(currentContext(e), fd) ? success : badf),
-    fd_seek: (fd: number) => (isOpen(currentContext(e), fd) ? spipe : badf),
-    fd_tell: (fd: number) => (isOpen(currentContext(e), fd) ? spipe : badf),
-    fd_pread: (fd: number) => (isOpen(currentContext(e), fd) ? spipe : badf),
-    fd_pwrite: (fd: number) => (isOpen(currentContext(e), fd) ? spipe : badf),
-  };
-}
-
 /** Layout of poll_oneoff: a subscription is 48 bytes, an event 32. */
 const SUBSCRIPTION = { bytes: 48, tag: 8, clock: 16, timeout: 24, flags: 40 } as const;
 const EVENT = { bytes: 32, error: 8, type: 10 } as const;
 const EVENT_CLOCK = 0;
+const EVENT_READ = 1;
 const ABSOLUTE = 1;
 
-function pollCalls(e: EngineState) {
+interface Subscription {
+  readonly user: bigint;
+  readonly type: number;
+  /** Milliseconds until it is ready; Infinity: when input comes. */
+  readonly ms: number;
+  readonly input: boolean;
+}
+
+/** Writes the events of what is ready, and how many they are. */
+function putEvents(context: Context, ready: readonly Subscription[], to: number, readyAt: number): void {
+  const { view } = context;
+  ready.forEach(({ user, type }, i) => {
+    const at = to + i * EVENT.bytes;
+    context.bytes.fill(0, at, at + EVENT.bytes);
+    view.setBigUint64(at, user, true);
+    view.setUint16(at + EVENT.error, success, true);
+    view.setUint8(at + EVENT.type, type);
+  });
+  view.setUint32(readyAt, ready.length, true);
+}
+
+/** What is asked for; Infinity for standard input that has to be waited for. */
+function subscriptions(e: EngineState, context: Context, from: number, count: number): Subscription[] {
+  const { view } = context;
   /** Milliseconds until the time that a subscription names. */
-  const delayMs = (context: Context, at: number): number => {
-    const { view } = context;
+  const delayMs = (at: number): number => {
     const timeout = view.getBigUint64(at + SUBSCRIPTION.timeout, true);
     if ((view.getUint16(at + SUBSCRIPTION.flags, true) & ABSOLUTE) === 0) return Number(timeout) / NS_PER_MS;
     return Number(timeout - clockNs(e, view.getUint32(at + SUBSCRIPTION.clock, true))) / NS_PER_MS;
   };
+  return Array.from({ length: count }, (_, i) => {
+    const at = from + i * SUBSCRIPTION.bytes;
+    const type = view.getUint8(at + SUBSCRIPTION.tag);
+    const input = type === EVENT_READ && view.getUint32(at + SUBSCRIPTION.clock, true) === 0 && hasInput(e);
+    const waits = input ? Infinity : 0;
+    return { user: view.getBigUint64(at, true), type, ms: type === EVENT_CLOCK ? delayMs(at) : waits, input };
+  });
+}
+
+function pollCalls(e: EngineState) {
   return {
     /**
-     * Sleeps until the first of the clocks asked for. Streams are always ready. The events are written before
-     * the sleep: nobody looks at them until it is over, and then they are as said.
+     * Waits until the first of the clocks asked for, or until standard input can be read. Files and output are always
+     * ready. The events of a sleep are written before it: nobody looks at them until it is over, and then they are as
+     * said.
      */
-    poll_oneoff(subscriptions: number, events: number, n: number, readyAt: number): number {
+    poll_oneoff(fromAt: number, eventsAt: number, n: number, readyAt: number): number {
       const context = currentContext(e);
-      const [from, to, count] = [subscriptions >>> 0, events >>> 0, n >>> 0];
+      const [from, to, count] = [fromAt >>> 0, eventsAt >>> 0, n >>> 0];
       if (count === 0) return inval;
       const inside =
         context.covers(from, count * SUBSCRIPTION.bytes) &&
         context.covers(to, count * EVENT.bytes) &&
         context.covers(readyAt >>> 0, 4);
       if (!inside) return fault;
-      const { view } = context;
-      const list = Array.from({ length: count }, (_, i) => {
-        const at = from + i * SUBSCRIPTION.bytes;
-        const type = view.getUint8(at + SUBSCRIPTION.tag);
-        return {
-          user: view.getBigUint64(at, true),
-          type,
-          ms: type === EVENT_CLOCK ? delayMs(context, at) : 0,
-        };
-      });
+      const list = subscriptions(e, context, from, count);
       const soonest = Math.max(0, Math.min(...list.map(({ ms }) => ms)));
-      const ready = list.filter(({ ms }) => ms <= soonest);
-      ready.forEach(({ user, type }, i) => {
-        const at = to + i * EVENT.bytes;
-        context.bytes.fill(0, at, at + EVENT.bytes);
-        view.setBigUint64(at, user, true);
-        view.setUint16(at + EVENT.error, success, true);
-        view.setUint8(at + EVENT.type, type);
-      });
-      view.setUint32(readyAt >>> 0, ready.length, true);
+      if (soonest > 0 && list.some(({ input }) => input)) {
+        const ms = soonest === Infinity ? -1 : Math.min(Math.ceil(soonest), LIMITS.pollMs);
+        return ask(e, "inputReady", { ms }, [from, to, count, readyAt]);
+      }
+      putEvents(
+        context,
+        list.filter(({ ms }) => ms <= soonest),
+        to,
+        readyAt >>> 0,
+      );
       if (soonest === 0) return success;
       const ulp = e.current;
       awaitOutside(e, ulp, WAIT.sleep);
@@ -243,16 +206,28 @@ function pollCalls(e: EngineState) {
   };
 }
 
-/** Answers of the functions that have no code of their own: nothing is open that they could be about. */
-function refusal(name: string): (...args: (number | bigint)[]) => number {
-  if (name.startsWith("path_")) return () => notcapable;
-  return name.startsWith("fd_") ? () => badf : () => nosys;
+/** Standard input can be read, or the time is over: the events of a poll. */
+export function inputPolled(e: EngineState, answer: Answer, keep: readonly number[]): number {
+  const [from = 0, to = 0, count = 0, readyAt = 0] = keep;
+  const context = currentContext(e);
+  const list = subscriptions(e, context, from, count);
+  const clocks = list.filter(({ type }) => type === EVENT_CLOCK).map(({ ms }) => ms);
+  const soonest = Math.min(...clocks);
+  const ready = answer.value > 0 ? list.filter(({ input }) => input) : list.filter(({ ms }) => ms <= soonest);
+  putEvents(context, ready, to >>> 0, readyAt >>> 0);
+  return success;
 }
 
-/** Every function of preview 1 that is not refused by the link step. */
+/** Files of an engine without any: no folder was granted. */
+const NO_FILES = new Proxy({} as FileEdge, {
+  get: () => (): never => {
+    throw new FileError(WASI_ERRNO.badf);
+  },
+});
+
+/** Every function of preview 1 that is not refused. */
 export function wasiCalls(e: EngineState): Record<string, WebAssembly.ImportValue> {
-  const calls: Record<string, WebAssembly.ImportValue> = {};
-  for (const [name, { route }] of Object.entries(WASI_FUNCTION))
-    if (route !== "refused") calls[name] = refusal(name);
-  return Object.assign(calls, processCalls(e), streamCalls(e), pollCalls(e));
+  const files = new Files(e, e.edge.files ?? NO_FILES);
+  e.fileHandles = files.handles;
+  return { ...processCalls(e), ...fileCalls(e, files), ...pathCalls(e, files), ...pollCalls(e) };
 }

@@ -6,6 +6,8 @@
  * before it is first dispatched or after it has moved here and not yet run.
  */
 
+import type { OpenFile } from "./files.ts";
+
 /** What a linked module exports (ARCHITECTURE.md, "Linked module"). */
 export interface LinkedExports {
   upvm_init(): void;
@@ -37,6 +39,8 @@ export class Context {
   readonly held: (HeldLine | undefined)[] = [undefined, undefined, undefined];
   /** Bit set of the standard streams that the program has closed. */
   closed = 0;
+  /** Open files by number, from 3 on; absent: no call has asked for them yet. */
+  files: (OpenFile | undefined)[] | undefined = undefined;
   /** Entries of the tables that it changes, until it has an instance here (tables.ts). */
   tables: readonly Int32Array[] = [];
 

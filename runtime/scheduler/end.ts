@@ -70,6 +70,7 @@ export function ukill(e: EngineState, ulp: UlpAt, signum: number): void {
 function dropContext(e: EngineState, index: number): void {
   const context = e.contexts[index];
   if (context !== undefined) e.copier.forget(context.memory);
+  e.fileHandles?.forget(index);
   e.contexts[index] = undefined;
 }
 

@@ -15,6 +15,7 @@ import { Pack } from "../heap/pack.ts";
 import type { SharedHeap } from "../heap/shared-heap.ts";
 import type { Context } from "./context.ts";
 import { Copier } from "./copier.ts";
+import type { FileEdge, FileHandles, Grant, OpenFile } from "./files.ts";
 import type { OutsideMessage } from "./outside.ts";
 import type { Program } from "./programs.ts";
 import type { QueueAt } from "./queue.ts";
@@ -30,6 +31,7 @@ export interface UlpParcel {
   /** Output held back until its newline, by file descriptor. */
   readonly held: readonly (Uint8Array | undefined)[];
   readonly closed: number;
+  readonly files: readonly (OpenFile | undefined)[] | undefined;
   readonly tables: readonly Int32Array[];
 }
 /** A program that ULPs will run; on its way before the first of them is made. */
@@ -87,6 +89,8 @@ export interface EngineEdge {
   send(engine: number, parcel: Parcel): void;
   /** Takes the bytes: they are not touched again. */
   output(fd: number, bytes: Uint8Array<ArrayBuffer>, tid: number): void;
+  /** Files of the folders that the user granted; absent: there are none. */
+  readonly files?: FileEdge;
   failed(failure: UlpFailure): void;
   /** Where a running ULP was when the process was interrupted: text of a stack, as in UlpFailure. */
   interrupted(index: number, stack: string): void;
@@ -100,6 +104,10 @@ export interface EngineEdge {
 export interface EngineOptions {
   readonly args: readonly string[];
   readonly env: readonly string[];
+  /** Folders that programs may use. */
+  readonly grants: readonly Grant[];
+  /** The first ULP can read the process's standard input. */
+  readonly input: boolean;
   /** Write `[t40001] ` before each line of output. */
   readonly tag: boolean;
   /** A time slice is set: a poll may preempt. */
@@ -183,6 +191,8 @@ export class EngineState {
    */
   readonly imports: EngineImports = { upvm: {}, pvm: {}, wasi_snapshot_preview1: {} };
   readonly moves: Moves;
+  /** Files that are open in the system for ULPs of this engine. */
+  fileHandles: FileHandles | undefined = undefined;
   /** Ends the wait of a ULP that asked the virtual machine for something. Set by who makes the engine. */
   answer: (e: EngineState, parcel: AnswerParcel) => void = () => {};
   /** Tells the virtual machine that a ULP has ended. Set by who makes the engine. */

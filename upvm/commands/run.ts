@@ -1,5 +1,6 @@
 /** `upvm run`: a program as many ULPs on this machine's cores. */
 import { dumpText } from "../../runtime/scheduler/dump.ts";
+import type { Grant } from "../../runtime/scheduler/files.ts";
 import { EXIT } from "../../wire/errors.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { usage } from "../args.ts";
@@ -93,6 +94,11 @@ export const run = command({
       value: "NAME=VALUE",
       help: "a variable of the program's environment, which is empty otherwise",
     },
+    dir: {
+      kind: "list",
+      value: "HOST[:GUEST][:ro]",
+      help: "a folder whose files the program may use, under the name GUEST; ro: not change. Without it, none",
+    },
     tag: { kind: "switch", help: "print [tid] before every line of a ULP" },
     isolate: {
       kind: "switch",
@@ -110,6 +116,7 @@ export const run = command({
     "upvm run ring.ts --ulps 24",
     "upvm run solver.c --ulps 8 --cores 2 --stats -- --size 256",
     "upvm run ring.wasm -n 1000 --json > result.json",
+    "upvm run solver.c --dir data:/data:ro --dir out < parameters.txt",
   ],
   exits: {
     0: "every ULP ended well",
@@ -121,10 +128,13 @@ export const run = command({
   async run({ args, flags, rest }, edge) {
     const unnamed = flags.env.find((text) => !/^[^=]+=/.test(text));
     if (unnamed !== undefined) throw usage(`Cannot take --env "${unnamed}": it takes NAME=VALUE`, "run");
+    const grants = await grantsOf(flags.dir, edge);
     const program = await prepare(args.file, {}, edge);
     if (program.warnings !== "") edge.err(`${program.warnings}\n`);
     const programs = [program.linked.wasm];
-    const result = await runUlps(optionsOf(program, flags, rest, programs, edge));
+    const input = edge.input();
+    const options = optionsOf(program, flags, rest, programs, edge);
+    const result = await runUlps({ ...options, grants, input }).finally(() => input.close());
     const ulps = ulpReports(result.ulps, programs);
     const name = nameOf(args.file);
     if (flags.json) edge.out(`${JSON.stringify(resultJson(name, result, ulps))}\n`);
@@ -188,6 +198,25 @@ function optionsOf(
     ...(flags.slice !== undefined && { sliceMs: flags.slice }),
     ...(flags.memory !== undefined && { memoryPages: Math.floor((flags.memory * MB) / PAGE_BYTES) }),
   };
+}
+
+/**
+ * What --dir grants: HOST[:GUEST][:ro]. The program calls the folder GUEST, or HOST as it was written.
+ *
+ * @throws UpvmError USAGE, FILE_NOT_FOUND
+ */
+async function grantsOf(dirs: readonly string[], edge: Edge): Promise<Grant[]> {
+  if (dirs.length > LIMITS.grants)
+    throw usage(`Cannot take more than ${LIMITS.grants} folders with --dir`, "run");
+  const grants: Grant[] = [];
+  for (const dir of dirs) {
+    const [host = "", ...rest] = dir.split(":");
+    const readOnly = rest.at(-1) === "ro";
+    const guest = (readOnly ? rest.slice(0, -1) : rest).join(":") || host;
+    if (host === "") throw usage(`Cannot take --dir "${dir}": it takes HOST[:GUEST][:ro]`, "run");
+    grants.push({ host: await edge.realFolder(host), guest, readOnly });
+  }
+  return grants;
 }
 
 /** Writes what was there at the end, with what initialisation did. */
