@@ -21,6 +21,8 @@ export interface Done {
 interface Options {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Standard input; "open": onOutput writes to it. Absent: none. */
+  readonly input?: string;
   /** Called when the command runs, with its process, and with all standard output so far whenever there is more. */
   readonly onOutput?: (out: string, child: ChildProcess) => void;
 }
@@ -31,15 +33,16 @@ export function upvm(words: readonly string[], options: Options = {}): Promise<D
   const child = spawn(process.execPath, [BIN, ...words], {
     cwd: options.cwd ?? root,
     env,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  if (options.input !== undefined && options.input !== "open") child.stdin?.end(options.input);
   let out = "";
   let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text) => {
+  child.stdout!.setEncoding("utf8").on("data", (text) => {
     out += text;
     options.onOutput?.(out, child);
   });
-  child.stderr.setEncoding("utf8").on("data", (text) => {
+  child.stderr!.setEncoding("utf8").on("data", (text) => {
     err += text;
   });
   const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);

@@ -16,6 +16,7 @@ import {
   type Parcel,
   type UlpFailure,
 } from "../runtime/scheduler/engine-state.ts";
+import type { FileEdge } from "../runtime/scheduler/files.ts";
 import { initialise, type StepDone } from "../runtime/scheduler/init.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { freeSpareMessages } from "../runtime/scheduler/messages.ts";
@@ -86,6 +87,7 @@ export interface ProcessOptions extends Partial<EngineOptions> {
   readonly place?: Placement;
   readonly heapBytes?: number;
   readonly elsewhere?: (index: number) => boolean;
+  readonly files?: FileEdge;
 }
 
 /** Makes a process of engines on this thread, ready to run. */
@@ -130,6 +132,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     receive: () => mail[index]!.shift(),
     send: (engine, parcel) => mail[engine]!.push(parcel),
     output: (fd, bytes, tid) => p.printed.push({ fd, text: new TextDecoder().decode(bytes), tid }),
+    ...(options.files && { files: options.files }),
     failed: (failure) => p.failures.push(failure),
     interrupted: (at, stack) => p.interrupted.push({ index: at, stack }),
     sendOut: (message) => p.out.push(message),
@@ -181,11 +184,11 @@ export interface Actor {
   resumed(): number;
 }
 
-/** Makes a ULP an actor: it has a memory of one page and runs whenever it calls something. */
-export function actor(p: Process, index: number): Actor {
+/** Makes a ULP an actor: it has a memory of one page, or the one found, and runs whenever it calls something. */
+export function actor(p: Process, index: number, found?: Context): Actor {
   const ulp = p.ulp(index);
   const e = p.engines[p.library.w[ulp + ULP.engine]!]!;
-  const context = new Context(new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true }));
+  const context = found ?? new Context(new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true }));
   e.contexts[index] = context;
   const run = (): void => {
     const state = getState(e.w, ulp);

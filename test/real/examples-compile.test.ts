@@ -10,7 +10,7 @@ import { importsOf } from "../compile-fixture.ts";
 
 const root = join(import.meta.dirname, "../..");
 const EXAMPLES = "guest/examples";
-const names = readdirSync(join(root, EXAMPLES)).filter((name) => /\.(ts|c)$/.test(name));
+const names = readdirSync(join(root, EXAMPLES)).filter((name) => /\.(ts|c|cc)$/.test(name));
 process.chdir(root);
 
 test("the paper's programs are there in both languages", () => {

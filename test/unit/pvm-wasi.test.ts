@@ -6,6 +6,7 @@ import { SUSPEND, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { PVM_ROUTINE } from "../../wire/pvm.ts";
 import { WASI_ERRNO, WASI_FUNCTION } from "../../wire/wasi.ts";
+import { TestMachine } from "../machine.ts";
 import {
   type Actor,
   actor,
@@ -16,7 +17,7 @@ import {
   processOf,
 } from "../one-thread.ts";
 
-const { badf, fault, inval, notcapable, spipe, success } = WASI_ERRNO;
+const { badf, fault, inval, spipe, success } = WASI_ERRNO;
 const LIST = 0x40;
 const DONE = 0x80;
 
@@ -92,6 +93,9 @@ test("streams: what is open, what can be done with it", () => {
   a.view.setUint32(LIST + 4, 0x20, true);
   assert.equal(a.wasi("fd_write", 1, LIST, 1, DONE), fault);
   assert.deepEqual(texts(p), []);
+  assert.equal(a.wasi("fd_read", 0, LIST, 1, DONE), fault);
+  a.view.setUint32(LIST + 4, 0x8, true);
+  assert.equal(a.wasi("fd_read", 0, LIST, LIMITS.ioPieces + 1, DONE), inval);
   assert.equal(a.wasi("fd_read", 0, LIST, 1, DONE), success);
   assert.equal(a.view.getUint32(DONE, true), 0, "standard input is at its end");
   assert.equal(a.wasi("fd_seek", 1, 0n, 0, DONE), spipe);
@@ -101,7 +105,7 @@ test("streams: what is open, what can be done with it", () => {
   assert.equal(a.wasi("fd_filestat_get", 1, 0x200), success);
   assert.equal(a.view.getUint8(0x210), 2);
   assert.equal(a.wasi("fd_prestat_get", 3, DONE), badf);
-  assert.equal(a.wasi("path_open", 3, 0, 0, 0, 0, 0n, 0n, 0, DONE), notcapable);
+  assert.equal(a.wasi("path_open", 3, 0, 0, 0, 0, 0n, 0n, 0, DONE), badf);
   assert.equal(a.wasi("fd_readdir", 3, 0, 0, 0n, 0), badf);
   write(a, 1, "held");
   assert.equal(a.wasi("fd_close", 1), success);
@@ -165,6 +169,55 @@ test("poll_oneoff sleeps until the soonest clock; only this ULP waits", () => {
   assert.equal(a.wasi("poll_oneoff", 0x2000, 0x3000, 0, DONE), inval);
   assert.equal(a.wasi("poll_oneoff", 0xfff0, 0x3000, 1, DONE), fault);
   end();
+});
+
+/** A list of one piece of memory for fd_read. */
+function readList(a: Actor, at: number, bytes: number): void {
+  a.view.setUint32(LIST, at, true);
+  a.view.setUint32(LIST + 4, bytes, true);
+}
+
+test("a read of standard input suspends the first ULP until the process has read some; others are at its end", async () => {
+  const p = processOf(IDLE, { ulps: 2, input: true });
+  const machine = new TestMachine(p);
+  machine.inputs.push(new TextEncoder().encode("abc"));
+  const [first, second] = [actor(p, 0), actor(p, 1)];
+  readList(first, 0x1000, 8);
+  assert.equal(first.wasi("fd_read", 0, LIST, 1, DONE), SUSPEND);
+  assert.equal(p.library.w[first.ulp + ULP.state], ULP_STATE.blocked);
+  readList(second, 0x1000, 8);
+  assert.equal(second.wasi("fd_read", 0, LIST, 1, DONE), success);
+  assert.equal(second.view.getUint32(DONE, true), 0);
+  await machine.serve();
+  assert.equal(first.resumed(), success);
+  assert.equal(first.view.getUint32(DONE, true), 3);
+  assert.equal(new TextDecoder().decode(first.bytes.slice(0x1000, 0x1003)), "abc");
+  assert.equal(first.wasi("fd_read", 0, LIST, 1, DONE), SUSPEND);
+  await machine.serve();
+  assert.deepEqual([first.resumed(), first.view.getUint32(DONE, true)], [success, 0], "its end");
+  assert.equal(leftovers(p), "");
+});
+
+test("a poll waits for standard input or its time, and tells which it was", async () => {
+  const p = processOf(IDLE, { ulps: 1, input: true });
+  const machine = new TestMachine(p);
+  const a = actor(p, 0);
+  subscribe(a, 0, 11n, 5_000_000n);
+  subscribe(a, 1, 22n, 0n);
+  a.view.setUint8(0x2000 + 48 + 8, 1);
+  a.view.setUint32(0x2000 + 48 + 16, 0, true);
+  for (const [came, user] of [
+    [true, 22n],
+    [false, 11n],
+  ] as const) {
+    machine.inputCame = came;
+    assert.equal(a.wasi("poll_oneoff", 0x2000, 0x3000, 2, DONE), SUSPEND);
+    await machine.serve();
+    assert.equal(a.resumed(), success);
+    assert.equal(a.view.getUint32(DONE, true), 1);
+    assert.equal(a.view.getBigUint64(0x3000, true), user);
+  }
+  assert.equal(leftovers(p), "");
 });
 
 test("proc_exit ends the program with its code, whatever catches the exception", () => {
