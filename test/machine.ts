@@ -104,6 +104,8 @@ export class TestMachine implements Host {
 
   halt(): void {
     this.halted = true;
+  }
+
   /** What standard input gives; none: its end. */
   readonly inputs: Uint8Array[] = [];
   /** What a wait for standard input ends with. */

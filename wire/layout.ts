@@ -10,7 +10,7 @@
  */
 
 /** Version of the interface between a linked module and the runtime: imports, exports, these offsets. */
-export const LINK_ABI = 1;
+export const LINK_ABI = 2;
 
 /** Custom sections that upvm writes into a module. */
 export const SECTION = {

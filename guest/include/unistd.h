@@ -23,7 +23,7 @@ int dup2(int, int) UPVM_NO_DUP;
 unsigned alarm(unsigned) UPVM_NO_SIGNALS;
 int pause(void) UPVM_NO_SIGNALS;
 
-/* The host from the environment (HOSTNAME), or localhost; a user who is nobody. */
+/* The host as pvm_config names it; a user who is nobody. */
 int gethostname(char *, size_t);
 uid_t getuid(void);
 uid_t geteuid(void);

@@ -5,6 +5,7 @@
  * Owns: nothing. A ULP has no user, no parent process and no terminal.
  */
 #include <errno.h>
+#include <pvm3.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,9 +15,21 @@
 
 enum { NOBODY = 65534 };
 
+/* The host as the virtual machine names it. */
 int gethostname(char *name, size_t bytes) {
-  const char *host = getenv("HOSTNAME");
-  if (host == NULL || *host == '\0') host = "localhost";
+  enum { HOSTS = 256, ROW_INTS = 3, NAME_BYTES = 16 << 10 };
+  int rows[HOSTS * ROW_INTS];
+  static char names[NAME_BYTES];
+  int own = pvm_tidtohost(pvm_mytid());
+  int count = pvm_config_get(rows, HOSTS, names, NAME_BYTES);
+  const char *host = "localhost";
+  const char *at = names;
+  for (int i = 0; i < count && i < HOSTS; i++) {
+    if (rows[i * ROW_INTS] == own) host = at;
+    /* Its name, then its architecture. */
+    at += strlen(at) + 1;
+    at += strlen(at) + 1;
+  }
   if (bytes == 0) return 0;
   strncpy(name, host, bytes - 1);
   name[bytes - 1] = '\0';
