@@ -14,6 +14,7 @@ import {
   PVM_ROUTINE,
   type Routine,
 } from "../wire/pvm.ts";
+import { interfacePage } from "./interface-page.ts";
 
 const NOTICE = "Written by scripts/generate.ts from the tables in wire/pvm.ts: change those, not this.";
 
@@ -213,6 +214,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["guest/imports.ts", asImports()],
     ["guest/routines.ts", asRoutines()],
     ["docs/pvm-routines.md", routinesPage()],
+    ["docs/pvm-interface.md", interfacePage(NOTICE)],
   ]);
 }
 

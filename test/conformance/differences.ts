@@ -16,4 +16,44 @@ export interface Difference {
   readonly why: string;
 }
 
+/** What a person who knows PVM must know first: what no single line shows. */
+export interface Meaning {
+  readonly pvm: string;
+  readonly upvm: string;
+  readonly why: string;
+}
+
+export const MEANINGS: readonly Meaning[] = [
+  {
+    pvm: "a task is a process of the operating system",
+    upvm: "a task is a user-level process (ULP): a WebAssembly program with a memory of its own; all share one process",
+    why: "thousands of tasks fit on a machine, and a message is handed over without a copy",
+  },
+  {
+    pvm: "a daemon is started before programs",
+    upvm: "`upvm run` is the virtual machine of one host while it runs, also for `pvm_start_pvmd` and `pvm_halt`",
+    why: "nothing has to be set up",
+  },
+  {
+    pvm: "what a spawned task prints goes to the daemon's log unless `pvm_catchout` catches it",
+    upvm: "it goes to the command's own output, line by line",
+    why: "a person sees it",
+  },
+  {
+    pvm: "`fork`, sockets and signal handlers are the system's",
+    upvm: "refused when the program is compiled or linked; `pvm_sendsig` ends a task or does nothing",
+    why: "a task has to be able to move to another machine",
+  },
+  {
+    pvm: "`long` has 64 bits in C, and 32 in a message with the default encoding",
+    upvm: "`long` has 32 bits in C, and 64 in a message; one that does not fit is `PvmOverflow`",
+    why: "C for WebAssembly has it so; AssemblyScript's `i64` has its own routines",
+  },
+  {
+    pvm: "the default encoding is XDR: a byte, a short or an int alike take 4 bytes",
+    upvm: "all encodings are the same, little-endian, with the bytes that the type has",
+    why: "every host of a virtual machine runs WebAssembly, and there is nothing to convert",
+  },
+];
+
 export const DIFFERENCES: readonly Difference[] = [];
