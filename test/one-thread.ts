@@ -135,6 +135,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     ...(options.files && { files: options.files }),
     failed: (failure) => p.failures.push(failure),
     interrupted: (at, stack) => p.interrupted.push({ index: at, stack }),
+    sampled: () => {},
     sendOut: (message) => p.out.push(message),
     ask: (request) => p.asked.push(request),
   });

@@ -28,6 +28,7 @@ export type EngineNews =
   | { readonly kind: "output"; readonly fd: number; readonly bytes: Uint8Array; readonly tid: number }
   | { readonly kind: "failed"; readonly failure: UlpFailure }
   | { readonly kind: "interrupted"; readonly index: number; readonly stack: string }
+  | { readonly kind: "sample"; readonly index: number; readonly stack: string }
   | { readonly kind: "message"; readonly message: OutsideMessage }
   | { readonly kind: "ask"; readonly request: Request }
   /** Its loop has ended; it says nothing more. */

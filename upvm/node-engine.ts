@@ -53,6 +53,7 @@ function edgeOf(setup: EngineSetup, main: MessagePort, heap: SharedHeap): Engine
     ...(setup.options.grants.length > 0 && { files: nodeFiles() }),
     failed: (failure) => tell({ kind: "failed", failure }),
     interrupted: (index, stack) => tell({ kind: "interrupted", index, stack }),
+    sampled: (index, stack) => tell({ kind: "sample", index, stack }),
     sendOut: (message) => tell({ kind: "message", message }),
     ask: (request) => tell({ kind: "ask", request }),
   };

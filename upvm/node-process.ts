@@ -136,11 +136,16 @@ export class EngineThreads {
   }
 }
 
-/** Calls `tick` for time slices: each engine's running ULP gives way at its next poll. */
-export function startSlices(library: Library, sliceMs: number): () => void {
+/**
+ * Has each engine's running ULP call the engine at its next poll, again and again: for time slices, where it gives way,
+ * or for the profile, which it tells where it is.
+ *
+ * @returns ends that
+ */
+export function startTicks(library: Library, everyMs: number, why: number): () => void {
   const timer = setInterval(() => {
-    for (const ctl of library.ctl) demandAttention(ctl);
-  }, sliceMs);
+    for (const ctl of library.ctl) demandAttention(ctl, why);
+  }, everyMs);
   return () => clearInterval(timer);
 }
 

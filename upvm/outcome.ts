@@ -6,6 +6,7 @@
 import { type Symbolizer, symbolizer } from "../runtime/link/lines.ts";
 import { tidText } from "../wire/pvm.ts";
 import { placesOf } from "./places.ts";
+import type { UlpProfile } from "./profile.ts";
 import { type Frame, grouped, type UlpReport } from "./report.ts";
 import type { RunResult } from "./run.ts";
 import type { RunStats, UlpResult } from "./run-result.ts";
@@ -37,12 +38,18 @@ export function ulpReports(ulps: readonly UlpResult[], programs: readonly Uint8A
 }
 
 /** What `upvm run --json` prints. Times in milliseconds, sizes in bytes. */
-export function resultJson(name: string, result: RunResult, ulps: readonly UlpReport[]): object {
+export function resultJson(
+  name: string,
+  result: RunResult,
+  ulps: readonly UlpReport[],
+  profile?: readonly UlpProfile[],
+): object {
   const { ok, reason, stats, leaks, ms, trace } = result;
-  return { ok, reason, program: name, ms, ulps: ulps.map(ulpJson), stats, leaks, trace };
+  const more = profile === undefined ? {} : { profile: profile.map(ulpJson) };
+  return { ok, reason, program: name, ms, ulps: ulps.map(ulpJson), stats, leaks, trace, ...more };
 }
 
-function ulpJson(ulp: UlpReport): object {
+function ulpJson(ulp: UlpReport | UlpProfile): object {
   return { ...ulp, tid: tidText(ulp.tid) };
 }
 

@@ -12,8 +12,11 @@ import type { RawFrame } from "./run-result.ts";
  * before it. AssemblyScript gives a call whose result is not used no line of its own, but its arguments have theirs.
  */
 const BEFORE_BYTES = 12;
-/** How far behind one: a poll stands before the loop that it belongs to, and is no code of the program's. */
-const BEHIND_BYTES = 64;
+/**
+ * How far behind one: a poll stands before the loop that it belongs to, with what is done if it suspends in between; and
+ * a compiler gives the beginning of a loop no line of its own.
+ */
+const BEHIND_BYTES = 256;
 /**
  * How far before inlined library code the program's own line is looked for, bytes. AssemblyScript's line table has
  * no calls of inlined functions, and at -O3 an array's access or an allocation becomes a few dozen bytes in its user.
@@ -39,13 +42,26 @@ function placeOf(frame: RawFrame, symbols: Symbolizer): Frame {
     const place = symbols.at(offset);
     return place?.func === own ? place : undefined;
   };
-  const place = near(frame.offset, -BEFORE_BYTES, placeAt) ?? near(frame.offset, BEHIND_BYTES, placeAt);
+  const place = around(frame.offset, placeAt);
   if (place?.file === undefined || !LIBRARY.test(place.file)) return { func, ...place };
   const user = near(frame.offset, -LIBRARY_BYTES, (offset) => {
     const before = placeAt(offset);
     return LIBRARY.test(before?.file ?? "") ? undefined : before;
   });
   return { func, ...place, ...(user?.line !== undefined && { user: `${user.file}:${user.line}` }) };
+}
+
+/** The nearest place that has a line; if none has one, one with a file. */
+function around(offset: number, placeAt: (offset: number) => Place | undefined): Place | undefined {
+  const withLine = (at: number): Place | undefined => {
+    const place = placeAt(at);
+    return place?.line === undefined ? undefined : place;
+  };
+  return (
+    near(offset, -BEFORE_BYTES, withLine) ??
+    near(offset, BEHIND_BYTES, withLine) ??
+    near(offset, -BEFORE_BYTES, placeAt)
+  );
 }
 
 /**

@@ -10,10 +10,11 @@ import { initialise } from "../runtime/scheduler/init.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
 import { PLACEMENT } from "../runtime/scheduler/placement.ts";
-import { HEAD } from "../wire/layout.ts";
+import { ATTENTION, HEAD } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { HostProcess } from "./host-process.ts";
-import { EngineThreads, processorCount, startSlices, surroundings } from "./node-process.ts";
+import { EngineThreads, processorCount, startTicks, surroundings } from "./node-process.ts";
+import { Samples } from "./profile.ts";
 import { Loader, programOf } from "./program-loader.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 import { leaksOf, reasonOf, runStats, ulpResults } from "./run-result.ts";
@@ -41,6 +42,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
   loader.points[0] = info.points;
   const failures = new Map<number, UlpFailure>();
   const interrupted = new Map<number, string>();
+  const samples = new Samples();
   let threads: EngineThreads | undefined;
   let host: HostProcess | undefined;
   const start = (library: Library): void => {
@@ -51,6 +53,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
       news: (_, news) => {
         if (news.kind === "failed") failures.set(news.failure.index, news.failure);
         else if (news.kind === "interrupted") interrupted.set(news.index, news.stack);
+        else if (news.kind === "sample") samples.add(news.index, news.stack);
         else if (news.kind === "message") part?.sendOut(news.message);
         else void machine.take(news.request);
       },
@@ -78,14 +81,21 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
   const results = part === undefined ? all : all.filter(({ index }) => index === part.index);
   const reason = reasonOf(library, results);
   const stats = runStats(library);
-  const dump = options.dump === true && clean ? { dump: dumpOf(library) } : {};
+  const more = {
+    ...(options.dump === true && clean && { dump: dumpOf(library) }),
+    ...(options.profileMs !== undefined && { profile: samples.rows() }),
+  };
   const leaks = clean ? leaksOf(library) : "";
-  return { ok: reason === "done", reason, ulps: results, stats, leaks, trace, ...dump, ms };
+  return { ok: reason === "done", reason, ulps: results, stats, leaks, trace, ...more, ms };
 }
 
 /** Waits for the end. False: a thread had to be ended by force, and the heap may be in any state. */
 async function ending(threads: EngineThreads, library: Library, options: RunOptions): Promise<boolean> {
-  const stopSlices = options.sliceMs === undefined ? () => {} : startSlices(library, options.sliceMs);
+  const { sliceMs, profileMs } = options;
+  const stopTicks = [
+    ...(sliceMs === undefined ? [] : [startTicks(library, sliceMs, ATTENTION.look)]),
+    ...(profileMs === undefined ? [] : [startTicks(library, profileMs, ATTENTION.sample)]),
+  ];
   let interruption: Promise<boolean> | undefined;
   const interrupt = (): void => {
     interruption ??= threads.interrupt();
@@ -96,7 +106,7 @@ async function ending(threads: EngineThreads, library: Library, options: RunOpti
     await threads.ended();
     return interruption === undefined || (await interruption);
   } finally {
-    stopSlices();
+    for (const stop of stopTicks) stop();
     options.signal?.removeEventListener("abort", interrupt);
   }
 }

@@ -180,6 +180,9 @@ export function mergeResults(results: readonly RunResult[], ms: number): RunResu
       .filter((leaks) => leaks !== "")
       .join("\n"),
     trace: results[0]?.trace ?? [],
+    ...(results.some(({ profile }) => profile !== undefined) && {
+      profile: results.flatMap(({ profile }) => profile ?? []),
+    }),
     ms,
   };
 }

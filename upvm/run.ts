@@ -9,6 +9,7 @@ import type { Grant } from "../runtime/scheduler/files.ts";
 import type { StepDone } from "../runtime/scheduler/init.ts";
 import type { Placement, PlacementName } from "../runtime/scheduler/placement.ts";
 import { runIsolated } from "./node-isolate.ts";
+import type { ProfileRow } from "./profile.ts";
 import { runHere } from "./run-here.ts";
 import type { Reason, RunStats, UlpResult } from "./run-result.ts";
 
@@ -33,6 +34,8 @@ export interface RunOptions {
   /** Time slice, milliseconds; a ULP runs until it waits unless told. */
   readonly sliceMs?: number;
   readonly heapBytes?: number;
+  /** The result says where ULPs computed, looked at so often, milliseconds (`--profile`). */
+  readonly profileMs?: number;
   /** Largest memory of one ULP, pages of 64 KiB; what the program asks for unless told. */
   readonly memoryPages?: number;
   /** Most bytes that the calls of one suspended ULP may take. */
@@ -77,6 +80,8 @@ export interface RunResult {
   /** What initialisation did. */
   readonly trace: readonly StepDone[];
   readonly dump?: LibraryDump;
+  /** Places where ULPs were seen to compute (RunOptions.profileMs), the most frequent first. */
+  readonly profile?: readonly ProfileRow[];
   /** From the call to the last ULP's end, milliseconds. */
   readonly ms: number;
 }

@@ -45,6 +45,8 @@ export const ATTENTION = {
   look: 1,
   /** Another engine has nothing to run, and a ULP here has waited long for the one that runs. */
   give: 2,
+  /** The profile wants to know where the running ULP is. */
+  sample: 3,
 } as const;
 
 /** ULP descriptor (paper, 3.2.1), word offsets from its start. Names in brackets are the paper's. */

@@ -55,6 +55,8 @@ export const LIMITS = {
   outputLineBytes: 64 << 10,
   /** Output that the process's own thread has not written yet: engines wait beyond it, bytes. */
   outputBytes: 8 << 20,
+  /** Different places, with the calls that led there, that a profile tells apart; what else is seen is counted. */
+  profilePlaces: 1 << 14,
   /** Hand-offs in a row before the head of the run queue has its turn: else two ULPs could keep an engine. */
   handoffsInARow: 1000,
   /** Switches between two looks at the clock while a ULP waits with a deadline. */

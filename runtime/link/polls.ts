@@ -55,7 +55,7 @@ export function insertPolls(module: WasmModule, code: PollCode, leaves: Readonly
   for (const func of module.funcs) {
     if (func.original >= 0 && func.root?.body !== undefined) pollLoops(func.root.body, loops, calls, code);
   }
-  for (const func of heads) func.root?.body?.unshift(...code.flag(), unlikely(ifThen([call(code.poll)])));
+  for (const { root } of heads) root?.body?.unshift(...pollBefore(root.body, code));
   return loops.size + heads.size;
 }
 
@@ -67,7 +67,7 @@ function pollLoops(body: Node[], loops: ReadonlySet<Node>, calls: Suspendable, c
     pollLoops(node.body, loops, calls, code);
     if (node.orElse !== undefined) pollLoops(node.orElse, loops, calls, code);
     if (!loops.has(node)) continue;
-    const poll = [...code.flag(), unlikely(ifThen([call(code.poll)]))];
+    const poll = pollBefore(node.body, code);
     if (resumable) {
       node.body.unshift(...poll);
     } else {
@@ -78,6 +78,22 @@ function pollLoops(body: Node[], loops: ReadonlySet<Node>, calls: Suspendable, c
       body[i] = outer;
     }
   }
+}
+
+/** A poll to stand before some code. Who is stopped there is at that code: the call has its place in the source. */
+function pollBefore(body: readonly Node[], code: PollCode): Node[] {
+  const poll = call(code.poll);
+  poll.at = firstPlace(body);
+  return [...code.flag(), unlikely(ifThen([poll]))];
+}
+
+/** Where the first instruction of the program's own was, 0 if none was. */
+function firstPlace(body: readonly Node[]): number {
+  for (const node of body) {
+    const place = node.at || firstPlace(node.body ?? []);
+    if (place !== 0) return place;
+  }
+  return 0;
 }
 
 /** Puts the test of the flag behind the body of a loop, or behind several copies of it. */

@@ -68,8 +68,10 @@ export function engineCalls(e: EngineState) {
       }
       serve(e);
       if (e.doomed.length !== 0) return preempt(e);
-      const yields = e.yieldAtPoll || e.options.slices || e.options.shuffle !== 0;
+      const yields =
+        e.yieldAtPoll || (e.options.slices && why !== ATTENTION.sample) || e.options.shuffle !== 0;
       e.yieldAtPoll = false;
+      if (why === ATTENTION.sample) e.edge.sampled(w[e.current + ULP.index]!, new Error().stack ?? "");
       if (why === ATTENTION.give) e.moves.give(e, true);
       if (e.options.shuffle !== 0) return preempt(e);
       return yields && w[e.row + ENGINE.runnable]! > 0 ? preempt(e) : 0;

@@ -94,6 +94,8 @@ export interface EngineEdge {
   failed(failure: UlpFailure): void;
   /** Where a running ULP was when the process was interrupted: text of a stack, as in UlpFailure. */
   interrupted(index: number, stack: string): void;
+  /** Where a running ULP is, for the profile. */
+  sampled(index: number, stack: string): void;
   /** Hands a message for another process's ULP to the process's own thread. */
   sendOut(message: OutsideMessage): void;
   /** Hands a request to the process's own thread; an AnswerParcel comes. The caller counted it in HEAD.outside. */

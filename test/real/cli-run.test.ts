@@ -24,6 +24,22 @@ int main(int argc, char **argv) {
   return 0;
 }
 `;
+/** ULP 0 computes for a third of a second in one loop; the other has nothing to do. */
+const BUSY = `#include <pvm3.h>
+#include <time.h>
+static unsigned sum;
+__attribute__((noinline)) static void spin(int rounds) {
+  for (int i = 0; i < rounds; i++)
+    sum = sum * 31 + (unsigned)i;
+}
+int main(void) {
+  int *tids;
+  pvm_siblings(&tids);
+  clock_t end = clock() + CLOCKS_PER_SEC / 3;
+  while (tids[0] == pvm_mytid() && clock() < end) spin(10000000);
+  return sum == 1;
+}
+`;
 /** Never ends: every ULP counts and yields. */
 const ENDLESS = `(module
   (import "pvm" "pvm_yield" (func $yield (result i32)))
@@ -141,6 +157,21 @@ test("--dump writes descriptors, queues and the steps of initialisation, as text
     dump: { ulps: unknown[] };
   };
   assert.deepEqual([trace.length, dump.ulps.length], [8, 2]);
+});
+
+test("--profile tells by ULP in which lines it computed", async () => {
+  const busy = join(folder, "busy.c");
+  writeFileSync(busy, BUSY);
+  const { code, err } = await upvm(["run", busy, "-n", "2", "--profile", "1"]);
+  assert.equal(code, EXIT.ok);
+  assert.match(
+    err,
+    /^profile: \d+ samples of computing ULPs, one every 1 ms on each engine\n {2}ULP 0 \(t40001\): \d+ samples\n/,
+  );
+  assert.match(err, /^ +\d+\.\d %\s+spin \(.*busy\.c:[456]\)$/m);
+  const json = await upvm(["run", busy, "-n", "2", "--profile", "1", "--json"]);
+  const { profile } = JSON.parse(json.out) as { profile: { index: number; places: { func: string }[] }[] };
+  assert.deepEqual([profile[0]?.index, profile[0]?.places[0]?.func], [0, "spin"]);
 });
 
 test("Ctrl-C ends the run and says where each ULP was", async () => {

@@ -9,6 +9,7 @@ import { command } from "../command.ts";
 import type { Edge } from "../edge.ts";
 import { resultJson, statsRows, ulpReports } from "../outcome.ts";
 import { painter } from "../paint.ts";
+import { profileLines, ulpProfiles } from "../profile.ts";
 import { type Program, prepare, siblings } from "../program.ts";
 import { report, statsLines } from "../report.ts";
 import { type RunOptions, type RunResult, run as runUlps } from "../run.ts";
@@ -61,6 +62,15 @@ export const run = command({
       whole: false,
       absent: "a ULP runs until it waits",
       help: "time slice, milliseconds",
+    },
+    profile: {
+      kind: "number",
+      value: "MS",
+      min: 1,
+      max: 60_000,
+      whole: false,
+      absent: "no profile",
+      help: "look so often where ULPs compute, and tell at the end, by ULP, function and line",
     },
     heap: {
       kind: "number",
@@ -137,8 +147,10 @@ export const run = command({
     const result = await runUlps({ ...options, grants, input }).finally(() => input.close());
     const ulps = ulpReports(result.ulps, programs);
     const name = nameOf(args.file);
-    if (flags.json) edge.out(`${JSON.stringify(resultJson(name, result, ulps))}\n`);
+    const profile = result.profile && ulpProfiles(result.profile, result.ulps, programs);
+    if (flags.json) edge.out(`${JSON.stringify(resultJson(name, result, ulps, profile))}\n`);
     else tell(report(name, result.reason, ulps, painter(edge.colour.err)), edge);
+    if (profile !== undefined && !flags.json) tell(profileLines(profile, flags.profile ?? 0), edge);
     if (flags.stats) tell(statsLines(statsRows(result.stats, result.ms, edge.peakMemoryBytes())), edge);
     if (flags.dump !== undefined) await writeDump(flags.dump, result, edge);
     if (result.leaks !== "") {
@@ -155,6 +167,7 @@ interface RunFlags {
   readonly cores: number | undefined;
   readonly place: "block" | "cyclic";
   readonly slice: number | undefined;
+  readonly profile: number | undefined;
   readonly heap: number | undefined;
   readonly memory: number | undefined;
   readonly frames: number;
@@ -196,6 +209,7 @@ function optionsOf(
     ...(flags.heap !== undefined && { heapBytes: Math.floor(flags.heap * MB) }),
     ...(flags.cores !== undefined && { cores: flags.cores }),
     ...(flags.slice !== undefined && { sliceMs: flags.slice }),
+    ...(flags.profile !== undefined && { profileMs: flags.profile }),
     ...(flags.memory !== undefined && { memoryPages: Math.floor((flags.memory * MB) / PAGE_BYTES) }),
   };
 }
