@@ -81,8 +81,9 @@ function join(e: EngineState, name: GroupName): number {
   try {
     const found = findGroup(e, name);
     if (found !== 0) {
-      if (membershipOf(e.w, e.current, found) !== 0) return PvmDupGroup.code;
-      return e.w[found + GROUP.frozen] !== 0 ? PvmNotInGroup.code : enrol(e, e.current, found);
+      // Also for a member: so PVM.
+      if (e.w[found + GROUP.frozen] !== 0) return PvmNotInGroup.code;
+      return membershipOf(e.w, e.current, found) !== 0 ? PvmDupGroup.code : enrol(e, e.current, found);
     }
     const made = newGroup(e, name);
     if (made < 0) return made;

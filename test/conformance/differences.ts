@@ -56,4 +56,22 @@ export const MEANINGS: readonly Meaning[] = [
   },
 ];
 
-export const DIFFERENCES: readonly Difference[] = [];
+/** pvm_gsize of no name is upvm's own. */
+const ALL_TOGETHER = "Without a name it is the number of ULPs that were started together, an error in PVM.";
+
+export const DIFFERENCES: readonly Difference[] = [
+  ...['""', "NULL"].map((name) => ({
+    program: "groups" as const,
+    case: "pvm_gsize",
+    pvm: `pvm_gsize(${name}): PvmNullGroup`,
+    upvm: `pvm_gsize(${name}): 1`,
+    why: ALL_TOGETHER,
+  })),
+  {
+    program: "groups",
+    case: "pvm_barrier",
+    pvm: 'pvm_barrier("conform own", -1): PvmMismatch',
+    upvm: 'pvm_barrier("conform own", -1): 0',
+    why: "A barrier of less than 1 is PvmMismatch once; in PVM every later barrier of the group is one too.",
+  },
+];

@@ -102,8 +102,8 @@ class Model {
       group = { list: [], gone: [], frozen: 0, barrier: nobody(), freeze: nobody() };
       this.groups.set(name, group);
     }
-    if (this.members(group).includes(who)) return PvmDupGroup.code;
     if (group.frozen > 0) return PvmNotInGroup.code;
+    if (this.members(group).includes(who)) return PvmDupGroup.code;
     const free = group.list.indexOf(-1);
     const at = free < 0 ? group.list.length : free;
     group.list[at] = who;

@@ -222,7 +222,7 @@ test("freezing waits for all, and fixes who is in the group", () => {
   assert.equal(on(0, "freezegroup", "g", 3), PvmDupGroup.code);
   assert.equal(on(1, "joingroup", "g"), PvmNotInGroup.code);
   assert.equal(on(1, "gsize", "g"), 3);
-  assert.equal(on(0, "joingroup", "g"), PvmDupGroup.code);
+  assert.equal(on(0, "joingroup", "g"), PvmNotInGroup.code);
   end();
 });
 
