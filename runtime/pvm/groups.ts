@@ -15,6 +15,7 @@ import { type GroupName, hashOf } from "../scheduler/group-table.ts";
 import { groups } from "../scheduler/groups.ts";
 import { check } from "./errors.ts";
 import { cText, currentContext, isPlace } from "./guest.ts";
+import { missed } from "./receive.ts";
 import { multicast } from "./send.ts";
 import { currentTid } from "./tids.ts";
 
@@ -42,7 +43,10 @@ function readName(e: EngineState, at: number, name: GroupName): number {
 
 /** The result of a group routine: an error is remembered, not printed. SUSPEND is none. */
 function quiet(e: EngineState, result: number): number {
-  if (result < 0 && result !== SUSPEND) e.w[e.current + ULP.errno] = result;
+  if (result >= 0 || result === SUSPEND) return result;
+  e.w[e.current + ULP.errno] = result;
+  // It may ask again until another has joined.
+  missed(e);
   return result;
 }
 
@@ -96,7 +100,11 @@ export function groupCalls(e: EngineState) {
     pvm_gsize(group: number): number {
       if (group === 0 || (isPlace(e, group, 1) && currentContext(e).bytes[group >>> 0] === 0))
         return w[e.current + ULP.siblingCount]!;
-      return named(group, () => quiet(e, groups.size(e, name)));
+      return named(group, () => {
+        // Programs ask again and again until all are there.
+        missed(e);
+        return quiet(e, groups.size(e, name));
+      });
     },
     pvm_barrier: (group: number, count: number): number =>
       named(group, () => quiet(e, groups.barrier(e, name, count))),
