@@ -57,7 +57,7 @@ export const MEANINGS: readonly Meaning[] = [
 ];
 
 /** pvm_gsize of no name is upvm's own. */
-const ALL_TOGETHER = "Without a name it is the number of ULPs that were started together, an error in PVM.";
+const ALL_TOGETHER = "without a name it is the number of ULPs that were started together";
 
 export const DIFFERENCES: readonly Difference[] = [
   ...['""', "NULL"].map((name) => ({
@@ -72,6 +72,6 @@ export const DIFFERENCES: readonly Difference[] = [
     case: "pvm_barrier",
     pvm: 'pvm_barrier("conform own", -1): PvmMismatch',
     upvm: 'pvm_barrier("conform own", -1): 0',
-    why: "A barrier of less than 1 is PvmMismatch once; in PVM every later barrier of the group is one too.",
+    why: "a barrier of less than 1 is PvmMismatch once; in PVM every later one of the group is, too",
   },
 ];
