@@ -352,6 +352,10 @@ export declare function pvm_lookup(name: usize, req: i32, datap: usize): i32;
 // @ts-ignore: decorator
 @external("pvm", "pvm_delete")
 export declare function pvm_delete(name: usize, req: i32): i32;
+/** pvm_spawn_environ(3PVM): what tasks spawned from now on find in their environment: NAME=VALUE, NULL at the end (upvm's own; pvm_export uses it). C: `int pvm_spawn_environ(char **env)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_spawn_environ")
+export declare function pvm_spawn_environ(env: usize): i32;
 /** pvm_yield(3PVM): let the next runnable ULP run (upvm's own); may block. C: `int pvm_yield(void)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_yield")

@@ -11,4 +11,5 @@ export * from "./imports";
 export * from "./routines";
 export * from "./messages";
 export * from "./tasks";
+export * from "./machine";
 export * from "./groups";

@@ -9,8 +9,6 @@ const HOST = 0x3ffc0000;
 const TASK = 0x0003ffff;
 /** Bits of groups and daemons: a task's tid has none. */
 const SPECIAL = ~0x0fffffff;
-/** What messages of a host's daemon to its own tasks come from. */
-export const DAEMON_TID = -2147483648;
 
 export function isTask(tid: number): boolean {
   return (tid & (SPECIAL | 0)) === 0 && (tid & TASK) !== 0;

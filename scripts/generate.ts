@@ -20,6 +20,22 @@ const NOTICE = "Written by scripts/generate.ts from the tables in wire/pvm.ts: c
 
 /** Routines whose AssemblyScript form takes or gives objects in place of pointers: guest/messages.ts has it. */
 export const FRIENDLY: readonly string[] = [
+  "pvm_spawn_environ",
+  "pvm_config_get",
+  "pvm_mstat",
+  "pvm_addhosts",
+  "pvm_delhosts",
+  "pvm_hostsync",
+  "pvm_archcode",
+  "pvm_start_pvmd",
+  "pvm_notify",
+  "pvm_putinfo",
+  "pvm_recvinfo",
+  "pvm_delinfo",
+  "pvm_mboxinfo_get",
+  "pvm_insert",
+  "pvm_lookup",
+  "pvm_delete",
   "pvm_siblings_get",
   "pvm_tasks_get",
   "pvm_task_name",
@@ -45,6 +61,13 @@ export const FRIENDLY: readonly string[] = [
   "pvm_perror",
 ];
 
+/** Short names that are words of AssemblyScript, and what they are in its place. */
+export const RENAMED: Readonly<Record<string, string>> = {
+  pvm_delete: "remove",
+  pvm_export: "export_variable",
+  pvm_unexport: "unexport_variable",
+};
+
 interface Parameter {
   readonly type: string;
   readonly name: string;
@@ -60,6 +83,11 @@ export function parametersOf(c: string): Parameter[] {
 }
 
 const rows = Object.entries(PVM_ROUTINE) as [string, Routine][];
+
+/** Name of an import in C: its own, unless the library has a routine of that name over it. */
+export function importedAs(name: string): string {
+  return name in PVM_LIBRARY ? `${name}_import` : name;
+}
 
 function cHeader(): string {
   const out = [
@@ -98,6 +126,33 @@ function cHeader(): string {
     "  int ti_pid; /* operating system process that it runs in */",
     "};",
     "",
+    "/* A row of pvm_config */",
+    "struct pvmhostinfo {",
+    "  int hi_tid; /* tid of its daemon */",
+    "  char *hi_name;",
+    "  char *hi_arch;",
+    "  int hi_speed;",
+    "  int hi_dsig; /* data signature */",
+    "};",
+    "",
+    "/* A row of pvm_getmboxinfo: a class of the message box, and of each of its entries index, owner (0: none), flags */",
+    "struct pvmmboxinfo {",
+    "  char *mi_name;",
+    "  int mi_nentries;",
+    "  int *mi_indices;",
+    "  int *mi_owners;",
+    "  int *mi_flags;",
+    "};",
+    "",
+    "/* Index of an entry, as flags of pvm_putinfo, and back */",
+    "#define PvmMboxMaxDirectIndex ((unsigned)1 << (31 - PvmMboxDirectIndexShift))",
+    "#define PvmMboxDirectIndex(index) ((index) << PvmMboxDirectIndexShift)",
+    "#define PvmMboxDirectIndexOf(flags) (((unsigned)(flags) >> PvmMboxDirectIndexShift) & (PvmMboxMaxDirectIndex - 1))",
+    "",
+    "/* Names of PVM 3.3 */",
+    "#define PvmNoEntry PvmNotFound",
+    "#define PvmDupEntry PvmDenied",
+    "",
     "#ifdef __cplusplus",
     'extern "C" {',
     "#endif",
@@ -110,7 +165,7 @@ function cHeader(): string {
   );
   for (const [name, row] of rows) {
     out.push(`/* ${row.doc}${row.route === "block" ? "; may block" : ""} */`);
-    out.push(`int ${name}(${row.c}) PVM_IMPORT("${name}");`);
+    out.push(`int ${importedAs(name)}(${row.c}) PVM_IMPORT("${name}");`);
   }
   out.push(
     "",

@@ -7,12 +7,11 @@
 import type { Host, Notice } from "../pvmd/host.ts";
 import { MemoryStore } from "../pvmd/memory-store.ts";
 import { Service } from "../pvmd/service.ts";
-import { DAEMON_TID } from "../pvmd/tids.ts";
 import { serveMail, serveWakes } from "../runtime/scheduler/engine.ts";
 import type { Parcel } from "../runtime/scheduler/engine-state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { ENGINE, HEAD, INBOX_CLOSED, ULP, ULP_FLAG } from "../wire/layout.ts";
-import { PVM_ERROR } from "../wire/pvm.ts";
+import { DAEMON_TID, PVM_ERROR } from "../wire/pvm.ts";
 import type { Answer, Request } from "../wire/requests.ts";
 import { IDLE, type Process } from "./one-thread.ts";
 

@@ -115,6 +115,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     tag: false,
     slices: false,
     outside: false,
+    hostName: "here",
     handoff: true,
     framesBytes: LIMITS.framesBytesMax,
     shuffle: 0,

@@ -6,7 +6,7 @@
  */
 import type { Tree } from "@yowasp/clang";
 import { LIMITS } from "../wire/limits.ts";
-import { PVM_ROUTINE } from "../wire/pvm.ts";
+import { PVM_LIBRARY, PVM_ROUTINE } from "../wire/pvm.ts";
 import type { CompileHost } from "./compile.ts";
 import { fileIn, type Include, putFile, VirtualFiles } from "./compile-c-files.ts";
 import { withHints } from "./compile-c-hints.ts";
@@ -240,6 +240,7 @@ function callsImplicitly(text: string): boolean {
 
 function implicitText(): string {
   const from = (name: string): string => `__attribute__((import_module("pvm"), import_name("${name}")))`;
-  const rows = Object.entries(PVM_ROUTINE).map(([name, { c }]) => `int ${name}(${c}) ${from(name)};\n`);
+  const imports = Object.entries(PVM_ROUTINE).filter(([name]) => !(name in PVM_LIBRARY));
+  const rows = imports.map(([name, { c }]) => `int ${name}(${c}) ${from(name)};\n`);
   return `struct timeval;\n${rows.join("")}`;
 }

@@ -7,13 +7,13 @@
 import type { Host, Notice } from "../pvmd/host.ts";
 import { MemoryStore } from "../pvmd/memory-store.ts";
 import { Service } from "../pvmd/service.ts";
-import { DAEMON_TID } from "../pvmd/tids.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
 import type { UlpAt } from "../runtime/scheduler/state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { HEAD, INBOX_CLOSED, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
+import { DAEMON_TID } from "../wire/pvm.ts";
 import type { Answer, Request } from "../wire/requests.ts";
 import type { EngineThreads } from "./node-process.ts";
 import type { Loader } from "./program-loader.ts";

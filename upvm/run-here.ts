@@ -119,6 +119,7 @@ function processOptions(options: RunOptions, name: string, beganMs: number, outs
     input: options.input !== undefined,
     tag: options.tag ?? false,
     slices: options.sliceMs !== undefined,
+    hostName: surroundings.hostName,
     outside,
     handoff: options.handoff ?? true,
     framesBytes: options.framesBytes ?? LIMITS.framesBytesMax,

@@ -125,7 +125,7 @@ export const ULP = {
   /** Index of the first ULP that was started together with it, and how many they are. */
   siblingFirst: 47,
   siblingCount: 48,
-  /** Arguments of a spawned ULP: bytes (word), then each with its NUL; 0: those of the process. */
+  /** Arguments and environment of a spawned ULP (runtime/pvm/program-texts.ts); 0: those of the process. */
   argsAt: 50,
   /** Buffer that packAt lies in: the default send buffer if it was made here; 0: none, or a received one. */
   sgbid: 49,
@@ -148,6 +148,8 @@ export const ULP = {
   tellEnd: 55,
   /** Signal that ended it (pvm_kill, pvm_sendsig), 0 none. */
   killed: 56,
+  /** Environment that tasks spawned by it are given: bytes (word), then texts; 0: none (runtime/pvm/program-texts.ts). */
+  exportAt: 57,
   words: 64,
 } as const;
 

@@ -79,6 +79,8 @@ export const TID_BASE = 0x40000;
 export function tidOf(index: number): number {
   return TID_BASE + 1 + index;
 }
+/** What messages of a host's daemon to its own tasks come from. */
+export const DAEMON_TID = -0x80000000;
 /** How PVM prints a tid: `t40001`. */
 export function tidText(tid: number): string {
   return `t${(tid >>> 0).toString(16)}`;
@@ -246,6 +248,10 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
   pvm_insert: { c: "const char *name, int req, int data", wasm: "iii", route: "block", doc: "old form of putinfo: an int under a name; its index" },
   pvm_lookup: { c: "const char *name, int req, int *datap", wasm: "iii", route: "block", doc: "old form of recvinfo: an int by its name; its index" },
   pvm_delete: { c: "const char *name, int req", wasm: "ii", route: "block", doc: "old form of delinfo" },
+  pvm_spawn_environ: {
+    c: "char **env", wasm: "i", route: "call",
+    doc: "what tasks spawned from now on find in their environment: NAME=VALUE, NULL at the end (upvm's own; pvm_export uses it)",
+  },
   pvm_yield: { c: "void", wasm: "", route: "block", doc: "let the next runnable ULP run (upvm's own)" },
 } as const satisfies Record<string, Routine>;
 export type RoutineName = keyof typeof PVM_ROUTINE;
@@ -263,6 +269,20 @@ export const PVM_LIBRARY = {
     result: "int", c: "int where, int *ntask, struct pvmtaskinfo **taskp", over: ["pvm_tasks_get", "pvm_task_name"],
     doc: "the tasks of the virtual machine (where: 0 all, a host's or a task's tid)",
   },
+  pvm_spawn: {
+    result: "int", c: "const char *task, char **argv, int flag, const char *where, int ntask, int *tids",
+    over: ["pvm_spawn", "pvm_spawn_environ"],
+    doc: "start `ntask` ULPs of a program by its file name, with the environment that PVM_EXPORT names; how many were started",
+  },
+  pvm_export: { result: "int", c: "const char *name", over: ["pvm_spawn_environ"], doc: "give an environment variable to tasks that are spawned: its name goes into PVM_EXPORT" },
+  pvm_unexport: { result: "int", c: "const char *name", over: ["pvm_spawn_environ"], doc: "take it out again" },
+  pvm_config: { result: "int", c: "int *nhost, int *narch, struct pvmhostinfo **hostp", over: ["pvm_config_get"], doc: "the hosts of the virtual machine" },
+  pvm_getmboxinfo: {
+    result: "int", c: "const char *pattern, int *nclasses, struct pvmmboxinfo **classes", over: ["pvm_mboxinfo_get"],
+    doc: "classes of the message box whose names have `pattern` in them (\"*\": anything)",
+  },
+  pvm_getfds: { result: "int", c: "int **fds", over: [], doc: "0: a ULP's messages come by shared memory, there is no file to wait for" },
+  pvm_version: { result: "char *", c: "void", over: [], doc: "version of PVM's interface: \"3.4.6\"" },
   pvm_strerror: { result: "char *", c: "void", over: ["pvm_strerror_get"], doc: "text of the last error" },
   pvm_gather: {
     result: "int", c: "void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",

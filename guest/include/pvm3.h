@@ -101,6 +101,33 @@ struct pvmtaskinfo {
   int ti_pid; /* operating system process that it runs in */
 };
 
+/* A row of pvm_config */
+struct pvmhostinfo {
+  int hi_tid; /* tid of its daemon */
+  char *hi_name;
+  char *hi_arch;
+  int hi_speed;
+  int hi_dsig; /* data signature */
+};
+
+/* A row of pvm_getmboxinfo: a class of the message box, and of each of its entries index, owner (0: none), flags */
+struct pvmmboxinfo {
+  char *mi_name;
+  int mi_nentries;
+  int *mi_indices;
+  int *mi_owners;
+  int *mi_flags;
+};
+
+/* Index of an entry, as flags of pvm_putinfo, and back */
+#define PvmMboxMaxDirectIndex ((unsigned)1 << (31 - PvmMboxDirectIndexShift))
+#define PvmMboxDirectIndex(index) ((index) << PvmMboxDirectIndexShift)
+#define PvmMboxDirectIndexOf(flags) (((unsigned)(flags) >> PvmMboxDirectIndexShift) & (PvmMboxMaxDirectIndex - 1))
+
+/* Names of PVM 3.3 */
+#define PvmNoEntry PvmNotFound
+#define PvmDupEntry PvmDenied
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -243,7 +270,7 @@ int pvm_perror(const char *msg) PVM_IMPORT("pvm_perror");
 /* length of the last error's text in bytes; it goes to `buf`, cut to `bytes` with its NUL */
 int pvm_strerror_get(char *buf, int bytes) PVM_IMPORT("pvm_strerror_get");
 /* start `ntask` ULPs of a program by its file name; how many were started, their tids or errors go to `tids`; may block */
-int pvm_spawn(const char *task, char **argv, int flag, const char *where, int ntask, int *tids) PVM_IMPORT("pvm_spawn");
+int pvm_spawn_import(const char *task, char **argv, int flag, const char *where, int ntask, int *tids) PVM_IMPORT("pvm_spawn");
 /* end a task: at once, whatever it does; may block */
 int pvm_kill(int tid) PVM_IMPORT("pvm_kill");
 /* send a signal: one whose default is to end a process ends the task; may block */
@@ -284,6 +311,8 @@ int pvm_insert(const char *name, int req, int data) PVM_IMPORT("pvm_insert");
 int pvm_lookup(const char *name, int req, int *datap) PVM_IMPORT("pvm_lookup");
 /* old form of delinfo; may block */
 int pvm_delete(const char *name, int req) PVM_IMPORT("pvm_delete");
+/* what tasks spawned from now on find in their environment: NAME=VALUE, NULL at the end (upvm's own; pvm_export uses it) */
+int pvm_spawn_environ(char **env) PVM_IMPORT("pvm_spawn_environ");
 /* let the next runnable ULP run (upvm's own); may block */
 int pvm_yield(void) PVM_IMPORT("pvm_yield");
 
@@ -292,6 +321,20 @@ int pvm_yield(void) PVM_IMPORT("pvm_yield");
 int pvm_siblings(int **tids);
 /* the tasks of the virtual machine (where: 0 all, a host's or a task's tid) */
 int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **taskp);
+/* start `ntask` ULPs of a program by its file name, with the environment that PVM_EXPORT names; how many were started */
+int pvm_spawn(const char *task, char **argv, int flag, const char *where, int ntask, int *tids);
+/* give an environment variable to tasks that are spawned: its name goes into PVM_EXPORT */
+int pvm_export(const char *name);
+/* take it out again */
+int pvm_unexport(const char *name);
+/* the hosts of the virtual machine */
+int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp);
+/* classes of the message box whose names have `pattern` in them ("*": anything) */
+int pvm_getmboxinfo(const char *pattern, int *nclasses, struct pvmmboxinfo **classes);
+/* 0: a ULP's messages come by shared memory, there is no file to wait for */
+int pvm_getfds(int **fds);
+/* version of PVM's interface: "3.4.6" */
+char *pvm_version(void);
 /* text of the last error */
 char *pvm_strerror(void);
 /* the root gets `count` items of each member, in order of instances */

@@ -7,26 +7,25 @@
  * programs themselves can be spawned: for any other name pvm_spawn does nothing, as the paper has it, returns
  * 0, and stores PvmNoFile for each task.
  * With one process for each ULP (`--isolate`) nothing can be spawned: 0, and PvmNotImpl for each.
- * All tasks are on this host. PvmTaskHost with another host than `.` is PvmNoHost; so is PvmTaskArch with
- * another architecture than WASM. Debug, trace and front-end flags are ignored.
+ * All tasks are on this host. PvmTaskHost with another host than `.` is PvmNoHost for each task; so is PvmTaskArch
+ * with another architecture than WASM. Debug, trace and front-end flags are ignored, and so is a working folder.
  */
-import { BLOCK_KIND, HEAD, ULP } from "../../wire/layout.ts";
+import { HEAD, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
-import { PVM_CONSTANT, PVM_ERROR } from "../../wire/pvm.ts";
+import { HOST_ARCH, PVM_CONSTANT, PVM_ERROR } from "../../wire/pvm.ts";
 import { release } from "../scheduler/end.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { pushWake } from "../scheduler/mailbox.ts";
 import { inheritOptions } from "../scheduler/more.ts";
+import { announceOutput } from "../scheduler/output-messages.ts";
 import { append } from "../scheduler/queue.ts";
 import type { UlpAt } from "../scheduler/state.ts";
-import { umalloc } from "../scheduler/uheap.ts";
 import { reserveIndices, ucreate, uislocal } from "../scheduler/ulp.ts";
 import { ask, type Continuation } from "./ask.ts";
 import { fail } from "./errors.ts";
 import { cText, currentContext, getInt, isPlace } from "./guest.ts";
+import { giveTexts, setExported } from "./program-texts.ts";
 
-/** The one architecture that there is. */
-const ARCH = "WASM";
 /** Arguments of a spawned ULP, most. */
 const ARGS_MAX = 4096;
 
@@ -36,6 +35,7 @@ interface Request {
   readonly argv: number;
   readonly ntask: number;
   readonly tids: number;
+  readonly flag: number;
 }
 
 /** Texts of a NULL-terminated list of strings; undefined: bad address. */
@@ -53,32 +53,15 @@ function textList(e: EngineState, list: number): string[] | undefined {
   return undefined;
 }
 
-/** Arguments of the running ULP: its own if it was spawned, else the process's. */
-export function argsOf(e: EngineState): readonly string[] {
-  const at = e.w[e.current + ULP.argsAt]!;
-  if (at === 0) return e.options.args;
-  const { u8 } = e.heap;
-  const bytes = e.w[at >> 2]!;
-  // A copy: TextDecoder takes no shared memory.
-  return new TextDecoder()
-    .decode(u8.slice(at + 4, at + 4 + bytes))
-    .split("\0")
-    .slice(0, -1);
-}
-
-/** Gives a ULP its arguments, each with its NUL. False: the heap is full. */
-function setArgs(e: EngineState, ulp: UlpAt, args: readonly string[]): boolean {
-  const bytes = new TextEncoder().encode(args.map((text) => `${text}\0`).join(""));
-  const at = umalloc(e, ulp, 4 + bytes.length, BLOCK_KIND.args);
-  if (at === 0) return false;
-  e.w[at >> 2] = bytes.length;
-  e.heap.u8.set(bytes, at + 4);
-  e.w[ulp + ULP.argsAt] = at;
-  return true;
-}
-
 /** As many new ULPs as there is room for, not yet in any queue. */
-function createTasks(e: EngineState, program: number, args: readonly string[], ntask: number): UlpAt[] {
+function createTasks(
+  e: EngineState,
+  program: number,
+  args: readonly string[],
+  { ntask, flag }: Request,
+): UlpAt[] {
+  const tid = e.w[e.current + ULP.tid]!;
+  const noParent = (flag & PVM_CONSTANT.PvmNoSpawnParent) !== 0;
   const n = Math.min(ntask, LIMITS.ulps - Atomics.load(e.w, HEAD.ulps));
   const first = n > 0 ? reserveIndices(e.w, n) : -1;
   const made: UlpAt[] = [];
@@ -86,13 +69,13 @@ function createTasks(e: EngineState, program: number, args: readonly string[], n
     const ulp = ucreate(e, first + i, {
       program,
       engine: (first + i) % e.engines,
-      parentTid: e.w[e.current + ULP.tid]!,
+      parentTid: noParent ? PVM_ERROR.PvmParentNotSet.code : tid,
       siblingFirst: first,
       siblingCount: n,
       context: e.w[e.current + ULP.context]!,
     });
     if (ulp === 0) break;
-    if (!setArgs(e, ulp, args) || !inheritOptions(e, e.current, ulp)) {
+    if (!giveTexts(e, ulp, args) || !inheritOptions(e, e.current, ulp)) {
       release(e, ulp);
       break;
     }
@@ -105,17 +88,19 @@ function createTasks(e: EngineState, program: number, args: readonly string[], n
 /**
  * Makes the ULPs, and stores their tids; what could not be made is PvmOutOfRes. @returns how many were made
  */
-function start(e: EngineState, program: number, { argv, ntask, tids }: Request): number {
+function start(e: EngineState, program: number, request: Request): number {
+  const { argv, ntask, tids } = request;
   const name = e.programs[program]?.name ?? "";
   const args = [name, ...(textList(e, argv) ?? [])];
-  const made = createTasks(e, program, args, ntask);
+  const made = createTasks(e, program, args, request);
   const { view } = currentContext(e);
-  for (let i = 0; i < ntask; i++) {
+  for (let i = 0; i < ntask && tids !== 0; i++) {
     const ulp = made[i];
     const value = ulp === undefined ? PVM_ERROR.PvmOutOfRes.code : e.w[ulp + ULP.tid]!;
-    if (tids !== 0) view.setInt32((tids >>> 0) + 4 * i, value, true);
+    view.setInt32((tids >>> 0) + 4 * i, value, true);
   }
   for (const ulp of made) {
+    announceOutput(e, ulp, e.w[e.current + ULP.tid]!);
     if (uislocal(e, ulp)) append(e.w, e.runq, ulp);
     else pushWake(e, ulp);
   }
@@ -129,18 +114,19 @@ function refuse(e: EngineState, { ntask, tids }: Request, code: number): number 
   return 0;
 }
 
-/** True if the only host there is, or its architecture, is what the caller wants. */
-function isHere(flag: number, where: string): boolean {
+/** True if the only host there is, or its architecture, is what the caller wants. A folder may follow behind ":". */
+function isHere(e: EngineState, flag: number, where: string): boolean {
   const name = where.split(":", 1)[0] ?? "";
   let here = true;
-  if ((flag & PVM_CONSTANT.PvmTaskHost) !== 0) here = name === "." || name === "localhost";
-  else if ((flag & PVM_CONSTANT.PvmTaskArch) !== 0) here = name === ARCH;
+  if ((flag & PVM_CONSTANT.PvmTaskHost) !== 0) here = name === "." || name === e.options.hostName;
+  else if ((flag & PVM_CONSTANT.PvmTaskArch) !== 0) here = name === HOST_ARCH;
   return (flag & PVM_CONSTANT.PvmHostCompl) !== 0 ? !here : here;
 }
 
 /** The virtual machine has loaded a program, or has not. */
-export const spawnLoaded: Continuation = (e, { value }, [argv, ntask, tids]) => {
-  const request: Request = { argv: argv!, ntask: ntask!, tids: tids! };
+export const spawnLoaded: Continuation = (e, { value }, keep) => {
+  const [argv, ntask, tids, flag] = keep as [number, number, number, number];
+  const request: Request = { argv, ntask, tids, flag };
   return value < 0 ? refuse(e, request, value) : start(e, value, request);
 };
 
@@ -151,13 +137,19 @@ export function spawnCalls(e: EngineState) {
       const host = where === 0 ? "" : cText(e, where);
       if (name === undefined || host === undefined || textList(e, argv) === undefined || ntask < 1)
         return fail(e, "pvm_spawn", "PvmBadParam");
-      if (ntask > LIMITS.ulps || !isPlace(e, tids, 4 * ntask)) return fail(e, "pvm_spawn", "PvmBadParam");
-      if (!isHere(flag, host)) return fail(e, "pvm_spawn", "PvmNoHost");
-      const request: Request = { argv, ntask, tids };
+      if (!isPlace(e, tids, 4 * ntask)) return fail(e, "pvm_spawn", "PvmBadParam");
+      const request: Request = { argv, ntask, tids, flag };
+      if (!isHere(e, flag, host)) return refuse(e, request, PVM_ERROR.PvmNoHost.code);
+      if (name === "") return refuse(e, request, PVM_ERROR.PvmNoFile.code);
       if (e.options.outside) return refuse(e, request, PVM_ERROR.PvmNotImpl.code);
       const known = e.programs.findIndex((program) => program?.name === name);
       if (known >= 0) return start(e, known, request);
-      return ask(e, "load", { name }, [argv, ntask, tids]);
+      return ask(e, "load", { name }, [argv, ntask, tids, flag]);
+    },
+    pvm_spawn_environ(list: number): number {
+      const env = textList(e, list);
+      if (env === undefined) return fail(e, "pvm_spawn", "PvmBadParam");
+      return setExported(e, env) ? PVM_ERROR.PvmOk.code : fail(e, "pvm_spawn", "PvmNoMem");
     },
   };
 }

@@ -16,7 +16,7 @@ import { type FileEdge, FileError } from "../scheduler/files.ts";
 import { ask } from "./ask.ts";
 import { yieldCalls } from "./engine-calls.ts";
 import { currentContext } from "./guest.ts";
-import { argsOf } from "./spawn.ts";
+import { argsOf, envOf } from "./program-texts.ts";
 import { fileCalls } from "./wasi-fd.ts";
 import { Files } from "./wasi-files.ts";
 import { pathCalls } from "./wasi-paths.ts";
@@ -87,12 +87,11 @@ function exitProgram(e: EngineState, code: number): never {
 }
 
 function processCalls(e: EngineState) {
-  const { env } = e.options;
   return {
     args_get: (argv: number, buffer: number) => putTexts(e, argsOf(e), argv, buffer),
     args_sizes_get: (count: number, bytes: number) => putSizes(e, argsOf(e), count, bytes),
-    environ_get: (environ: number, buffer: number) => putTexts(e, env, environ, buffer),
-    environ_sizes_get: (count: number, bytes: number) => putSizes(e, env, count, bytes),
+    environ_get: (environ: number, buffer: number) => putTexts(e, envOf(e), environ, buffer),
+    environ_sizes_get: (count: number, bytes: number) => putSizes(e, envOf(e), count, bytes),
     clock_res_get(clock: number, at: number): number {
       if (clock < 0 || clock >= CLOCKS) return inval;
       const context = currentContext(e);

@@ -14,6 +14,7 @@ import { forgetGroups, groups } from "./groups.ts";
 import { closeInbox, demandAttention, ring } from "./mailbox.ts";
 import { dropMessages } from "./messages.ts";
 import { flushAll } from "./output.ts";
+import { endOutput } from "./output-messages.ts";
 import { isQueued, remove } from "./queue.ts";
 import { getState, setState, type UlpAt } from "./state.ts";
 import { ufreeAll } from "./uheap.ts";
@@ -53,6 +54,7 @@ export function uterminate(e: EngineState, ulp: UlpAt, exitCode: number): void {
   w[ulp + ULP.exitCode] = exitCode;
   if (exitCode !== 0) w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.failed;
   flushAll(e, ulp);
+  endOutput(e, ulp);
   dropContext(e, w[ulp + ULP.index]!);
   release(e, ulp);
   // After its inbox was closed: who sets tellEnd looks at that afterwards (upvm/host-process.ts), so one of the two sees.

@@ -114,6 +114,8 @@ export interface EngineOptions {
   readonly tag: boolean;
   /** A time slice is set: a poll may preempt. */
   readonly slices: boolean;
+  /** Name of this host, for pvm_spawn. */
+  readonly hostName: string;
   /** There are ULPs in other processes, and messages of theirs. */
   readonly outside: boolean;
   /** False: a receive that names its source does not hand over to it, to see what that is worth. */

@@ -9,6 +9,7 @@ import { LIMITS } from "../../wire/limits.ts";
 import { tidText } from "../../wire/pvm.ts";
 import type { Context, HeldLine } from "./context.ts";
 import type { EngineState } from "./engine-state.ts";
+import { sendOutput } from "./output-messages.ts";
 import type { UlpAt } from "./state.ts";
 
 const NEWLINE = 10;
@@ -45,6 +46,7 @@ export function flush(e: EngineState, ulp: UlpAt, fd: number): void {
   const text = line.bytes.slice(0, line.used);
   line.used = 0;
   if (line.bytes.length > 4 * FIRST_BYTES) line.bytes = new Uint8Array(FIRST_BYTES);
+  if (sendOutput(e, ulp, text)) return;
   e.edge.output(fd, e.options.tag ? tagged(text, tid) : text, tid);
 }
 

@@ -109,13 +109,23 @@ test("arguments go to the spawned, the caller's stay its own", () => {
 });
 
 test("hosts and architectures that are not there", () => {
-  const { a, end } = parentOf();
+  const { p, a, end } = parentOf();
   assert.equal(spawn(a, "test", 1, 1, "."), 1);
-  assert.equal(spawn(a, "test", 1, 1, "elsewhere"), -6);
+  assert.equal(spawn(a, "test", 1, 1, "here:/some/folder"), 1);
+  const refused = (flag: number, where: string): void => {
+    assert.equal(spawn(a, "test", 2, flag, where), 0);
+    assert.deepEqual(tids(a, 2), [-6, -6], `${flag} ${where}`);
+  };
+  refused(1, "elsewhere");
+  refused(1, "");
+  refused(32, "");
   assert.equal(spawn(a, "test", 1, 2, "WASM"), 1);
-  assert.equal(spawn(a, "test", 1, 2, "SUN4"), -6);
-  assert.equal(spawn(a, "test", 1, 1 + 32, "."), -6, "all hosts but this one");
+  refused(2, "SUN4");
+  refused(1 + 32, ".");
   assert.equal(spawn(a, "test", 1, 0, "anything"), 1);
+  assert.equal(spawn(a, "", 1), 0, "a program without a name is no file");
+  assert.deepEqual(tids(a, 1), [-7]);
+  assert.deepEqual(p.printed, [], "PVM prints nothing of all this");
   assert.equal(spawn(a, "test", 0), -2);
   assert.equal(a.call("pvm_spawn", 0, 0, 0, 0, 1, TIDS), -2);
   assert.equal(a.call("pvm_spawn", a.text("test"), 0xfffe, 0, 0, 1, TIDS), -2);

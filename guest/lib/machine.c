@@ -1,0 +1,186 @@
+/*
+ * C library of PVM programs: hosts, the message box's list, and what spawned tasks find in their environment.
+ *
+ * Owns: one list of hosts, one of mailboxes. Each stays as it is until its routine is called again.
+ */
+#include <pvm3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOST_INTS = 3, BOX_INTS = 4, NAME_BYTES = 512, TRIES = 8 };
+
+char *pvm_version(void) { return PVM_VER; }
+
+int pvm_getfds(int **fds) {
+  if (fds != NULL) *fds = NULL;
+  return 0;
+}
+
+/* The text behind a text. */
+static char *after(char *text) { return text + strlen(text) + 1; }
+
+int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp) {
+  static struct pvmhostinfo *list;
+  int count = pvm_config_get(NULL, 0, NULL, 0);
+  if (count < 0) return count;
+  /* The rows, the numbers, the names, in one block. */
+  size_t room = count * (sizeof *list + HOST_INTS * sizeof(int) + NAME_BYTES) + 1;
+  struct pvmhostinfo *hosts = calloc(1, room);
+  if (hosts == NULL) return PvmNoMem;
+  int *rows = (int *)(hosts + count);
+  char *names = (char *)(rows + count * HOST_INTS);
+  int got = pvm_config_get(rows, count, names, count * NAME_BYTES);
+  if (got < 0) {
+    free(hosts);
+    return got;
+  }
+  int archs = 0;
+  for (int i = 0; i < count; i++) {
+    const int *row = rows + i * HOST_INTS;
+    char *arch = after(names);
+    hosts[i] = (struct pvmhostinfo){row[0], names, arch, row[1], row[2]};
+    names = after(arch);
+    int known = 0;
+    for (int j = 0; j < i; j++) known |= strcmp(hosts[j].hi_arch, arch) == 0;
+    archs += !known;
+  }
+  if (hostp != NULL) {
+    free(list);
+    list = *hostp = hosts;
+  } else {
+    free(hosts);
+  }
+  if (nhost != NULL) *nhost = count;
+  if (narch != NULL) *narch = archs;
+  return PvmOk;
+}
+
+/* Puts rows of class, index, owner, flags into `classes` entries; its arrays lie in `ints`. */
+static void fill_boxes(struct pvmmboxinfo *boxes, int classes, const int *rows, int entries, int *ints, char *names) {
+  for (int i = 0, at = 0; i < classes; i++) {
+    int n = 0;
+    while (at + n < entries && rows[(at + n) * BOX_INTS] == i) n++;
+    boxes[i] = (struct pvmmboxinfo){names, n, ints, ints + n, ints + 2 * n};
+    for (int j = 0; j < n; j++) {
+      const int *row = rows + (at + j) * BOX_INTS;
+      for (int k = 0; k < 3; k++) ints[k * n + j] = row[k + 1];
+    }
+    ints += 3 * n;
+    at += n;
+    names = after(names);
+  }
+}
+
+int pvm_getmboxinfo(const char *pattern, int *nclasses, struct pvmmboxinfo **classes) {
+  static struct pvmmboxinfo *list;
+  int sizes[2] = {0, 0};
+  int count = pvm_mboxinfo_get(pattern, NULL, 0, NULL, 0, sizes);
+  for (int i = 0; i < TRIES && count >= 0; i++) {
+    int entries = sizes[0], bytes = sizes[1];
+    struct pvmmboxinfo *boxes = calloc(1, count * sizeof *boxes + entries * (BOX_INTS + 3) * sizeof(int) + bytes + 1);
+    if (boxes == NULL) return PvmNoMem;
+    int *rows = (int *)(boxes + count);
+    char *names = (char *)(rows + entries * (BOX_INTS + 3));
+    int got = pvm_mboxinfo_get(pattern, rows, entries, names, bytes, sizes);
+    /* Another task may have changed the box meanwhile: then once more. */
+    if (got != count || sizes[0] != entries || sizes[1] != bytes) {
+      free(boxes);
+      count = got;
+      continue;
+    }
+    fill_boxes(boxes, count, rows, entries, rows + entries * BOX_INTS, names);
+    free(list);
+    list = boxes;
+    if (nclasses != NULL) *nclasses = count;
+    if (classes != NULL) *classes = list;
+    return PvmOk;
+  }
+  return count < 0 ? count : PvmAlready;
+}
+
+/* Length of the first name of a list that colons divide. */
+static size_t name_length(const char *list) { return strcspn(list, ":"); }
+
+/* Where a name is in PVM_EXPORT; NULL: it is not. */
+static const char *exported(const char *list, const char *name) {
+  size_t length = strlen(name);
+  for (const char *at = list; *at != '\0';) {
+    size_t n = name_length(at);
+    if (n == length && strncmp(at, name, n) == 0) return at;
+    at += n + (at[n] == ':');
+  }
+  return NULL;
+}
+
+static const char *export_list(void) {
+  const char *list = getenv("PVM_EXPORT");
+  return list == NULL ? "" : list;
+}
+
+int pvm_export(const char *name) {
+  const char *list = export_list();
+  if (name == NULL) return PvmBadParam;
+  if (*name == '\0' || exported(list, name) != NULL) return PvmOk;
+  char *text = malloc(strlen(list) + strlen(name) + 2);
+  if (text == NULL) return PvmNoMem;
+  sprintf(text, "%s%s%s", list, *list == '\0' ? "" : ":", name);
+  int done = setenv("PVM_EXPORT", text, 1);
+  free(text);
+  return done == 0 ? PvmOk : PvmNoMem;
+}
+
+int pvm_unexport(const char *name) {
+  const char *list = export_list();
+  if (name == NULL) return PvmBadParam;
+  const char *at = *name == '\0' ? NULL : exported(list, name);
+  if (at == NULL) return PvmOk;
+  char *text = strdup(list);
+  if (text == NULL) return PvmNoMem;
+  size_t from = at - list, length = strlen(name);
+  /* With the colon behind it, or the one before it if it is the last. */
+  if (text[from + length] == ':') length++;
+  else if (from > 0) from--, length++;
+  memmove(text + from, text + from + length, strlen(text + from + length) + 1);
+  int done = setenv("PVM_EXPORT", text, 1);
+  free(text);
+  return done == 0 ? PvmOk : PvmNoMem;
+}
+
+/* `NAME=VALUE` of the first `n` characters of a name, in a block of its own; NULL: it has no value, or there is no room. */
+static char *variable(const char *name, size_t n) {
+  char *text = malloc(n + 1);
+  if (text == NULL) return NULL;
+  memcpy(text, name, n);
+  text[n] = '\0';
+  const char *value = getenv(text);
+  char *both = value == NULL ? NULL : malloc(n + strlen(value) + 2);
+  if (both != NULL) sprintf(both, "%s=%s", text, value);
+  free(text);
+  return both;
+}
+
+int pvm_spawn(const char *task, char **argv, int flag, const char *where, int ntask, int *tids) {
+  static int given;
+  const char *list = getenv("PVM_EXPORT");
+  if (list == NULL && !given) return pvm_spawn_import(task, argv, flag, where, ntask, tids);
+  /* One more for PVM_EXPORT itself, so that their children get it too, and NULL. */
+  int count = 2;
+  for (const char *at = list == NULL ? "" : list; *at != '\0'; at++) count += *at == ':';
+  char **env = calloc(count + 1, sizeof *env);
+  if (env == NULL) return PvmNoMem;
+  int n = 0;
+  if (list != NULL) env[n] = variable("PVM_EXPORT", strlen("PVM_EXPORT"));
+  n += env[n] != NULL;
+  for (const char *at = list == NULL ? "" : list; *at != '\0';) {
+    size_t length = name_length(at);
+    env[n] = variable(at, length);
+    n += env[n] != NULL;
+    at += length + (at[length] == ':');
+  }
+  int result = pvm_spawn_environ(env);
+  given = 1;
+  for (int i = 0; i < n; i++) free(env[i]);
+  free(env);
+  return result < 0 ? result : pvm_spawn_import(task, argv, flag, where, ntask, tids);
+}
