@@ -14,6 +14,7 @@ import { type Program, prepare, siblings } from "../program.ts";
 import { report, statsLines } from "../report.ts";
 import { type RunOptions, type RunResult, run as runUlps } from "../run.ts";
 import type { Reason } from "../run-result.ts";
+import { wholeLines } from "../whole-lines.ts";
 
 const MB = 1 << 20;
 const NO_DUMP = "the heap is of many processes (--isolate), or an engine had to be ended by force";
@@ -187,6 +188,7 @@ function optionsOf(
   edge: Edge,
 ): RunOptions {
   const find = siblings(program.path, edge, (error) => edge.err(`upvm: ${error.message}\n`));
+  const [out, err] = [wholeLines(edge.out), wholeLines(edge.err)];
   return {
     loadProgram: async (name) => {
       const found = await find(name);
@@ -203,7 +205,7 @@ function optionsOf(
     env: flags.env,
     tag: flags.tag,
     // With --json standard output is the result's alone.
-    output: (fd, bytes) => (fd === 1 && !flags.json ? edge.out(bytes) : edge.err(bytes)),
+    output: (fd, bytes, tid) => (fd === 1 && !flags.json ? out(bytes, tid) : err(bytes, tid)),
     signal: edge.interrupts(),
     isolate: flags.isolate,
     ...(flags.heap !== undefined && { heapBytes: Math.floor(flags.heap * MB) }),
