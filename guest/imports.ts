@@ -244,6 +244,58 @@ export declare function pvm_probe(tid: i32, tag: i32): i32;
 // @ts-ignore: decorator
 @external("pvm", "pvm_precv")
 export declare function pvm_precv(tid: i32, tag: i32, cp: usize, len: i32, type: i32, rtid: usize, rtag: usize, rlen: usize): i32;
+/** pvm_addmhf(3PVM): let a function take messages as they come; -1 is any; returns the handler's id; PvmExists if one takes some of the same. C: `int pvm_addmhf(int src, int tag, int ctx, int (*func)(int mid))`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_addmhf")
+export declare function pvm_addmhf(src: i32, tag: i32, ctx: i32, func: i32): i32;
+/** pvm_delmhf(3PVM): remove a message handler; PvmNotFound. C: `int pvm_delmhf(int mhid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_delmhf")
+export declare function pvm_delmhf(mhid: i32): i32;
+/** pvm_recvf_set(3PVM): set the matching function by its table index; returns the old one, 0: the usual. C: `int pvm_recvf_set(int func)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_recvf_set")
+export declare function pvm_recvf_set(func: i32): i32;
+/** pvm_setopt(3PVM): set an option of the library; returns the old value. C: `int pvm_setopt(int what, int val)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_setopt")
+export declare function pvm_setopt(what: i32, val: i32): i32;
+/** pvm_getopt(3PVM): value of an option. C: `int pvm_getopt(int what)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_getopt")
+export declare function pvm_getopt(what: i32): i32;
+/** pvm_noresets_get(3PVM): how many tasks have PvmNoReset; their tids, at most `capacity`, go to `tids`. C: `int pvm_noresets_get(int *tids, int capacity)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_noresets_get")
+export declare function pvm_noresets_get(tids: usize, capacity: i32): i32;
+/** pvm_getminfo(3PVM): what a message tells of itself. C: `int pvm_getminfo(int bufid, struct pvmminfo *mi)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_getminfo")
+export declare function pvm_getminfo(bufid: i32, mi: usize): i32;
+/** pvm_setminfo(3PVM): set its ctx, tag, wid, src and dst. C: `int pvm_setminfo(int bufid, struct pvmminfo *mi)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_setminfo")
+export declare function pvm_setminfo(bufid: i32, mi: usize): i32;
+/** pvm_pkmesg(3PVM): pack a message, with what it tells of itself. C: `int pvm_pkmesg(int bufid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkmesg")
+export declare function pvm_pkmesg(bufid: i32): i32;
+/** pvm_pkmesgbody(3PVM): pack the bytes of a message; PvmMismatch if the encodings differ. C: `int pvm_pkmesgbody(int bufid)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_pkmesgbody")
+export declare function pvm_pkmesgbody(bufid: i32): i32;
+/** pvm_upkmesg(3PVM): unpack a message of pvm_pkmesg; its bufid. C: `int pvm_upkmesg(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_upkmesg")
+export declare function pvm_upkmesg(): i32;
+/** pvm_tickle(3PVM): ask the daemon about itself: takes 1 to 10 numbers, answers none. C: `int pvm_tickle(int narg, int *argp, int *nresp, int *resp)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_tickle")
+export declare function pvm_tickle(narg: i32, argp: usize, nresp: usize, resp: usize): i32;
+/** pvm_fail(3PVM): fail as a routine of PVM does (upvm's own). C: `int pvm_fail(const char *routine, int code)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_fail")
+export declare function pvm_fail(routine: usize, code: i32): i32;
 /** pvm_setcontext(3PVM): send and receive in this context from now on; returns the old one. C: `int pvm_setcontext(int context)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_setcontext")

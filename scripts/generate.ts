@@ -5,6 +5,7 @@
  * Owns: the form of these files. Every name, number and signature in them comes from the tables.
  */
 import { writeFileSync } from "node:fs";
+import { PVM_OPTION } from "../wire/options.ts";
 import {
   OPERATOR_C,
   PVM_CONSTANT,
@@ -59,6 +60,14 @@ export const FRIENDLY: readonly string[] = [
   "pvm_mcast",
   "pvm_trecv",
   "pvm_perror",
+  "pvm_noresets_get",
+  "pvm_getminfo",
+  "pvm_setminfo",
+  "pvm_archcode",
+  "pvm_tickle",
+  "pvm_fail",
+  "pvm_addmhf",
+  "pvm_recvf_set",
 ];
 
 /** Short names that are words of AssemblyScript, and what they are in its place. */
@@ -76,12 +85,24 @@ interface Parameter {
 /** `const int *tids` → type `const int *`, name `tids`. */
 export function parametersOf(c: string): Parameter[] {
   if (c === "void") return [];
-  return c.split(",").map((part) => {
+  return c.split(/,(?![^()]*\))/).map((part) => {
+    const pointer = /\(\*(\w+)\)/.exec(part);
+    if (pointer !== null) return { type: "function", name: pointer[1] as string };
     const at = part.search(/\w+$/);
     return { type: part.slice(0, at).trim(), name: part.slice(at) };
   });
 }
 
+/** Of a routine that returns a function, what stands behind its parameters. */
+function endOf(row: object): string {
+  return "end" in row ? String(row.end) : "";
+}
+
+/** Constants, the options of pvm_setopt among them. */
+const constants: readonly (readonly [string, number])[] = [
+  ...Object.entries(PVM_CONSTANT),
+  ...Object.entries(PVM_OPTION).map(([name, { code }]) => [name, code] as const),
+];
 const rows = Object.entries(PVM_ROUTINE) as [string, Routine][];
 
 /** Name of an import in C: its own, unless the library has a routine of that name over it. */
@@ -109,7 +130,7 @@ function cHeader(): string {
     "",
     "/* Constants */",
   ];
-  for (const [name, value] of Object.entries(PVM_CONSTANT)) out.push(`#define ${name} ${value}`);
+  for (const [name, value] of constants) out.push(`#define ${name} ${value}`);
   out.push("", "/* Errors */");
   for (const [name, { code, text }] of Object.entries(PVM_ERROR)) {
     out.push(`#define ${name} ${code < 0 ? `(${code})` : code} /* ${text} */`);
@@ -153,6 +174,18 @@ function cHeader(): string {
     "#define PvmNoEntry PvmNotFound",
     "#define PvmDupEntry PvmDenied",
     "",
+    "/* What pvm_getminfo tells of a message, and pvm_setminfo sets: all but len, enc and crc */",
+    "struct pvmminfo {",
+    "  int len; /* bytes */",
+    "  int ctx;",
+    "  int tag;",
+    "  int wid; /* wait id */",
+    "  int enc; /* 0x10000000 XDR, 0x20000000 in place, else the data format of its sender */",
+    "  int crc; /* 0 */",
+    "  int src;",
+    "  int dst;",
+    "};",
+    "",
     "#ifdef __cplusplus",
     'extern "C" {',
     "#endif",
@@ -172,7 +205,10 @@ function cHeader(): string {
     "/* Library routines: what they hand out stays as it is until the next call of the same routine. */",
   );
   for (const [name, row] of Object.entries(PVM_LIBRARY)) {
-    out.push(`/* ${row.doc} */`, `${row.result}${row.result.endsWith("*") ? "" : " "}${name}(${row.c});`);
+    out.push(
+      `/* ${row.doc} */`,
+      `${row.result}${row.result.endsWith("*") ? "" : " "}${name}(${row.c})${endOf(row)};`,
+    );
   }
   out.push("", "/* Operators of pvm_reduce */");
   for (const [name, { doc }] of Object.entries(PVM_OPERATOR))
@@ -183,7 +219,7 @@ function cHeader(): string {
 
 function asConstants(): string {
   const out = ["/**", " * PVM's constants and error codes.", " *", ` * ${NOTICE}`, " */", ""];
-  for (const [name, value] of Object.entries(PVM_CONSTANT)) out.push(`export const ${name}: i32 = ${value};`);
+  for (const [name, value] of constants) out.push(`export const ${name}: i32 = ${value};`);
   out.push("");
   for (const [name, { code, text }] of Object.entries(PVM_ERROR)) {
     out.push(`/** ${text}. */`, `export const ${name}: i32 = ${code};`);
@@ -249,7 +285,9 @@ function routinesPage(): string {
   for (const [name, row] of rows) out.push(`| \`${name}(${row.c})\` | ${row.route} | ${row.doc} |`);
   out.push("", "C library, over the routines above:", "", "| routine | what it does |", "|---|---|");
   for (const [name, row] of Object.entries(PVM_LIBRARY)) {
-    out.push(`| \`${row.result}${row.result.endsWith("*") ? "" : " "}${name}(${row.c})\` | ${row.doc} |`);
+    out.push(
+      `| \`${row.result}${row.result.endsWith("*") ? "" : " "}${name}(${row.c})${endOf(row)}\` | ${row.doc} |`,
+    );
   }
   for (const [name, { doc }] of Object.entries(PVM_OPERATOR))
     out.push(`| \`void ${name}(${OPERATOR_C})\` | operator of pvm_reduce: ${doc} |`);
@@ -257,7 +295,7 @@ function routinesPage(): string {
   for (const [name, { code, text }] of Object.entries(PVM_ERROR))
     out.push(`| \`${name}\` | ${code} | ${text} |`);
   out.push("", "| constant | value |", "|---|---|");
-  for (const [name, value] of Object.entries(PVM_CONSTANT)) out.push(`| \`${name}\` | ${value} |`);
+  for (const [name, value] of constants) out.push(`| \`${name}\` | ${value} |`);
   return `${out.join("\n")}\n`;
 }
 

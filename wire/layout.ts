@@ -177,6 +177,8 @@ export const ULP_FLAG = {
   exiting: 64,
   /** Was told that it sends to a task that never was. */
   warned: 128,
+  /** PvmNoReset: goes on when the virtual machine is reset. */
+  noReset: 512,
 } as const;
 
 /**

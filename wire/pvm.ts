@@ -7,7 +7,7 @@
 
 /** Errors a guest sees: negative results of routines. */
 export const PVM_ERROR = {
-  PvmOk: { code: 0, text: "Success" },
+  PvmOk: { code: 0, text: "Error 0" },
   PvmBadParam: { code: -2, text: "Bad parameter" },
   PvmMismatch: { code: -3, text: "Parameter mismatch" },
   PvmOverflow: { code: -4, text: "Value too large" },
@@ -51,12 +51,17 @@ export const PVM_CONSTANT = {
   /** upvm's own, for psend and precv: 64-bit ints as pvm_pkint64 packs them. PVM_LONG is C's long. */
   PVM_INT64: 12,
   PvmBaseContext: 0,
+  PvmDontRoute: 1, PvmAllowDirect: 2, PvmRouteDirect: 3, PvmTraceFull: 1, PvmTraceTime: 2, PvmTraceCount: 3,
+  PvmPollConstant: 1, PvmPollSleep: 2, PvmTaskSelf: 0, PvmTaskChild: 1,
   PvmTaskDefault: 0, PvmTaskHost: 1, PvmTaskArch: 2, PvmTaskDebug: 4, PvmTaskTrace: 8, PvmMppFront: 16,
   PvmHostCompl: 32, PvmNoSpawnParent: 64,
   PvmTaskExit: 1, PvmHostDelete: 2, PvmHostAdd: 3, PvmRouteAdd: 4, PvmRouteDelete: 5, PvmNotifyCancel: 256,
   PvmMboxDefault: 0, PvmMboxPersistent: 1, PvmMboxMultiInstance: 2, PvmMboxOverWritable: 4, PvmMboxFirstAvail: 8,
   PvmMboxReadAndDelete: 16, PvmMboxWaitForInfo: 32, PvmMboxMaxFlag: 512, PvmMboxDirectIndexShift: 10,
 } as const;
+
+/** What pvm_getminfo tells of a message's encoding; of a raw one it tells the data format of its host. */
+export const PVM_ENCODING = { xdr: 0x10000000, inPlace: 0x20000000 } as const;
 
 /** Data types of a message: bytes of one item on the wire, and in the memory of a wasm32 C program. */
 export const PVM_TYPE = {
@@ -203,6 +208,28 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
     c: "int tid, int tag, void *cp, int len, int type, int *rtid, int *rtag, int *rlen",
     wasm: "iiiiiiii", route: "block", doc: "receive straight into memory",
   },
+  pvm_addmhf: {
+    c: "int src, int tag, int ctx, int (*func)(int mid)", wasm: "iiii", route: "call",
+    doc: "let a function take messages as they come; -1 is any; returns the handler's id; PvmExists if one takes some of the same",
+  },
+  pvm_delmhf: { c: "int mhid", wasm: "i", route: "call", doc: "remove a message handler; PvmNotFound" },
+  pvm_recvf_set: { c: "int func", wasm: "i", route: "call", doc: "set the matching function by its table index; returns the old one, 0: the usual" },
+  pvm_setopt: { c: "int what, int val", wasm: "ii", route: "call", doc: "set an option of the library; returns the old value" },
+  pvm_getopt: { c: "int what", wasm: "i", route: "call", doc: "value of an option" },
+  pvm_noresets_get: {
+    c: "int *tids, int capacity", wasm: "ii", route: "call",
+    doc: "how many tasks have PvmNoReset; their tids, at most `capacity`, go to `tids`",
+  },
+  pvm_getminfo: { c: "int bufid, struct pvmminfo *mi", wasm: "ii", route: "call", doc: "what a message tells of itself" },
+  pvm_setminfo: { c: "int bufid, struct pvmminfo *mi", wasm: "ii", route: "call", doc: "set its ctx, tag, wid, src and dst" },
+  pvm_pkmesg: { c: "int bufid", wasm: "i", route: "call", doc: "pack a message, with what it tells of itself" },
+  pvm_pkmesgbody: { c: "int bufid", wasm: "i", route: "call", doc: "pack the bytes of a message; PvmMismatch if the encodings differ" },
+  pvm_upkmesg: { c: "void", wasm: "", route: "call", doc: "unpack a message of pvm_pkmesg; its bufid" },
+  pvm_tickle: {
+    c: "int narg, int *argp, int *nresp, int *resp", wasm: "iiii", route: "call",
+    doc: "ask the daemon about itself: takes 1 to 10 numbers, answers none",
+  },
+  pvm_fail: { c: "const char *routine, int code", wasm: "ii", route: "call", doc: "fail as a routine of PVM does (upvm's own)" },
   pvm_setcontext: { c: "int context", wasm: "i", route: "call", doc: "send and receive in this context from now on; returns the old one" },
   pvm_getcontext: { c: "void", wasm: "", route: "call", doc: "the context, PvmBaseContext to begin with" },
   pvm_newcontext: { c: "void", wasm: "", route: "block", doc: "a context that no other task of the virtual machine has; PvmOutOfRes" },
@@ -283,6 +310,16 @@ export const PVM_LIBRARY = {
   },
   pvm_getfds: { result: "int", c: "int **fds", over: [], doc: "0: a ULP's messages come by shared memory, there is no file to wait for" },
   pvm_version: { result: "char *", c: "void", over: [], doc: "version of PVM's interface: \"3.4.6\"" },
+  pvm_getnoresets: {
+    result: "int", c: "int **tids, int *ntid", over: ["pvm_noresets_get"],
+    doc: "tids of the tasks that have PvmNoReset",
+  },
+  pvm_recvf: {
+    result: "int (*", c: "int (*func)(int bufid, int tid, int tag)", end: ")(int bufid, int tid, int tag)", over: ["pvm_recvf_set"],
+    doc: "set the function that chooses messages for receives, NULL: by tid and tag; returns the old one",
+  },
+  pvm_getmwid: { result: "int", c: "int bufid", over: ["pvm_getminfo"], doc: "wait id of a message" },
+  pvm_setmwid: { result: "int", c: "int bufid, int waitid", over: ["pvm_getminfo", "pvm_setminfo"], doc: "set it" },
   pvm_strerror: { result: "char *", c: "void", over: ["pvm_strerror_get"], doc: "text of the last error" },
   pvm_gather: {
     result: "int", c: "void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
@@ -302,7 +339,7 @@ export const PVM_LIBRARY = {
   },
 } as const satisfies Record<
   string,
-  { readonly result: string; readonly c: string; readonly over: readonly RoutineName[]; readonly doc: string }
+  { readonly result: string; readonly c: string; readonly end?: string; readonly over: readonly RoutineName[]; readonly doc: string }
 >;
 
 /** Operators of pvm_reduce: functions of the C library, numbers in AssemblyScript. */

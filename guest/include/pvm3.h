@@ -32,6 +32,16 @@
 #define PVM_ULONG 11
 #define PVM_INT64 12
 #define PvmBaseContext 0
+#define PvmDontRoute 1
+#define PvmAllowDirect 2
+#define PvmRouteDirect 3
+#define PvmTraceFull 1
+#define PvmTraceTime 2
+#define PvmTraceCount 3
+#define PvmPollConstant 1
+#define PvmPollSleep 2
+#define PvmTaskSelf 0
+#define PvmTaskChild 1
 #define PvmTaskDefault 0
 #define PvmTaskHost 1
 #define PvmTaskArch 2
@@ -55,9 +65,34 @@
 #define PvmMboxWaitForInfo 32
 #define PvmMboxMaxFlag 512
 #define PvmMboxDirectIndexShift 10
+#define PvmRoute 1
+#define PvmDebugMask 2
+#define PvmAutoErr 3
+#define PvmOutputTid 4
+#define PvmOutputCode 5
+#define PvmTraceTid 6
+#define PvmTraceCode 7
+#define PvmTraceBuffer 8
+#define PvmTraceOptions 9
+#define PvmFragSize 10
+#define PvmResvTids 11
+#define PvmSelfOutputTid 12
+#define PvmSelfOutputCode 13
+#define PvmSelfTraceTid 14
+#define PvmSelfTraceCode 15
+#define PvmSelfTraceBuffer 16
+#define PvmSelfTraceOptions 17
+#define PvmShowTids 18
+#define PvmPollType 19
+#define PvmPollTime 20
+#define PvmOutputContext 21
+#define PvmTraceContext 22
+#define PvmSelfOutputContext 23
+#define PvmSelfTraceContext 24
+#define PvmNoReset 25
 
 /* Errors */
-#define PvmOk 0 /* Success */
+#define PvmOk 0 /* Error 0 */
 #define PvmBadParam (-2) /* Bad parameter */
 #define PvmMismatch (-3) /* Parameter mismatch */
 #define PvmOverflow (-4) /* Value too large */
@@ -127,6 +162,18 @@ struct pvmmboxinfo {
 /* Names of PVM 3.3 */
 #define PvmNoEntry PvmNotFound
 #define PvmDupEntry PvmDenied
+
+/* What pvm_getminfo tells of a message, and pvm_setminfo sets: all but len, enc and crc */
+struct pvmminfo {
+  int len; /* bytes */
+  int ctx;
+  int tag;
+  int wid; /* wait id */
+  int enc; /* 0x10000000 XDR, 0x20000000 in place, else the data format of its sender */
+  int crc; /* 0 */
+  int src;
+  int dst;
+};
 
 #ifdef __cplusplus
 extern "C" {
@@ -257,6 +304,32 @@ int pvm_trecv(int tid, int tag, const struct timeval *tmout) PVM_IMPORT("pvm_tre
 int pvm_probe(int tid, int tag) PVM_IMPORT("pvm_probe");
 /* receive straight into memory; may block */
 int pvm_precv(int tid, int tag, void *cp, int len, int type, int *rtid, int *rtag, int *rlen) PVM_IMPORT("pvm_precv");
+/* let a function take messages as they come; -1 is any; returns the handler's id; PvmExists if one takes some of the same */
+int pvm_addmhf(int src, int tag, int ctx, int (*func)(int mid)) PVM_IMPORT("pvm_addmhf");
+/* remove a message handler; PvmNotFound */
+int pvm_delmhf(int mhid) PVM_IMPORT("pvm_delmhf");
+/* set the matching function by its table index; returns the old one, 0: the usual */
+int pvm_recvf_set(int func) PVM_IMPORT("pvm_recvf_set");
+/* set an option of the library; returns the old value */
+int pvm_setopt(int what, int val) PVM_IMPORT("pvm_setopt");
+/* value of an option */
+int pvm_getopt(int what) PVM_IMPORT("pvm_getopt");
+/* how many tasks have PvmNoReset; their tids, at most `capacity`, go to `tids` */
+int pvm_noresets_get(int *tids, int capacity) PVM_IMPORT("pvm_noresets_get");
+/* what a message tells of itself */
+int pvm_getminfo(int bufid, struct pvmminfo *mi) PVM_IMPORT("pvm_getminfo");
+/* set its ctx, tag, wid, src and dst */
+int pvm_setminfo(int bufid, struct pvmminfo *mi) PVM_IMPORT("pvm_setminfo");
+/* pack a message, with what it tells of itself */
+int pvm_pkmesg(int bufid) PVM_IMPORT("pvm_pkmesg");
+/* pack the bytes of a message; PvmMismatch if the encodings differ */
+int pvm_pkmesgbody(int bufid) PVM_IMPORT("pvm_pkmesgbody");
+/* unpack a message of pvm_pkmesg; its bufid */
+int pvm_upkmesg(void) PVM_IMPORT("pvm_upkmesg");
+/* ask the daemon about itself: takes 1 to 10 numbers, answers none */
+int pvm_tickle(int narg, int *argp, int *nresp, int *resp) PVM_IMPORT("pvm_tickle");
+/* fail as a routine of PVM does (upvm's own) */
+int pvm_fail(const char *routine, int code) PVM_IMPORT("pvm_fail");
 /* send and receive in this context from now on; returns the old one */
 int pvm_setcontext(int context) PVM_IMPORT("pvm_setcontext");
 /* the context, PvmBaseContext to begin with */
@@ -335,6 +408,14 @@ int pvm_getmboxinfo(const char *pattern, int *nclasses, struct pvmmboxinfo **cla
 int pvm_getfds(int **fds);
 /* version of PVM's interface: "3.4.6" */
 char *pvm_version(void);
+/* tids of the tasks that have PvmNoReset */
+int pvm_getnoresets(int **tids, int *ntid);
+/* set the function that chooses messages for receives, NULL: by tid and tag; returns the old one */
+int (*pvm_recvf(int (*func)(int bufid, int tid, int tag)))(int bufid, int tid, int tag);
+/* wait id of a message */
+int pvm_getmwid(int bufid);
+/* set it */
+int pvm_setmwid(int bufid, int waitid);
 /* text of the last error */
 char *pvm_strerror(void);
 /* the root gets `count` items of each member, in order of instances */

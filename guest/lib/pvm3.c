@@ -65,3 +65,37 @@ char *pvm_strerror(void) {
   if (pvm_strerror_get(text, TEXT_BYTES) < 0) text[0] = '\0';
   return text;
 }
+
+int pvm_getnoresets(int **tids, int *ntid) {
+  static int *list;
+  int count = pvm_noresets_get(NULL, 0);
+  if (count < 0) return count;
+  int *room = realloc(list, sizeof(int) * (count > 0 ? count : 1));
+  if (room == NULL) return pvm_fail("pvm_getnoresets", PvmNoMem);
+  list = room;
+  int there = pvm_noresets_get(list, count);
+  if (tids != NULL) *tids = list;
+  if (ntid != NULL) *ntid = there < count ? there : count;
+  return PvmOk;
+}
+
+int pvm_getmwid(int bufid) {
+  struct pvmminfo info;
+  int code = pvm_getminfo(bufid, &info);
+  return code < 0 ? code : info.wid;
+}
+
+int pvm_setmwid(int bufid, int waitid) {
+  struct pvmminfo info;
+  int code = pvm_getminfo(bufid, &info);
+  if (code < 0) return code;
+  info.wid = waitid;
+  return pvm_setminfo(bufid, &info);
+}
+
+typedef int (*match_function)(int bufid, int tid, int tag);
+
+int (*pvm_recvf(int (*func)(int bufid, int tid, int tag)))(int bufid, int tid, int tag) {
+  /* The address of a function is its index in the program's table. */
+  return (match_function)(long)pvm_recvf_set((int)(long)func);
+}

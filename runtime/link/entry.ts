@@ -6,6 +6,7 @@
  */
 import { SUSPEND, ULP } from "../../wire/layout.ts";
 import type { Checked } from "./check.ts";
+import { addInterrupts } from "./interrupts.ts";
 import { MEMORY } from "./memory.ts";
 import { currentUlp, descriptorWord, packCode, setDescriptorWord } from "./pack-code.ts";
 import { STATE, type SuspendCode } from "./suspend.ts";
@@ -53,7 +54,8 @@ export function addStubs(module: WasmModule, checked: Checked): EntryCode {
   for (const [func, inline] of packCode(module, slow)) stubs.set(func, inline);
   const mytid = slow.get("pvm_mytid");
   if (mytid !== undefined) stubs.set(mytid, tidFunc(module));
-  redirect(module, stubs);
+  const leaves = addInterrupts(module, stubs);
+  redirect(module, stubs, new Set([...leaves, ...stubs.values()]));
   const tag = module.tags.length;
   module.tags.push(module.typeIndex([], []));
   const leave = plain(OP.throw);
@@ -63,9 +65,20 @@ export function addStubs(module: WasmModule, checked: Checked): EntryCode {
     i32(STATE.unwinding),
     globalSet(state),
   ]);
-  const leaves = new Set([...blocking, poll, pollReturning]);
+  const suspending = new Set([...blocking, poll, pollReturning]);
   const push = pushFunc(module, hostFrames, top, limit);
-  return { state, top, limit, push, heap: MEMORY.heap, leaves, blocking, poll, pollReturning, tag };
+  return {
+    state,
+    top,
+    limit,
+    push,
+    heap: MEMORY.heap,
+    leaves: suspending,
+    blocking,
+    poll,
+    pollReturning,
+    tag,
+  };
 }
 
 function pollFunc(module: WasmModule, name: string, state: number, hostPoll: Func, unwind: Node[]): Func {
@@ -149,9 +162,8 @@ function pushFunc(module: WasmModule, hostFrames: Func, top: number, limit: numb
   return func;
 }
 
-/** Every mention of a stubbed import means the stub. */
-function redirect(module: WasmModule, stubs: ReadonlyMap<Func, Func>): void {
-  const own = new Set(stubs.values());
+/** Every mention of a stubbed import means the stub, but in the stubs themselves. */
+function redirect(module: WasmModule, stubs: ReadonlyMap<Func, Func>, own: ReadonlySet<Func>): void {
   const visit = (nodes: readonly Node[]): void => {
     for (const node of nodes) {
       if (node.func !== undefined) node.func = stubs.get(node.func) ?? node.func;

@@ -82,5 +82,6 @@ export function takeAnswer(e: EngineState, parcel: AnswerParcel, continuations: 
   e.current = ulp;
   const result = continuations[kind]?.(e, answer, waited) ?? check(e, REQUEST[kind].routine, answer.value);
   e.current = running;
-  if (result !== SUSPEND) unblock(e, ulp, result);
+  // Its error may have ended it (PvmAutoErr).
+  if (result !== SUSPEND && getState(w, ulp) === ULP_STATE.blocked) unblock(e, ulp, result);
 }

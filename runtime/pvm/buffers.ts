@@ -6,8 +6,10 @@
  */
 import { MSG, ULP, ULP_FLAG } from "../../wire/layout.ts";
 import { PVM_CONSTANT } from "../../wire/pvm.ts";
+import { rowOf } from "../heap/positions.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { dropMessage, findProbed, removeMessage } from "../scheduler/messages.ts";
+import type { UlpAt } from "../scheduler/state.ts";
 import { check, fail } from "./errors.ts";
 import { isPlace, putInt } from "./guest.ts";
 
@@ -21,7 +23,7 @@ function isEncoding(encoding: number): boolean {
 
 /** Message that `lbid` is the pvm_probe id of, 0 none. */
 function probedMessage(e: EngineState, lbid: number): number {
-  if ((e.w[e.current + ULP.flags]! & ULP_FLAG.probed) === 0) return 0;
+  if (lbid === 0 || (e.w[e.current + ULP.flags]! & ULP_FLAG.probed) === 0) return 0;
   return findProbed(e.w, e.current, lbid);
 }
 
@@ -95,4 +97,20 @@ function receiveProbed(e: EngineState, lbid: number): void {
   e.w[(message >> 2) + MSG.lbid] = 0;
   // Its local id keeps a reference to the buffer; this is the message's own.
   dropMessage(e.w, e.arena, e.gb, message);
+}
+
+/** Local id of a message that stays in the queue; the same one each time. */
+export function probe(e: EngineState, ulp: UlpAt, message: number): number {
+  const w = e.w;
+  const m = message >> 2;
+  if (w[m + MSG.lbid] !== 0) return w[m + MSG.lbid]!;
+  const lbid = e.btab.btbidNew(ulp);
+  if (lbid < 0) return lbid;
+  e.gb.gincref(w[m + MSG.gbid]!);
+  e.btab.btsetgbid(ulp, lbid, w[m + MSG.gbid]!);
+  const row = rowOf(e.w, ulp, lbid);
+  e.btab.setMessage(row, m);
+  w[m + MSG.lbid] = lbid;
+  w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.probed;
+  return lbid;
 }

@@ -16,13 +16,14 @@ import type { UlpAt } from "../scheduler/state.ts";
 import { uislocal, ulpOf } from "../scheduler/ulp.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext, isPlace } from "./guest.ts";
-import { isReceivable } from "./receive.ts";
+import { lookFirst } from "./interrupts.ts";
+import { endLooking, takeChosen } from "./receive.ts";
 import { sendTo } from "./send.ts";
-import { currentTid, isTaskTid } from "./tids.ts";
+import { currentTid, isReceivable, isSendable } from "./tids.ts";
 
-/** Bytes of one item in the guest's memory, by PVM's type code. PVM_STR: bytes, `len` of them. */
+/** Bytes of one item in the guest's memory, by PVM's type code. PVM_STR is none of them, as in PVM 3.4.6. */
 const ITEM_BYTES: readonly number[] = (() => {
-  const bytes = [PVM_TYPE.byte.cBytes as number];
+  const bytes: number[] = [];
   for (const { code, cBytes } of Object.values(PVM_TYPE)) bytes[code] = cBytes;
   bytes[PVM_CONSTANT.PVM_INT64] = 8;
   return bytes;
@@ -97,7 +98,10 @@ export function directCalls(e: EngineState) {
   return {
     pvm_psend(tid: number, tag: number, at: number, len: number, type: number): number {
       const bytes = bytesOf(e, at, len, type);
-      if (tag < 0 || !isTaskTid(tid) || bytes < 0) return fail(e, "pvm_psend", "PvmBadParam");
+      if (type === PVM_CONSTANT.PVM_STR) return fail(e, "pvm_psend", "PvmNotImpl");
+      if (!isSendable(e, tid, tag) || bytes < 0) return fail(e, "pvm_psend", "PvmBadParam");
+      const first = lookFirst(e, e.current);
+      if (first !== 0) return first;
       w[e.current + ULP.sent] = w[e.current + ULP.sent]! + 1;
       const to = ulpOf(w, tid);
       if (to !== 0 && !isLong(type) && sendDirect(e, to, tag, at, bytes)) return 0;
@@ -114,9 +118,10 @@ export function directCalls(e: EngineState) {
       rtag: number,
       rlen: number,
     ): number {
+      if (type === PVM_CONSTANT.PVM_STR) return fail(e, "pvm_precv", "PvmNotImpl");
       const bytes = bytesOf(e, at, len, type);
       const places = isPlace(e, rtid, 4) && isPlace(e, rtag, 4) && isPlace(e, rlen, 4);
-      if (!isReceivable(tid, tag) || bytes < 0 || !places) return fail(e, "pvm_precv", "PvmBadParam");
+      if (!isReceivable(e, tid, tag) || bytes < 0 || !places) return fail(e, "pvm_precv", "PvmBadParam");
       const ulp = e.current;
       w[ulp + ULP.precvAt] = at;
       w[ulp + ULP.precvBytes] = bytes;
@@ -124,7 +129,9 @@ export function directCalls(e: EngineState) {
       w[ulp + ULP.outTag] = rtag;
       w[ulp + ULP.outLen] = rlen;
       w[ulp + ULP.waitWord] = isLong(type) ? type : 0;
-      const message = takeArrived(e, ulp, tid, tag) || awaitMessage(e, ulp, WAIT.precv, tid, tag);
+      const found = w[ulp + ULP.moreAt] === 0 ? takeArrived(e, ulp, tid, tag) : takeChosen(e, ulp, tid, tag);
+      if (found < 0) return endLooking(e, "pvm_precv", found);
+      const message = found || awaitMessage(e, ulp, WAIT.precv, tid, tag);
       if (message <= 0) return message === 0 ? SUSPEND : message;
       const result = copyToWaiter(e, ulp, message);
       forgetProbe(e, ulp, message);

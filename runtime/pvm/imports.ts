@@ -14,6 +14,8 @@ import { directCalls } from "./direct.ts";
 import { engineCalls, yieldCalls } from "./engine-calls.ts";
 import { errorCalls } from "./errors.ts";
 import { groupCalls } from "./groups.ts";
+import { messageCalls } from "./headers.ts";
+import { handlerCalls, interruptCalls } from "./interrupts.ts";
 import { configAnswered, hostsAnswered, hostsyncAnswered, machineCalls, quietly } from "./machine.ts";
 import {
   deleteAnswered,
@@ -22,12 +24,14 @@ import {
   messageBoxCalls,
   recvinfoAnswered,
 } from "./message-box.ts";
+import { optionCalls } from "./options.ts";
 import { packingCalls } from "./packing.ts";
 import { receiveCalls } from "./receive.ts";
 import { sendCalls } from "./send.ts";
 import { spawnCalls, spawnLoaded } from "./spawn.ts";
 import { taskControlCalls } from "./task-control.ts";
 import { taskCalls } from "./tasks.ts";
+import { tickleCalls } from "./tickle.ts";
 import { inputPolled, wasiCalls } from "./wasi.ts";
 import { inputRead } from "./wasi-streams.ts";
 
@@ -53,7 +57,7 @@ const CONTINUATIONS: Continuations = {
 
 /** Gives an engine its imports. Once, before its first ULP runs. */
 export function addImports(e: EngineState): void {
-  Object.assign(e.imports.upvm, engineCalls(e), { ctl: e.ctlMemory, heap: e.heap.memory });
+  Object.assign(e.imports.upvm, engineCalls(e), interruptCalls(e), { ctl: e.ctlMemory, heap: e.heap.memory });
   Object.assign(
     e.imports.pvm,
     bufferCalls(e),
@@ -63,7 +67,11 @@ export function addImports(e: EngineState): void {
     groupCalls(e),
     machineCalls(e),
     messageBoxCalls(e),
+    handlerCalls(e),
+    messageCalls(e),
+    optionCalls(e),
     packingCalls(e),
+    tickleCalls(e),
     receiveCalls(e),
     sendCalls(e),
     spawnCalls(e),

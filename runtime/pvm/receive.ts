@@ -7,37 +7,34 @@
  */
 import {
   ENGINE as ENGINE_TABLE,
+  INTERRUPT,
+  MORE,
   MSG as MSG_TABLE,
   SUSPEND,
-  ULP_FLAG as ULP_FLAG_TABLE,
   ULP as ULP_TABLE,
   WAIT as WAIT_TABLE,
 } from "../../wire/layout.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
-import { rowOf } from "../heap/positions.ts";
 import { awaitMessage, awaitUntil, takeArrived } from "../scheduler/blocking.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { demandAttention, drainInbox } from "../scheduler/mailbox.ts";
-import { ANY, findMessage } from "../scheduler/messages.ts";
+import { findMessage, removeMessage } from "../scheduler/messages.ts";
+import { moreOf, usesMatcher } from "../scheduler/more.ts";
 import type { UlpAt } from "../scheduler/state.ts";
+import { probe } from "./buffers.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
-import { isTaskTid } from "./tids.ts";
+import { choose, lookFirst } from "./interrupts.ts";
+import { isReceivable } from "./tids.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
 // slower).
 const ENGINE = ENGINE_TABLE;
 const MSG = MSG_TABLE;
 const ULP = ULP_TABLE;
-const ULP_FLAG = ULP_FLAG_TABLE;
 const WAIT = WAIT_TABLE;
 
 const NO_MEM = PVM_ERROR.PvmNoMem.code;
-
-/** PVM's manual: PvmBadParam for an invalid tid or a tag below -1. (Its library waits for ever instead.) */
-export function isReceivable(tid: number, tag: number): boolean {
-  return tag >= ANY && (tid === ANY || isTaskTid(tid));
-}
 
 /**
  * A message that was taken out of the queue becomes the default receive buffer. Takes it. There is a row for
@@ -93,83 +90,98 @@ export function missed(e: EngineState): void {
 }
 
 /**
- * Takes a message if there is one; else the default receive buffer is gone all the same. 0: none; PvmNoMem.
+ * Takes a message if there is one; else the default receive buffer is gone all the same. 0: none; PvmNoMem; one of
+ * INTERRUPT, and then the call comes again.
  */
 function receiveNow(e: EngineState, ulp: UlpAt, tid: number, tag: number): number {
   if (!hasRow(e, ulp)) return NO_MEM;
-  const message = takeArrived(e, ulp, tid, tag);
-  if (message !== 0) return accept(e, ulp, message);
+  const message = e.w[ulp + ULP.moreAt] === 0 ? takeArrived(e, ulp, tid, tag) : takeChosen(e, ulp, tid, tag);
+  if (message !== 0) return message > 0 ? accept(e, ulp, message) : message;
   forgetReceived(e, ulp);
   return 0;
 }
 
-/** Local id of a message that stays in the queue; the same one each time. */
-function probe(e: EngineState, ulp: UlpAt, message: number): number {
-  const w = e.w;
-  const m = message >> 2;
-  if (w[m + MSG.lbid] !== 0) return w[m + MSG.lbid]!;
-  const lbid = e.btab.btbidNew(ulp);
-  if (lbid < 0) return lbid;
-  e.gb.gincref(w[m + MSG.gbid]!);
-  e.btab.btsetgbid(ulp, lbid, w[m + MSG.gbid]!);
-  const row = rowOf(e.w, ulp, lbid);
-  e.btab.setMessage(row, m);
-  w[m + MSG.lbid] = lbid;
-  w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.probed;
-  return lbid;
+/** As takeArrived, where message handlers and a matching function may come first. Below 0: why there is none now. */
+export function takeChosen(e: EngineState, ulp: UlpAt, tid: number, tag: number): number {
+  const message = findChosen(e, ulp, tid, tag);
+  if (message > 0) removeMessage(e.w, ulp, message);
+  return message;
+}
+
+/** As takeChosen; the message stays in the queue. */
+function findChosen(e: EngineState, ulp: UlpAt, tid: number, tag: number): number {
+  const { w } = e;
+  if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
+  const first = lookFirst(e, ulp);
+  if (first !== 0) return first;
+  return usesMatcher(w, ulp) ? choose(e, ulp) : findMessage(w, ulp, tid, tag);
+}
+
+/** Result of a call that found nothing: an error is told, an interrupt is not one. */
+export function endLooking(e: EngineState, name: string, result: number): number {
+  return result === INTERRUPT.handle || result === INTERRUPT.match ? result : check(e, name, result);
+}
+
+/** When a pvm_trecv ends that would do so at `fresh`: if it was interrupted, when it was to end at first. */
+function deadline({ w, f64 }: EngineState, ulp: UlpAt, fresh: number): number {
+  const more = moreOf(w, ulp);
+  if (more === 0) return fresh;
+  const at = (more + MORE.deadline) >> 1;
+  if (w[more + MORE.again] === 0) f64[at] = fresh;
+  return f64[at]!;
 }
 
 export function receiveCalls(e: EngineState) {
-  const { w } = e;
   const receive = (
     name: string,
     kind: typeof WAIT.recv | typeof WAIT.trecv,
     tid: number,
     tag: number,
   ): number => {
-    if (!isReceivable(tid, tag)) return fail(e, name, "PvmBadParam");
+    if (!isReceivable(e, tid, tag)) return fail(e, name, "PvmBadParam");
     const ulp = e.current;
     const now = receiveNow(e, ulp, tid, tag);
-    if (now !== 0) return now > 0 ? now : check(e, name, now);
+    if (now !== 0) return now > 0 ? now : endLooking(e, name, now);
     const late = awaitMessage(e, ulp, kind, tid, tag);
-    if (late <= 0) return late === 0 ? SUSPEND : late;
-    return accept(e, ulp, late);
+    if (late > 0) return accept(e, ulp, late);
+    return late === 0 ? SUSPEND : late;
   };
   return {
     pvm_recv(tid: number, tag: number): number {
       return receive("pvm_recv", WAIT.recv, tid, tag);
     },
     pvm_nrecv(tid: number, tag: number): number {
-      if (!isReceivable(tid, tag)) return fail(e, "pvm_nrecv", "PvmBadParam");
+      if (!isReceivable(e, tid, tag)) return fail(e, "pvm_nrecv", "PvmBadParam");
       const now = receiveNow(e, e.current, tid, tag);
       if (now === 0) missed(e);
-      return now < 0 ? check(e, "pvm_nrecv", now) : now;
+      return now < 0 ? endLooking(e, "pvm_nrecv", now) : now;
     },
     /** struct timeval: seconds (i64), microseconds (i32). NULL: no limit. 0 or less: as pvm_nrecv. */
     pvm_trecv(tid: number, tag: number, timeout: number): number {
       if (timeout === 0) return receive("pvm_trecv", WAIT.recv, tid, tag);
       const context = currentContext(e);
       const at = timeout >>> 0;
-      if (!context.covers(at, 12) || !isReceivable(tid, tag)) return fail(e, "pvm_trecv", "PvmBadParam");
+      if (!context.covers(at, 12) || !isReceivable(e, tid, tag)) return fail(e, "pvm_trecv", "PvmBadParam");
       const ms =
         Number(context.view.getBigInt64(at, true)) * 1000 + context.view.getInt32(at + 8, true) / 1000;
       const ulp = e.current;
-      if (ms > 0) {
+      const until = deadline(e, ulp, e.edge.now() + ms);
+      if (until > e.edge.now()) {
         const result = receive("pvm_trecv", WAIT.trecv, tid, tag);
-        if (result === SUSPEND) awaitUntil(e, ulp, e.edge.now() + ms);
+        if (result === SUSPEND) awaitUntil(e, ulp, until);
         return result;
       }
       const now = receiveNow(e, ulp, tid, tag);
       if (now === 0) missed(e);
-      return now < 0 ? check(e, "pvm_trecv", now) : now;
+      return now < 0 ? endLooking(e, "pvm_trecv", now) : now;
     },
     /** The message stays where it is; pvm_bufinfo tells of it, and pvm_recv takes it under the same id. */
     pvm_probe(tid: number, tag: number): number {
-      if (!isReceivable(tid, tag)) return fail(e, "pvm_probe", "PvmBadParam");
+      if (!isReceivable(e, tid, tag)) return fail(e, "pvm_probe", "PvmBadParam");
       const ulp = e.current;
-      if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
-      const message = findMessage(w, ulp, tid, tag);
-      if (message !== 0) return check(e, "pvm_probe", probe(e, ulp, message));
+      const message = findChosen(e, ulp, tid, tag);
+      if (message < 0) return endLooking(e, "pvm_probe", message);
+      if (message > 0) return check(e, "pvm_probe", probe(e, ulp, message));
       missed(e);
       return 0;
     },

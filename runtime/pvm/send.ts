@@ -13,7 +13,8 @@ import { post } from "../scheduler/post.ts";
 import { ulpOf } from "../scheduler/ulp.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
-import { currentTid, isTaskTid } from "./tids.ts";
+import { lookFirst } from "./interrupts.ts";
+import { currentTid, isSendable, isTaskTid } from "./tids.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
 // slower).
@@ -40,7 +41,7 @@ export function sendTo(
   }
   count(e, COUNTER.dropped, 1);
   const ulp = e.current;
-  if ((e.w[ulp + ULP.flags]! & ULP_FLAG.warned) === 0) {
+  if ((e.w[ulp + ULP.flags]! & ULP_FLAG.warned) === 0 && isTaskTid(tid)) {
     e.w[ulp + ULP.flags] = e.w[ulp + ULP.flags]! | ULP_FLAG.warned;
     const who = tidText(currentTid(e));
     printText(
@@ -65,7 +66,8 @@ function intArray(e: EngineState, at: number, n: number): Int32Array | undefined
 /** Sends the default send buffer to tids, equal ones side by side: once to each, and not to the sender itself. */
 export function multicast(e: EngineState, name: string, tids: Int32Array, tag: number): number {
   const { w, btab, current: ulp } = e;
-  if (tag < 0 || !tids.every(isTaskTid)) return fail(e, name, "PvmBadParam");
+  if (!tids.every((tid) => isSendable(e, tid, tag)) || !isSendable(e, currentTid(e), tag))
+    return fail(e, name, "PvmBadParam");
   const bytes = btab.sealSend(ulp);
   if (bytes === NO_BUF) return fail(e, name, "PvmNoBuf");
   const gbid = btab.btgetsgbid(ulp);
@@ -84,8 +86,10 @@ export function sendCalls(e: EngineState) {
   const { w, btab } = e;
   return {
     pvm_send(tid: number, tag: number): number {
-      if (tag < 0 || !isTaskTid(tid)) return fail(e, "pvm_send", "PvmBadParam");
+      if (!isSendable(e, tid, tag)) return fail(e, "pvm_send", "PvmBadParam");
       const ulp = e.current;
+      const first = lookFirst(e, ulp);
+      if (first !== 0) return first;
       const bytes = btab.sealSend(ulp);
       if (bytes === NO_BUF) return fail(e, "pvm_send", "PvmNoBuf");
       w[ulp + ULP.sent] = w[ulp + ULP.sent]! + 1;
@@ -96,7 +100,7 @@ export function sendCalls(e: EngineState) {
     pvm_mcast(tids: number, n: number, tag: number): number {
       const list = n < 0 ? undefined : intArray(e, tids, n)?.sort();
       if (list === undefined) return fail(e, "pvm_mcast", "PvmBadParam");
-      return multicast(e, "pvm_mcast", list, tag);
+      return lookFirst(e, e.current) || multicast(e, "pvm_mcast", list, tag);
     },
   };
 }

@@ -5,7 +5,7 @@
  * files (wasi-fd.ts, wasi-paths.ts) and streams (wasi-streams.ts). Results are errno values, 0 for success.
  * Source: WASI/legacy/preview1/docs.md.
  */
-import { SUSPEND, ULP, ULP_FLAG, WAIT } from "../../wire/layout.ts";
+import { SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import type { Answer } from "../../wire/requests.ts";
 import { WASI_ERRNO } from "../../wire/wasi.ts";
@@ -15,6 +15,7 @@ import type { EngineState } from "../scheduler/engine-state.ts";
 import { type FileEdge, FileError } from "../scheduler/files.ts";
 import { ask } from "./ask.ts";
 import { yieldCalls } from "./engine-calls.ts";
+import { exitProgram } from "./exit.ts";
 import { currentContext } from "./guest.ts";
 import { argsOf, envOf } from "./program-texts.ts";
 import { fileCalls } from "./wasi-fd.ts";
@@ -23,11 +24,6 @@ import { pathCalls } from "./wasi-paths.ts";
 import { hasInput } from "./wasi-streams.ts";
 
 const { success, fault, inval } = WASI_ERRNO;
-
-/**
- * Thrown through the guest's frames by proc_exit: the flag `exiting` says what it was, whatever catches it.
- */
-const PROGRAM_EXIT = new Error("proc_exit");
 
 /** clockid: 0 real time, 1 monotonic, 2 process CPU time, 3 thread CPU time. */
 const CLOCKS = 4;
@@ -76,14 +72,6 @@ function putSizes(e: EngineState, texts: readonly string[], countAt: number, byt
 /** Nanoseconds of a clock. */
 function clockNs(e: EngineState, clock: number): bigint {
   return clock === 0 ? e.edge.wallClock() : BigInt(Math.round(e.edge.now() * NS_PER_MS));
-}
-
-/** Ends the running ULP. */
-function exitProgram(e: EngineState, code: number): never {
-  const ulp = e.current;
-  e.w[ulp + ULP.exitCode] = code;
-  e.w[ulp + ULP.flags] = e.w[ulp + ULP.flags]! | ULP_FLAG.exiting;
-  throw PROGRAM_EXIT;
 }
 
 function processCalls(e: EngineState) {

@@ -34,6 +34,7 @@ export function release(o: Ender, ulp: UlpAt): void {
   dropMessages(o.w, o.arena, o.gb, ulp);
   o.btab.dispose(ulp);
   ufreeAll(o, ulp);
+  o.w[ulp + ULP.moreAt] = 0;
   setState(o.w, ulp, ULP_STATE.exited);
   Atomics.sub(o.w, HEAD.live, 1);
 }

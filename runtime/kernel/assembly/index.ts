@@ -237,9 +237,9 @@ export function pvm_send(tid: i32, tag: i32): i32 {
   const to = ulpOfTid(tid);
   const gbid = get(ulp, ULP_sgbid);
   if (tag < 0 || to == 0 || gbid == 0) return slowSend(tid, tag);
-  // In the same context, and neither has handlers or the like.
+  // In the same context, and neither has handlers or the like; also if they are one.
   const context = get(ulp, ULP_common);
-  if (context != get(to, ULP_common)) return slowSend(tid, tag);
+  if (context != get(to, ULP_common) || context != get(ulp, ULP_context)) return slowSend(tid, tag);
   if (get(to, ULP_engine) != index) return sendAway(ulp, to, gbid, tid, tag, context);
   if (get(to, ULP_inbox) != 0) return slowSend(tid, tag);
   const mine = get(ulp, ULP_tid);
@@ -294,7 +294,10 @@ function sendAway(ulp: i32, to: i32, gbid: i32, tid: i32, tag: i32, context: i32
     count(COUNTER_dropped, 1);
     return 0;
   }
-  if (atomic.load<i32>(<usize>(to + ULP_waiting)) != 1 || !wants(to, get(ulp, ULP_tid), tag) || !claimWake(to)) return 0;
+  if (atomic.load<i32>(<usize>(to + ULP_waiting)) != 1) return 0;
+  // It may have taken another context or a handler since: then it looks for itself.
+  if (context == get(to, ULP_common) && !wants(to, get(ulp, ULP_tid), tag)) return 0;
+  if (!claimWake(to)) return 0;
   pushWake(to);
   return 0;
 }
