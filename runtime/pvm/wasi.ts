@@ -5,7 +5,7 @@
  * files (wasi-fd.ts, wasi-paths.ts) and streams (wasi-streams.ts). Results are errno values, 0 for success.
  * Source: WASI/legacy/preview1/docs.md.
  */
-import { SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
+import { SUSPEND, WAIT } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import type { Answer } from "../../wire/requests.ts";
 import { WASI_ERRNO } from "../../wire/wasi.ts";
