@@ -41,6 +41,7 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
     },
     realFolder: async (path) => path,
     input: () => ({ read: async () => new Uint8Array(0), ready: async () => true, close: () => {} }),
+    cc: async () => ({ code: 0, out: "", err: "", files: new Map() }),
     nowMs: () => 0,
     interrupts: () => new AbortController().signal,
     runScript: async () => 0,

@@ -44,6 +44,9 @@ async function dispatch(
   const paint = painter(edge.colour.out);
   const [name, ...after] = words;
   const own = words.slice(0, endOfOptions(words));
+  const plain = Object.hasOwn(commands, name ?? "") ? commands[name ?? ""] : undefined;
+  if (plain?.plain === true && !(after.length === 1 && after[0] === "--help"))
+    return await plain.run({ args: {}, flags: {}, rest: after }, edge);
   if (name === undefined) {
     edge.err(overview(commands, edge.columns, painter(edge.colour.err)));
     return EXIT.usage;

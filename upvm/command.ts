@@ -82,6 +82,11 @@ export interface Given<A extends Args = Args, F extends Flags = Flags> {
 }
 
 export interface Command<A extends Args = Args, F extends Flags = Flags> {
+  /**
+   * Its words are another program's and go to `run` as they are, in `rest`; only --help alone is upvm's. Then `flags`
+   * and `args` are for the help.
+   */
+  readonly plain?: true;
   /** One line for the list of commands. */
   readonly summary: string;
   /** Paragraphs for --help, each one line of any length. */

@@ -42,7 +42,7 @@ export const TARGET_FLAGS = [
 ] as const;
 
 /** Names in -l that upvm's own library, or nothing, stands for. */
-const OWN_LIBRARIES: readonly string[] = [
+export const OWN_LIBRARIES: readonly string[] = [
   "pvm3",
   "gpvm3",
   "fpvm3",
@@ -54,7 +54,16 @@ const OWN_LIBRARIES: readonly string[] = [
   "bsd",
 ];
 /** Emulations of WASI's C library. */
-const EMULATED = ["signal", "getpid", "process-clocks", "mman"] as const;
+export const EMULATED = ["signal", "getpid", "process-clocks", "mman"] as const;
+
+/** For the linker. */
+export const LINK_FLAGS: readonly string[] = [
+  "--stack-first",
+  // As for AssemblyScript: some room to begin with, since growing is slow.
+  `--initial-heap=${LIMITS.initialPages * 65_536}`,
+  "-z",
+  `stack-size=${STACK_BYTES}`,
+];
 
 export interface Step {
   readonly code: number;
@@ -108,8 +117,8 @@ export class CBuild {
     const implicit = !cxx && callsImplicitly(this.#host.read(source) ?? "");
     if (implicit) this.files.put(IMPLICIT, implicitText());
     const own = [...TARGET_FLAGS, ...this.files.flags, ...(implicit ? ["-include", IMPLICIT] : [])];
-    // -S, -E and their kind stand behind -c and win.
-    const words = [cxx ? "clang++" : "clang", ...own, "-c", ...flags, name, "-o", object];
+    const stops = flags.some((flag) => /^(-S|-E|-MM|-fsyntax-only)$/.test(flag));
+    const words = [cxx ? "clang++" : "clang", ...own, ...(stops ? [] : ["-c"]), ...flags, name, "-o", object];
     const run = await runTool(words, this.files.tree);
     const bytes = run.code === 0 ? fileIn(run.tree, object) : undefined;
     if (bytes !== undefined && output === undefined) this.#addObject(object, bytes, source);
@@ -125,6 +134,11 @@ export class CBuild {
   /** Adds an object file, or an archive, of the user's. */
   addObject(path: string, bytes: Uint8Array): void {
     this.#objects.push(this.files.addObject(path, bytes));
+  }
+
+  /** Adds a library of the package's by its name, in its place among the objects. */
+  addLibrary(name: string): void {
+    if (!OWN_LIBRARIES.includes(name)) this.#objects.push(`-l${name}`);
   }
 
   /** C++'s library is needed: some object may be C++. */
@@ -144,10 +158,7 @@ export class CBuild {
     const names = libraries.filter((name) => !OWN_LIBRARIES.includes(name));
     const words = [
       ...["wasm-ld", "-m", "wasm32", "-L/usr/lib/wasm32-unknown-wasip1", `-L${LIB}`, `${LIB}/crt1-command.o`],
-      "--stack-first",
-      // As for AssemblyScript: some room to begin with, since growing is slow.
-      `--initial-heap=${LIMITS.initialPages * 65_536}`,
-      ...["-z", `stack-size=${STACK_BYTES}`],
+      ...LINK_FLAGS,
       ...flags,
       ...this.#objects,
       ...own.names,

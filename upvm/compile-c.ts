@@ -8,9 +8,11 @@
 import { UpvmError } from "../wire/errors.ts";
 import type { Compiled, CompileHost, CompileOptions } from "./compile.ts";
 import { CBuild, isCxx } from "./compile-c-build.ts";
+import { compileWithOwn } from "./compile-c-own.ts";
 
 /** @throws UpvmError COMPILE with clang's messages: `file:line:column: error: …` */
 export async function compileC(path: string, options: CompileOptions, host: CompileHost): Promise<Compiled> {
+  if (options.cc !== undefined) return await compileWithOwn(options.cc, path, options, host);
   const sources = [path, ...(options.sources ?? [])];
   const build = new CBuild(
     host,

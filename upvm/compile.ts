@@ -26,6 +26,8 @@ export interface CompileOptions {
   readonly include?: readonly string[];
   readonly define?: readonly string[];
   readonly libraries?: readonly string[];
+  /** C: a compiler of the user's own, as a command; the package's clang unless told. */
+  readonly cc?: string;
 }
 
 export interface Compiled {
@@ -47,6 +49,13 @@ export interface CompileHost {
   read(path: string): string | null;
   /** Names of the files in a folder; none if there is no such folder. */
   list(path: string): readonly string[];
+  /** Contents of a file; null if there is no such file. Absent: none can be read. */
+  bytes?(path: string): Uint8Array | null;
+  /** Runs a compiler of the user's. `inPlace`: it writes where its words say; else what it makes is in `made`. */
+  own?(
+    words: readonly string[],
+    inPlace: boolean,
+  ): Promise<{ readonly code: number; readonly said: string; readonly made: Uint8Array | undefined }>;
   /** What was made for this key before, else what `make` gives, kept if it gives something. Absent: nothing is kept. */
   keep?(key: string, make: () => Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined>;
 }
@@ -90,10 +99,11 @@ function isC(language: string): boolean {
 function checkOptions(path: string, options: CompileOptions): void {
   const { sources = [], include = [], define = [], libraries = [] } = options;
   const language = languageOf(path);
+  const hasC = sources.length + include.length + define.length + libraries.length > 0;
   const refuse = (why: string, hint: string): never => {
     throw new UpvmError("USAGE", { why, hint });
   };
-  if (!isC(language) && sources.length + include.length + define.length + libraries.length > 0) {
+  if (!isC(language) && hasC) {
     refuse(
       `Cannot compile ${path} with C's options`,
       "further sources, -I, -D and -l are for C and C++ files",

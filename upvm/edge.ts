@@ -3,6 +3,7 @@
  *
  * Owns: the shape. No file, clock, stream or signal is touched anywhere else in this folder's pure code.
  */
+import type { CcResult, CcTool } from "./cc.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import type { InputSource } from "./run.ts";
 
@@ -25,6 +26,8 @@ export interface Edge {
   readFile(path: string): Promise<Uint8Array>;
   /** Source file to wasm, not linked. @throws UpvmError COMPILE and others: see compile.ts */
   compile(path: string, options: CompileOptions): Promise<Compiled>;
+  /** Runs a compiler's tool; what it makes is in the result. */
+  cc(tool: CcTool, words: readonly string[], own?: string): Promise<CcResult>;
   /** @throws UpvmError FILE_NOT_WRITTEN */
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
   /** A folder's absolute path without symbolic links. @throws UpvmError FILE_NOT_FOUND */

@@ -35,11 +35,13 @@ export async function compile(
   cacheFolder: string | undefined = defaultCacheFolder(),
 ): Promise<Compiled> {
   const task: CompileTask = { path, options, cacheFolder };
-  const found = cacheFolder && findCompiled(cacheFolder, task);
+  // What a compiler of the user's reads is not known here: its programs are not kept.
+  const kept = options.cc === undefined ? cacheFolder : undefined;
+  const found = kept && findCompiled(kept, task);
   if (found) return found;
   const answer = await compileInThread(task);
   if ("code" in answer) throw new UpvmError(answer.code, answer.facts);
-  if (cacheFolder) keepCompiled(cacheFolder, task, answer.compiled, answer.reads);
+  if (kept) keepCompiled(kept, task, answer.compiled, answer.reads);
   return answer.compiled;
 }
 

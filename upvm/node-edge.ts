@@ -9,6 +9,8 @@ import { join } from "node:path";
 import { EXIT } from "../wire/errors.ts";
 import type { Edge } from "./edge.ts";
 import { compile } from "./node-compile.ts";
+import { defaultCacheFolder } from "./node-compile-cache.ts";
+import { nodeCompileHost } from "./node-compile-host.ts";
 import { readBytes, realFolder, writeBytes } from "./node-files.ts";
 import { nodeInput } from "./node-input.ts";
 import { codeExtension, codeRoot, packageVersion } from "./node-package.ts";
@@ -41,6 +43,11 @@ export function nodeEdge(): Edge {
     readFile: readBytes,
     writeFile: writeBytes,
     compile,
+    async cc(tool, words, own) {
+      // Only who compiles C loads what that needs.
+      const { cc } = await import("./cc.ts");
+      return await cc(tool, words, nodeCompileHost(defaultCacheFolder()), own);
+    },
     realFolder,
     input: nodeInput,
     nowMs: () => performance.now(),

@@ -43,6 +43,12 @@ export const compile = command({
     include: { kind: "list", short: "I", value: "FOLDER", help: "C: look for #include files there" },
     define: { kind: "list", short: "D", value: "NAME[=VALUE]", help: "C: define a macro" },
     library: { kind: "list", short: "l", value: "NAME", help: "C: link with a library, such as m" },
+    cc: {
+      kind: "text",
+      value: "CMD",
+      help: "C: compile with this, such as a wasi-sdk clang",
+      absent: "the package's clang",
+    },
     json: { kind: "switch", help: "print what was done as JSON" },
   },
   examples: [
@@ -140,9 +146,18 @@ function outName(file: string, out: string | undefined): string {
 interface Given extends Required<Pick<CompileOptions, "optimize" | "include" | "define">> {
   readonly runtime: CompileOptions["runtime"] | undefined;
   readonly library: readonly string[];
+  readonly cc: string | undefined;
 }
 
 function compileOptions(sources: readonly string[], flags: Given): CompileOptions {
-  const { optimize, runtime, include, define, library: libraries } = flags;
-  return { sources, optimize, include, define, libraries, ...(runtime !== undefined && { runtime }) };
+  const { optimize, runtime, include, define, library: libraries, cc } = flags;
+  return {
+    sources,
+    optimize,
+    include,
+    define,
+    libraries,
+    ...(runtime !== undefined && { runtime }),
+    ...(cc !== undefined && { cc }),
+  };
 }

@@ -110,6 +110,12 @@ export const run = command({
       value: "HOST[:GUEST][:ro]",
       help: "a folder whose files the program may use, under the name GUEST; ro: not change. Without it, none",
     },
+    cc: {
+      kind: "text",
+      value: "CMD",
+      help: "compile C and C++ with this, such as a wasi-sdk clang",
+      absent: "the package's clang",
+    },
     tag: { kind: "switch", help: "print [tid] before every line of a ULP" },
     isolate: {
       kind: "switch",
@@ -140,7 +146,7 @@ export const run = command({
     const unnamed = flags.env.find((text) => !/^[^=]+=/.test(text));
     if (unnamed !== undefined) throw usage(`Cannot take --env "${unnamed}": it takes NAME=VALUE`, "run");
     const grants = await grantsOf(flags.dir, edge);
-    const program = await prepare(args.file, {}, edge);
+    const program = await prepare(args.file, flags.cc === undefined ? {} : { cc: flags.cc }, edge);
     if (program.warnings !== "") edge.err(`${program.warnings}\n`);
     const programs = [program.linked.wasm];
     const input = edge.input();
