@@ -4,6 +4,7 @@
  *     - a line of PVM's that is missing
  *     + a line that PVM does not print
  */
+import { linkedProgram } from "../guest-run.ts";
 import { onUpvm } from "./on-upvm.ts";
 import { expected, golden, PROGRAMS } from "./suite.ts";
 
@@ -13,6 +14,8 @@ if (program === undefined) {
   console.log(`usage: node test/conformance/compare.ts PROGRAM [CASE...]; programs: ${PROGRAMS.join(", ")}`);
   process.exit(2);
 }
+// So that what does not compile says so once.
+await linkedProgram(`test/conformance/${program}.c`);
 for (const [name, printed] of golden(program)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const got = await onUpvm(program, name).catch((error: unknown) => `${error}\n`);

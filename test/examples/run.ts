@@ -11,7 +11,7 @@ import type { RealPvm } from "../../bench/real-pvm.ts";
 import { outcome } from "../../bench/spawn.ts";
 import { link } from "../../runtime/link/link.ts";
 import { compile } from "../../upvm/node-compile.ts";
-import { run } from "../../upvm/run.ts";
+import { type InputSource, run } from "../../upvm/run.ts";
 import { TID_BASE } from "../../wire/pvm.ts";
 import { root } from "../guest-run.ts";
 import { BUILDS, type Build, counted, type Session } from "./examples.ts";
@@ -22,7 +22,7 @@ const CACHE = join(root, ".upvm-cache");
 const FOLDER = join(CACHE, "pvm-examples");
 /** Longest a session may take, milliseconds; those that sleep do so for seconds. */
 const SESSION_LIMIT_MS = 60_000;
-/** What upvm tells programs of the host. */
+/** In what programs print. */
 const HOST = hostname();
 
 /** Our own: what a person would do at PVM's console. */
@@ -109,6 +109,19 @@ export async function onPvm(session: Session, pvm: RealPvm): Promise<string> {
   return counted(session, `${stdout}\n${stderr}`, pvm.programs, HOST);
 }
 
+/** A text as standard input. */
+function inputOf(text: string): InputSource {
+  let rest = new TextEncoder().encode(text);
+  return {
+    read: async (bytes) => {
+      const part = rest.slice(0, bytes);
+      rest = rest.slice(part.length);
+      return part;
+    },
+    ready: async () => true,
+  };
+}
+
 /** What of the output of a session under upvm counts. Only the first ULP's: PVM throws away what nobody catches. */
 export async function onUpvm(session: Session): Promise<string> {
   const [name, ...args] = session.run;
@@ -117,7 +130,7 @@ export async function onUpvm(session: Session): Promise<string> {
     module: (await upvmProgram(name))!,
     name,
     args,
-    env: [`HOSTNAME=${HOST}`],
+    input: inputOf(session.input ?? ""),
     cores: 2,
     loadProgram: upvmProgram,
     output: (fd, bytes, tid) => {
