@@ -253,5 +253,7 @@ function implicitText(): string {
   const from = (name: string): string => `__attribute__((import_module("pvm"), import_name("${name}")))`;
   const imports = Object.entries(PVM_ROUTINE).filter(([name]) => !(name in PVM_LIBRARY));
   const rows = imports.map(([name, { c }]) => `int ${name}(${c}) ${from(name)};\n`);
-  return `struct timeval;\n${rows.join("")}`;
+  // Declared here first, so that the header means the same ones.
+  const structs = new Set(imports.flatMap(([, { c }]) => [...c.matchAll(/struct \w+/g)].map(String)));
+  return `${[...structs].map((name) => `${name};\n`).join("")}${rows.join("")}`;
 }
