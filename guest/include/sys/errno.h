@@ -1,0 +1,2 @@
+/* Where old programs look for errno.h. */
+#include <errno.h>

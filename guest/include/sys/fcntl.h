@@ -1,0 +1,2 @@
+/* Where old programs look for fcntl.h. */
+#include <fcntl.h>

@@ -1,0 +1,2 @@
+/* Where old programs look for signal.h. */
+#include <signal.h>
