@@ -1,14 +1,16 @@
 /**
  * Files of granted folders on Node's disk: what runtime/pvm/wasi-*.ts asks for.
  *
- * Owns: the way from a grant and names to a file of the system, and the last check that it is inside: names come without
- * symbolic links (wasi-path.ts), a last one is not followed, and after opening it is looked where the file really is, for
- * another process may have changed the folders meanwhile. Only regular files are opened: a pipe would stop the engine.
+ * Owns: the way from a grant and names to a file of the system, and the last check that it is inside. Names come without
+ * symbolic links (wasi-path.ts), and a last one is not followed; but other ULPs and processes may change the folders
+ * meanwhile, so that it is looked once more when a name is used. Only regular files are opened: a pipe would stop the
+ * engine.
  */
 import {
   type BigIntStats,
   closeSync,
   constants,
+  existsSync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -37,8 +39,9 @@ import {
 import { WASI_ERRNO } from "../wire/wasi.ts";
 
 const NS_PER_S = 1e9;
-/** Where Linux says what a descriptor is. Elsewhere the path is looked at again. */
+/** Where Linux says what a descriptor is. */
 const DESCRIPTORS = "/proc/self/fd";
+const HAS_DESCRIPTORS = existsSync(DESCRIPTORS) && process.platform === "linux";
 
 /** The system's error as WASI's; one that WASI has no name for is EIO. */
 function asFileError(error: unknown): FileError {
@@ -58,10 +61,35 @@ function tried<T>(call: () => T): T {
   }
 }
 
-function fullPath(grant: Grant, path: readonly string[]): string {
+/**
+ * Does something with a name in its folder. The folder is opened, it is looked where it really is, and the name is taken
+ * in what was opened: so it does not matter what others do to the path meanwhile. Where the system cannot say that (it is
+ * Linux's /proc), the path is looked at just before it is used.
+ *
+ * @throws FileError ENOTCAPABLE if the folder is not in the granted one
+ */
+function inFolder<T>(grant: Grant, path: readonly string[], use: (full: string) => T): T {
   // A name of one system can be a path of another.
   if (sep === "\\" && path.some((name) => /[\\:]/.test(name))) throw new FileError(WASI_ERRNO.notcapable);
-  return join(grant.host, ...path);
+  const folder = join(grant.host, ...path.slice(0, -1));
+  const name = path.at(-1) ?? ".";
+  if (!HAS_DESCRIPTORS) {
+    checkInside(realpathSync(folder), grant);
+    return use(join(folder, name));
+  }
+  const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const opened = `${DESCRIPTORS}/${handle}`;
+    checkInside(readlinkSync(opened), grant);
+    return use(`${opened}/${name}`);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function checkInside(real: string, grant: Grant): void {
+  const inside = grant.host.endsWith(sep) ? grant.host : grant.host + sep;
+  if (real !== grant.host && !real.startsWith(inside)) throw new FileError(WASI_ERRNO.notcapable);
 }
 
 function statOf(found: BigIntStats): FileStat {
@@ -93,25 +121,10 @@ function flagsOf({ read, write, append, create, exclusive }: OpenHow): number {
   );
 }
 
-/** @throws FileError ENOTCAPABLE if what was opened is not in the granted folder */
-function checkInside(handle: number, grant: Grant, full: string): void {
-  let real: string;
-  try {
-    real = readlinkSync(`${DESCRIPTORS}/${handle}`);
-  } catch {
-    real = realpathSync(full);
-  }
-  const inside = grant.host.endsWith(sep) ? grant.host : grant.host + sep;
-  if (!real.startsWith(inside)) throw new FileError(WASI_ERRNO.notcapable);
-}
-
-function open(grant: Grant, path: readonly string[], how: OpenHow): number {
-  const full = fullPath(grant, path);
+function open(full: string, how: OpenHow): number {
   const handle = openSync(full, flagsOf(how), 0o666);
   try {
-    checkInside(handle, grant, full);
     if (!fstatSync(handle).isFile()) throw new FileError(WASI_ERRNO.notsup);
-    // Only now: nothing outside is cut.
     if (how.truncate) ftruncateSync(handle, 0);
     return handle;
   } catch (error) {
@@ -120,11 +133,15 @@ function open(grant: Grant, path: readonly string[], how: OpenHow): number {
   }
 }
 
+function within<T>(grant: Grant, path: readonly string[], use: (full: string) => T): T {
+  return tried(() => inFolder(grant, path, use));
+}
+
 export function nodeFiles(): FileEdge {
   return {
-    stat: (grant, path) => tried(() => statOf(lstatSync(fullPath(grant, path), { bigint: true }))),
-    readLink: (grant, path) => tried(() => readlinkSync(fullPath(grant, path))),
-    open: (grant, path, how) => tried(() => open(grant, path, how)),
+    stat: (grant, path) => within(grant, path, (full) => statOf(lstatSync(full, { bigint: true }))),
+    readLink: (grant, path) => within(grant, path, (full) => readlinkSync(full)),
+    open: (grant, path, how) => within(grant, path, (full) => open(full, how)),
     close: (handle) => tried(() => closeSync(handle)),
     statHandle: (handle) => tried(() => statOf(fstatSync(handle, { bigint: true }))),
     read: (handle, into, offset) => tried(() => readSync(handle, into, 0, into.length, offset)),
@@ -133,13 +150,14 @@ export function nodeFiles(): FileEdge {
     setBytes: (handle, bytes) => tried(() => ftruncateSync(handle, bytes)),
     sync: (handle, dataOnly) => tried(() => (dataOnly ? fdatasyncSync(handle) : fsyncSync(handle))),
     setTimes: (grant, path, accessed, modified) =>
-      tried(() =>
-        lutimesSync(fullPath(grant, path), Number(accessed) / NS_PER_S, Number(modified) / NS_PER_S),
+      within(grant, path, (full) =>
+        lutimesSync(full, Number(accessed) / NS_PER_S, Number(modified) / NS_PER_S),
       ),
-    list: (grant, path) => tried(() => readdirSync(fullPath(grant, path)).sort()),
-    makeFolder: (grant, path) => tried(() => mkdirSync(fullPath(grant, path))),
-    removeFolder: (grant, path) => tried(() => rmdirSync(fullPath(grant, path))),
-    removeFile: (grant, path) => tried(() => unlinkSync(fullPath(grant, path))),
-    rename: (from, path, to, newPath) => tried(() => renameSync(fullPath(from, path), fullPath(to, newPath))),
+    list: (grant, path) => within(grant, [...path, "."], (full) => readdirSync(full).sort()),
+    makeFolder: (grant, path) => within(grant, path, (full) => mkdirSync(full)),
+    removeFolder: (grant, path) => within(grant, path, (full) => rmdirSync(full)),
+    removeFile: (grant, path) => within(grant, path, (full) => unlinkSync(full)),
+    rename: (from, path, to, newPath) =>
+      within(from, path, (old) => inFolder(to, newPath, (full) => renameSync(old, full))),
   };
 }

@@ -59,14 +59,19 @@ export async function wasmOf(
  * @param failed  told why a file that is there is no program; the guest gets PvmNoFile
  * @returns a function that gives the linked module, undefined if there is no such file
  */
-export function siblings(path: string, edge: Files, failed: (error: UpvmError) => void) {
+export function siblings(
+  path: string,
+  edge: Files,
+  failed: (error: UpvmError) => void,
+  options: CompileOptions = {},
+) {
   const folder = path.replace(/[^/\\]*$/, "");
   return async (name: string): Promise<Uint8Array | undefined> => {
     if (/(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:/.test(name)) return undefined;
     const endings = ENDINGS.some((ending) => ending !== "" && name.endsWith(ending)) ? [""] : ENDINGS;
     for (const ending of endings) {
       try {
-        return (await prepare(`${folder}${name}${ending}`, {}, edge)).linked.wasm;
+        return (await prepare(`${folder}${name}${ending}`, options, edge)).linked.wasm;
       } catch (error) {
         if (!(error instanceof UpvmError)) throw error;
         // A file without an ending may be anything; beside a source it is likely the same program for another machine.

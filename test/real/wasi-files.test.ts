@@ -312,7 +312,21 @@ test("the edge itself opens nothing outside, should a folder become a link after
     const grant = { host: join(folder, "work"), guest: "work", readOnly: false };
     symlinkSync("../secret", join(folder, "work/late"));
     const how = { read: true, write: true, append: false, create: false, exclusive: false, truncate: true };
-    assert.throws(() => nodeFiles().open(grant, ["late", "key"], how), /errno 76/);
+    const key = ["late", "key"];
+    const edge = nodeFiles();
+    const ways: (() => unknown)[] = [
+      () => edge.open(grant, key, how),
+      () => edge.open(grant, ["late", "new"], { ...how, create: true }),
+      () => edge.stat(grant, key),
+      () => edge.list(grant, ["late"]),
+      () => edge.removeFile(grant, key),
+      () => edge.makeFolder(grant, ["late", "new"]),
+      () => edge.setTimes(grant, key, 0n, 0n),
+      () => edge.rename(grant, key, grant, ["stolen"]),
+      () => edge.rename(grant, ["in.txt"], grant, ["late", "new"]),
+    ];
+    for (const way of ways) assert.throws(way, /errno 76/, String(way));
+    assert.deepEqual(readdirSync(join(folder, "secret")), ["key"]);
     assert.equal(readFileSync(join(folder, "secret/key"), "utf8"), "secret");
   }));
 

@@ -1,11 +1,12 @@
 /** `upvm run`: a program as many ULPs on this machine's cores. */
 import { dumpText } from "../../runtime/scheduler/dump.ts";
 import type { Grant } from "../../runtime/scheduler/files.ts";
-import { EXIT } from "../../wire/errors.ts";
+import { EXIT, type UpvmError } from "../../wire/errors.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { usage } from "../args.ts";
 import { bugText } from "../cli.ts";
 import { command } from "../command.ts";
+import type { CompileOptions } from "../compile.ts";
 import type { Edge } from "../edge.ts";
 import { resultJson, statsRows, ulpReports } from "../outcome.ts";
 import { painter } from "../paint.ts";
@@ -146,7 +147,7 @@ export const run = command({
     const unnamed = flags.env.find((text) => !/^[^=]+=/.test(text));
     if (unnamed !== undefined) throw usage(`Cannot take --env "${unnamed}": it takes NAME=VALUE`, "run");
     const grants = await grantsOf(flags.dir, edge);
-    const program = await prepare(args.file, flags.cc === undefined ? {} : { cc: flags.cc }, edge);
+    const program = await prepare(args.file, compileOptions(flags.cc), edge);
     if (program.warnings !== "") edge.err(`${program.warnings}\n`);
     const programs = [program.linked.wasm];
     const input = edge.input();
@@ -168,9 +169,14 @@ export const run = command({
   },
 });
 
+function compileOptions(cc: string | undefined): CompileOptions {
+  return cc === undefined ? {} : { cc };
+}
+
 /** The flags that become options of the run. */
 interface RunFlags {
   readonly ulps: number;
+  readonly cc: string | undefined;
   readonly cores: number | undefined;
   readonly place: "block" | "cyclic";
   readonly slice: number | undefined;
@@ -193,7 +199,8 @@ function optionsOf(
   programs: Uint8Array[],
   edge: Edge,
 ): RunOptions {
-  const find = siblings(program.path, edge, (error) => edge.err(`upvm: ${error.message}\n`));
+  const warn = (error: UpvmError): void => edge.err(`upvm: ${error.message}\n`);
+  const find = siblings(program.path, edge, warn, compileOptions(flags.cc));
   const [out, err] = [wholeLines(edge.out), wholeLines(edge.err)];
   return {
     loadProgram: async (name) => {
