@@ -205,10 +205,13 @@ function cHeader(): string {
     "/* Library routines: what they hand out stays as it is until the next call of the same routine. */",
   );
   for (const [name, row] of Object.entries(PVM_LIBRARY)) {
+    const file = /\bFILE\b/.test(row.c);
+    if (file) out.push("#ifdef EOF");
     out.push(
       `/* ${row.doc} */`,
       `${row.result}${row.result.endsWith("*") ? "" : " "}${name}(${row.c})${endOf(row)};`,
     );
+    if (file) out.push("#endif");
   }
   out.push("", "/* Operators of pvm_reduce */");
   for (const [name, { doc }] of Object.entries(PVM_OPERATOR))

@@ -28,6 +28,7 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
     columns: 80,
     peakMemoryBytes: () => 0,
     version: "1.2.3",
+    programPath: "",
     readFile: async (path) => {
       const found = files.get(path);
       if (found === undefined) throw new UpvmError("FILE_NOT_FOUND", { path, why: "no such file" });

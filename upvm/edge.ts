@@ -20,6 +20,8 @@ export interface Edge {
   nowMs(): number;
   /** Most memory that this process has had at once, bytes: of all ULPs, the heap, and Node. */
   peakMemoryBytes(): number;
+  /** UPVM_PATH: folders of programs for pvm_spawn, with colons between them. */
+  readonly programPath: string;
   /** Version of this package. */
   readonly version: string;
   /** @throws UpvmError FILE_NOT_FOUND */

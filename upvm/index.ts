@@ -49,7 +49,7 @@ export async function run(program: string | Uint8Array, options: RunOptions = {}
   const programs = [linked];
   // Bytes are in no folder: without a loader of the caller's they can spawn only themselves.
   const load =
-    options.loadProgram ?? (typeof program === "string" ? siblings(program, FILES, warn) : undefined);
+    options.loadProgram ?? (typeof program === "string" ? siblings(program, [], FILES, warn) : undefined);
   const result = await runLinked({
     output: printBytes,
     ...rest,

@@ -40,6 +40,7 @@ export function nodeEdge(): Edge {
     // maxRSS is in KiB.
     peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
     version: packageVersion(),
+    programPath: process.env["UPVM_PATH"] ?? "",
     readFile: readBytes,
     writeFile: writeBytes,
     compile,

@@ -53,36 +53,46 @@ export async function wasmOf(
 }
 
 /**
- * Finds programs for pvm_spawn: a file beside the main program, by its name with or without its ending. Nothing
- * outside that folder: a guest must not choose among all files of the disk.
+ * Finds programs for pvm_spawn: a file beside the main program, then in the folders of the search path, by its name with
+ * or without its ending. Nothing outside them: a guest must not choose among all files of the disk.
  *
+ * @param folders  search path, in order; "" is the current folder
  * @param failed  told why a file that is there is no program; the guest gets PvmNoFile
  * @returns a function that gives the linked module, undefined if there is no such file
  */
 export function siblings(
   path: string,
+  folders: readonly string[],
   edge: Files,
   failed: (error: UpvmError) => void,
   options: CompileOptions = {},
 ) {
-  const folder = path.replace(/[^/\\]*$/, "");
+  const own = path.replace(/[^/\\]*$/, "");
+  const places = [own, ...folders.map((folder) => (/^$|[/\\]$/.test(folder) ? folder : `${folder}/`))];
   return async (name: string): Promise<Uint8Array | undefined> => {
     if (/(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:/.test(name)) return undefined;
     const endings = ENDINGS.some((ending) => ending !== "" && name.endsWith(ending)) ? [""] : ENDINGS;
-    for (const ending of endings) {
-      try {
-        return (await prepare(`${folder}${name}${ending}`, options, edge)).linked.wasm;
-      } catch (error) {
-        if (!(error instanceof UpvmError)) throw error;
-        // A file without an ending may be anything; beside a source it is likely the same program for another machine.
-        const other = ending === "" && endings.length > 1 && error.code === "NOT_A_PROGRAM";
-        if (error.code === "FILE_NOT_FOUND" || other) continue;
-        failed(error);
-        return undefined;
+    for (const place of places) {
+      for (const ending of endings) {
+        try {
+          return (await prepare(`${place}${name}${ending}`, options, edge)).linked.wasm;
+        } catch (error) {
+          if (!(error instanceof UpvmError)) throw error;
+          // A file without an ending may be anything; beside a source it is likely the same program for another machine.
+          const other = ending === "" && endings.length > 1 && error.code === "NOT_A_PROGRAM";
+          if (error.code === "FILE_NOT_FOUND" || other) continue;
+          failed(error);
+          return undefined;
+        }
       }
     }
     return undefined;
   };
+}
+
+/** Folders of a search path as a shell writes it: colons between them. */
+export function foldersOf(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => path.split(":")).filter((folder) => folder !== "");
 }
 
 /** What a program's file name ends with; a compiled one is taken before its source. */

@@ -320,6 +320,8 @@ export const PVM_LIBRARY = {
   },
   pvm_getmwid: { result: "int", c: "int bufid", over: ["pvm_getminfo"], doc: "wait id of a message" },
   pvm_setmwid: { result: "int", c: "int bufid, int waitid", over: ["pvm_getminfo", "pvm_setminfo"], doc: "set it" },
+  pvm_exit: { result: "int", c: "void", over: ["pvm_exit"], doc: "leave PVM, after the output of children has been written if pvm_catchout is on; the program runs on" },
+  pvm_catchout: { result: "int", c: "FILE *ff", over: ["pvm_addmhf", "pvm_setopt"], doc: "write the output of tasks spawned from now on to a file (declared if stdio.h comes before this header)" },
   pvm_strerror: { result: "char *", c: "void", over: ["pvm_strerror_get"], doc: "text of the last error" },
   pvm_gather: {
     result: "int", c: "void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",

@@ -217,7 +217,7 @@ int pvm_tasks_get(int where, int *rows, int capacity) PVM_IMPORT("pvm_tasks_get"
 /* length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL */
 int pvm_task_name(int tid, char *buf, int bytes) PVM_IMPORT("pvm_task_name");
 /* leave PVM; the program runs on */
-int pvm_exit(void) PVM_IMPORT("pvm_exit");
+int pvm_exit_import(void) PVM_IMPORT("pvm_exit");
 /* clear the default send buffer */
 int pvm_initsend(int encoding) PVM_IMPORT("pvm_initsend");
 /* new message buffer */
@@ -416,6 +416,12 @@ int (*pvm_recvf(int (*func)(int bufid, int tid, int tag)))(int bufid, int tid, i
 int pvm_getmwid(int bufid);
 /* set it */
 int pvm_setmwid(int bufid, int waitid);
+/* leave PVM, after the output of children has been written if pvm_catchout is on; the program runs on */
+int pvm_exit(void);
+#ifdef EOF
+/* write the output of tasks spawned from now on to a file (declared if stdio.h comes before this header) */
+int pvm_catchout(FILE *ff);
+#endif
 /* text of the last error */
 char *pvm_strerror(void);
 /* the root gets `count` items of each member, in order of instances */

@@ -52,7 +52,7 @@ test("every routine has a prototype in C that imports it by its name", () => {
     assert.ok(header.includes(`int ${importedAs(name)}(${row.c}) PVM_IMPORT("${name}");`), name);
   for (const [name, row] of Object.entries(PVM_LIBRARY)) {
     assert.match(
-      text("guest/lib/pvm3.c") + text("guest/lib/gpvm3.c") + text("guest/lib/machine.c"),
+      ["pvm3", "gpvm3", "machine", "exit", "catchout"].map((file) => text(`guest/lib/${file}.c`)).join(""),
       new RegExp(`^\\w[\\w *(]*\\b${name}\\(`, "m"),
       name,
     );
@@ -80,6 +80,8 @@ test("every routine has a short name in AssemblyScript, from the table or with A
     }
   }
   for (const name of Object.keys(PVM_LIBRARY)) {
+    // AssemblyScript has no FILE: its output option is set as any other.
+    if (name === "pvm_catchout") continue;
     assert.match(friendly, new RegExp(`^export function ${shortOf(name)}\\b`, "m"), name);
   }
 });

@@ -11,7 +11,7 @@ import type { Edge } from "../edge.ts";
 import { resultJson, statsRows, ulpReports } from "../outcome.ts";
 import { painter } from "../paint.ts";
 import { profileLines, ulpProfiles } from "../profile.ts";
-import { type Program, prepare, siblings } from "../program.ts";
+import { foldersOf, type Program, prepare, siblings } from "../program.ts";
 import { report, statsLines } from "../report.ts";
 import { type RunOptions, type RunResult, run as runUlps } from "../run.ts";
 import type { Reason } from "../run-result.ts";
@@ -117,6 +117,11 @@ export const run = command({
       help: "compile C and C++ with this, such as a wasi-sdk clang",
       absent: "the package's clang",
     },
+    path: {
+      kind: "list",
+      value: "FOLDER",
+      help: "where pvm_spawn looks for programs, after the program's own folder; then UPVM_PATH, with colons between folders",
+    },
     tag: { kind: "switch", help: "print [tid] before every line of a ULP" },
     isolate: {
       kind: "switch",
@@ -185,6 +190,7 @@ interface RunFlags {
   readonly memory: number | undefined;
   readonly frames: number;
   readonly env: readonly string[];
+  readonly path: readonly string[];
   readonly tag: boolean;
   readonly isolate: boolean;
   readonly json: boolean;
@@ -200,7 +206,8 @@ function optionsOf(
   edge: Edge,
 ): RunOptions {
   const warn = (error: UpvmError): void => edge.err(`upvm: ${error.message}\n`);
-  const find = siblings(program.path, edge, warn, compileOptions(flags.cc));
+  const folders = foldersOf([...flags.path, edge.programPath]);
+  const find = siblings(program.path, folders, edge, warn, compileOptions(flags.cc));
   const [out, err] = [wholeLines(edge.out), wholeLines(edge.err)];
   return {
     loadProgram: async (name) => {
