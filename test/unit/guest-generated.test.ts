@@ -81,7 +81,7 @@ test("every routine has a short name in AssemblyScript, from the table or with A
   }
   for (const name of Object.keys(PVM_LIBRARY)) {
     // AssemblyScript has no FILE: its output option is set as any other.
-    if (name === "pvm_catchout") continue;
+    if (name === "pvm_catchout" || short.includes(`  ${name} as `)) continue;
     assert.match(friendly, new RegExp(`^export function ${shortOf(name)}\\b`, "m"), name);
   }
 });
