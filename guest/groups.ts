@@ -9,7 +9,7 @@ import {
   PVM_BYTE, PVM_INT, PVM_INT64, PVM_SHORT, PvmBadParam, PvmNoData, PvmNoInst, PvmOk,
 } from "./constants";
 import {
-  pvm_barrier, pvm_bcast, pvm_collective, pvm_collective_failed, pvm_freezegroup, pvm_getinst, pvm_gettid, pvm_group_tids,
+  pvm_barrier, pvm_bcast, pvm_collective, pvm_fail, pvm_freezegroup, pvm_getinst, pvm_gettid, pvm_group_tids,
   pvm_gsize, pvm_joingroup, pvm_lvgroup, pvm_mytid, pvm_precv, pvm_psend, pvm_setcontext,
 } from "./imports";
 import { dataOf, typeCode } from "./messages";
@@ -131,7 +131,7 @@ function check<T>(routine: string, group: string, root: i32, count: i32, tag: i3
 
 /** The error of a collective, printed under its name. */
 function ended(routine: string, code: i32): i32 {
-  return code < 0 ? pvm_collective_failed(utf8(routine), code) : PvmOk;
+  return code < 0 ? pvm_fail(utf8(routine), code) : PvmOk;
 }
 
 function utf8(text: string): usize {

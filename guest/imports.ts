@@ -56,10 +56,6 @@ export declare function pvm_group_tids(group: usize, tids: usize, capacity: i32)
 // @ts-ignore: decorator
 @external("pvm", "pvm_collective")
 export declare function pvm_collective(routine: usize, group: usize, rootginst: i32, count: i32, datatype: i32, msgtag: i32): i32;
-/** pvm_collective_failed(3PVM): how gather, scatter and reduce fail: prints the error, and gives it back (upvm's own). C: `int pvm_collective_failed(const char *routine, int code)`. */
-// @ts-ignore: decorator
-@external("pvm", "pvm_collective_failed")
-export declare function pvm_collective_failed(routine: usize, code: i32): i32;
 /** pvm_tasks_get(3PVM): how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid. C: `int pvm_tasks_get(int where, int *rows, int capacity)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_tasks_get")

@@ -52,7 +52,6 @@ export const FRIENDLY: readonly string[] = [
   "pvm_freezegroup",
   "pvm_group_tids",
   "pvm_collective",
-  "pvm_collective_failed",
   "pvm_spawn",
   "pvm_bufinfo",
   "pvm_pkstr",

@@ -144,9 +144,6 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
     c: "const char *routine, const char *group, int rootginst, int count, int datatype, int msgtag", wasm: "iiiiii", route: "block",
     doc: "checks of gather, scatter and reduce: own instance number (upvm's own)",
   },
-  pvm_collective_failed: {
-    c: "const char *routine, int code", wasm: "ii", route: "call", doc: "how gather, scatter and reduce fail: prints the error, and gives it back (upvm's own)",
-  },
   pvm_tasks_get: {
     c: "int where, int *rows, int capacity", wasm: "iii", route: "call",
     doc: "how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid",
@@ -325,18 +322,18 @@ export const PVM_LIBRARY = {
   pvm_strerror: { result: "char *", c: "void", over: ["pvm_strerror_get"], doc: "text of the last error" },
   pvm_gather: {
     result: "int", c: "void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
-    over: ["pvm_collective", "pvm_collective_failed", "pvm_group_tids"],
+    over: ["pvm_collective", "pvm_fail", "pvm_group_tids"],
     doc: "the root gets `count` items of each member, in order of instances",
   },
   pvm_scatter: {
     result: "int", c: "void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
-    over: ["pvm_collective", "pvm_collective_failed", "pvm_group_tids"],
+    over: ["pvm_collective", "pvm_fail", "pvm_group_tids"],
     doc: "each member gets its `count` items of the root's, in order of instances",
   },
   pvm_reduce: {
     result: "int",
     c: "pvm_reducer *func, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
-    over: ["pvm_collective", "pvm_collective_failed", "pvm_group_tids"],
+    over: ["pvm_collective", "pvm_fail", "pvm_group_tids"],
     doc: "the root gets all members' items put together, item by item, in order of instances",
   },
 } as const satisfies Record<

@@ -210,8 +210,6 @@ int pvm_freezegroup(const char *group, int size) PVM_IMPORT("pvm_freezegroup");
 int pvm_group_tids(const char *group, int *tids, int capacity) PVM_IMPORT("pvm_group_tids");
 /* checks of gather, scatter and reduce: own instance number (upvm's own); may block */
 int pvm_collective(const char *routine, const char *group, int rootginst, int count, int datatype, int msgtag) PVM_IMPORT("pvm_collective");
-/* how gather, scatter and reduce fail: prints the error, and gives it back (upvm's own) */
-int pvm_collective_failed(const char *routine, int code) PVM_IMPORT("pvm_collective_failed");
 /* how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid */
 int pvm_tasks_get(int where, int *rows, int capacity) PVM_IMPORT("pvm_tasks_get");
 /* length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL */

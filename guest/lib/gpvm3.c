@@ -79,7 +79,7 @@ static void list_members(struct call *c, int whole) {
 
 static int end(struct call *c) {
   free(c->tids);
-  return c->code < 0 ? pvm_collective_failed(c->routine, c->code) : PvmOk;
+  return c->code < 0 ? pvm_fail(c->routine, c->code) : PvmOk;
 }
 
 int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst) {

@@ -15,11 +15,12 @@ import {
   type RequestBody,
   type RequestKind,
 } from "../../wire/requests.ts";
-import { awaitService, unblock } from "../scheduler/blocking.ts";
+import { awaitService } from "../scheduler/blocking.ts";
 import { forward } from "../scheduler/engine.ts";
 import type { AnswerParcel, EngineState } from "../scheduler/engine-state.ts";
 import { ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
+import { unblock } from "../scheduler/unblock.ts";
 import { check } from "./errors.ts";
 
 /** Words of the descriptor in which a call that waits keeps up to five numbers. */

@@ -8,12 +8,13 @@
  */
 import { MSG, SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
 import { PVM_CONSTANT, PVM_ERROR, PVM_TYPE } from "../../wire/pvm.ts";
-import { awaitMessage, takeArrived, unblock, waitsFor } from "../scheduler/blocking.ts";
+import { awaitMessage, takeArrived, waitsFor } from "../scheduler/blocking.ts";
 import { COUNTER, count, type EngineState } from "../scheduler/engine-state.ts";
 import { claimWake } from "../scheduler/mailbox.ts";
 import { copyToWaiter, tellPrecv } from "../scheduler/precv.ts";
 import type { UlpAt } from "../scheduler/state.ts";
 import { uislocal, ulpOf } from "../scheduler/ulp.ts";
+import { unblock } from "../scheduler/unblock.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext, isPlace } from "./guest.ts";
 import { lookFirst } from "./interrupts.ts";

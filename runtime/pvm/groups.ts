@@ -7,14 +7,15 @@
  * As PVM 3.4.6: an error of a group routine is its result and the ULP's last error, and is not printed; one of a
  * collective is. With one process for each ULP (`--isolate`) there are no groups: PvmNotImpl.
  */
-import { SUSPEND, ULP } from "../../wire/layout.ts";
+import { INTERRUPT, SUSPEND, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { PVM_CONSTANT, PVM_ERROR } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { type GroupName, hashOf } from "../scheduler/group-table.ts";
 import { groups } from "../scheduler/groups.ts";
-import { check } from "./errors.ts";
+import { check, remember } from "./errors.ts";
 import { cText, currentContext, isPlace } from "./guest.ts";
+import { lookFirst } from "./interrupts.ts";
 import { missed } from "./receive.ts";
 import { multicast } from "./send.ts";
 import { currentTid } from "./tids.ts";
@@ -41,13 +42,12 @@ function readName(e: EngineState, at: number, name: GroupName): number {
   return 0;
 }
 
-/** The result of a group routine: an error is remembered, not printed. SUSPEND is none. */
+/** The result of a group routine: an error is remembered, not printed. SUSPEND and INTERRUPT.handle are none. */
 function quiet(e: EngineState, result: number): number {
-  if (result >= 0 || result === SUSPEND) return result;
-  e.w[e.current + ULP.errno] = result;
+  if (result >= 0 || result === SUSPEND || result === INTERRUPT.handle) return result;
   // It may ask again until another has joined.
   missed(e);
-  return result;
+  return remember(e, result);
 }
 
 /** Stores as many tids as there is room for. @returns how many there are */
@@ -107,16 +107,17 @@ export function groupCalls(e: EngineState) {
       });
     },
     pvm_barrier: (group: number, count: number): number =>
-      named(group, () => quiet(e, groups.barrier(e, name, count))),
+      named(group, () => lookFirst(e, e.current) || quiet(e, groups.barrier(e, name, count))),
     pvm_freezegroup: (group: number, size: number): number =>
-      named(group, () => quiet(e, groups.freeze(e, name, size))),
+      named(group, () => lookFirst(e, e.current) || quiet(e, groups.freeze(e, name, size))),
     /** Not to the sender. A group with no other member is PvmNoInst. */
     pvm_bcast: (group: number, tag: number): number =>
       named(group, () => {
         const tids = groups.tids(e, name);
         if (typeof tids === "number") return quiet(e, tids);
         const others = tids.filter((tid) => tid !== 0 && tid !== currentTid(e));
-        return others.length === 0 ? quiet(e, PvmNoInst.code) : multicast(e, "pvm_bcast", others, tag);
+        if (others.length === 0) return quiet(e, PvmNoInst.code);
+        return lookFirst(e, e.current) || multicast(e, "pvm_bcast", others, tag);
       }),
     /** upvm's own, for collectives. */
     pvm_group_tids: (group: number, at: number, capacity: number): number =>
@@ -137,8 +138,5 @@ export function groupCalls(e: EngineState) {
       const bad = readName(e, group, name);
       return check(e, text, bad < 0 ? bad : collective(e, name, root, count, type, tag));
     },
-    /** upvm's own: how a library routine fails. */
-    pvm_collective_failed: (routine: number, code: number): number =>
-      check(e, cText(e, routine) ?? "pvm_collective", code),
   };
 }

@@ -21,9 +21,11 @@ import { claimWake, drainInbox, offerWake } from "./mailbox.ts";
 import { findMessage, matches, removeMessage, takeMessage } from "./messages.ts";
 import { moreOf, usesMatcher } from "./more.ts";
 import { copyToWaiter } from "./precv.ts";
-import { append, remove } from "./queue.ts";
+import { append } from "./queue.ts";
+import { recheckMeeting } from "./rendezvous.ts";
 import { setState, type UlpAt } from "./state.ts";
 import { uislocal, ulpOf } from "./ulp.ts";
+import { unblock } from "./unblock.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
 // slower).
@@ -114,27 +116,6 @@ function countOutside(e: EngineState, ulp: UlpAt): void {
   Atomics.add(e.w, HEAD.outside, 1);
 }
 
-/** Ends a wait in any way: no deadline, not counted as waiting for the outside, no event. */
-export function clearWait(e: EngineState, ulp: UlpAt): void {
-  const w = e.w;
-  w[ulp + ULP.wait] = WAIT.none;
-  const flags = w[ulp + ULP.flags]!;
-  if ((flags & ULP_FLAG.outside) === 0) return;
-  w[ulp + ULP.flags] = flags & ~ULP_FLAG.outside;
-  Atomics.sub(w, HEAD.outside, 1);
-  e.timers.remove(w[ulp + ULP.index]!);
-}
-
-/** A blocked ULP becomes runnable, at the tail of the run queue; its call returns `result`. It is claimed. */
-export function unblock(e: EngineState, ulp: UlpAt, result: number): void {
-  const w = e.w;
-  w[ulp + ULP.result] = result;
-  clearWait(e, ulp);
-  remove(w, e.waitq, ulp);
-  setState(w, ulp, ULP_STATE.runnable);
-  append(w, e.runq, ulp);
-}
-
 /** True if the ULP is blocked in a receive that takes a message of (src, tag, context), and nothing else looks at it. */
 export function waitsFor(w: Int32Array, ulp: UlpAt, src: number, tag: number, context: number): boolean {
   if (w[ulp + ULP.state] !== ULP_STATE.blocked || w[ulp + ULP.context] !== context) return false;
@@ -169,8 +150,7 @@ export function deliver(e: EngineState, ulp: UlpAt, message: number): boolean {
 export function recheck(e: EngineState, ulp: UlpAt): void {
   const kind = e.w[ulp + ULP.wait];
   if (kind === WAIT.barrier || kind === WAIT.freeze) {
-    // Released by another engine (rendezvous.ts), which has set its result.
-    if (e.w[ulp + ULP.waitWord] === 0) unblock(e, ulp, e.w[ulp + ULP.result]!);
+    recheckMeeting(e, ulp);
     return;
   }
   do {

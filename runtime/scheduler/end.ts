@@ -8,7 +8,6 @@ import { ENGINE, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.
 import type { Arena } from "../heap/arena.ts";
 import type { Btab } from "../heap/btab.ts";
 import type { Gbdesc } from "../heap/gbdesc.ts";
-import { clearWait } from "./blocking.ts";
 import type { EngineState } from "./engine-state.ts";
 import { forgetGroups, groups } from "./groups.ts";
 import { closeInbox, demandAttention, ring } from "./mailbox.ts";
@@ -18,6 +17,7 @@ import { endOutput } from "./output-messages.ts";
 import { isQueued, remove } from "./queue.ts";
 import { getState, setState, type UlpAt } from "./state.ts";
 import { ufreeAll } from "./uheap.ts";
+import { clearWait } from "./unblock.ts";
 
 /** Who may end ULPs: the engine that has it, or the process's own thread when no engine runs any more. */
 export interface Ender {

@@ -4,21 +4,27 @@
  * Owns: MEET, ULP.groupNext, and the waits WAIT.barrier and WAIT.freeze. Whoever calls holds HEAD.groupLock: under it a
  * ULP becomes blocked and listed at once, and who finds it listed takes it off and wakes it. So nothing but the lock is
  * needed between engines; ULP.waiting stays 0, and no message wakes it. A ULP that waits so is not moved.
+ * A ULP with message handlers offers to be woken by messages: one that a handler takes makes it stand back, its handler
+ * runs, and it comes again (runtime/link/interrupts.ts). Who takes such a ULP off the list must claim it, too; if another
+ * has claimed it, that one has it looked at, and `recheckMeeting` sees that it was released.
  *
  *     first ▶ ULP ─groupNext▶ ULP ─groupNext▶ 0     in order of coming
  *
  * No thread besides the engines takes part: the last to come makes the local ones runnable, and puts the others on the
  * wakes of their engines.
  */
-import { GROUP, MEET, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { GROUP, HEAD, INTERRUPT, MEET, MORE_USE, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
-import { unblock } from "./blocking.ts";
+import { lock, unlock } from "../heap/lock.ts";
 import type { EngineState } from "./engine-state.ts";
 import { type GroupAt, groupText } from "./group-table.ts";
-import { pushWake } from "./mailbox.ts";
+import { nextHandled } from "./handlers.ts";
+import { claimWake, drainInbox, offerWake, pushWake } from "./mailbox.ts";
+import { uses } from "./more.ts";
 import { append } from "./queue.ts";
 import { setState, type UlpAt } from "./state.ts";
 import { uislocal } from "./ulp.ts";
+import { unblock } from "./unblock.ts";
 
 /** Kind of wait → its meeting point in GROUP, and the routine. */
 const POINT = {
@@ -31,7 +37,7 @@ export type MeetKind = keyof typeof POINT;
  * The running ULP comes to a meeting point of `count`.
  *
  * @returns SUSPEND: it waits, and so must its import return; PvmOk: all have come, the others go on with `result`;
- *   PvmMismatch: the others wait for another number, and go on waiting
+ *   PvmMismatch: the others wait for another number, and go on waiting; INTERRUPT.handle: a message handler has a message
  */
 export function meet(e: EngineState, group: GroupAt, kind: MeetKind, count: number, result: number): number {
   const { w, current: ulp } = e;
@@ -50,9 +56,42 @@ export function meet(e: EngineState, group: GroupAt, kind: MeetKind, count: numb
   w[ulp + ULP.groupNext] = 0;
   w[ulp + ULP.wait] = kind;
   w[ulp + ULP.waitWord] = group;
+  if (uses(w, ulp, MORE_USE.handlers) && !offerUnlessHandled(e, ulp)) {
+    standBack(w, ulp);
+    w[ulp + ULP.wait] = WAIT.none;
+    return INTERRUPT.handle;
+  }
   setState(w, ulp, ULP_STATE.blocked);
   append(w, e.waitq, ulp);
   return SUSPEND;
+}
+
+/** A listed ULP with handlers lets messages wake it. False: a handler has one already. */
+function offerUnlessHandled(e: EngineState, ulp: UlpAt): boolean {
+  offerWake(e, ulp);
+  while (!e.alone && Atomics.load(e.w, ulp + ULP.inbox) !== 0 && claimWake(e, ulp)) {
+    drainInbox(e.w, ulp);
+    if (nextHandled(e.w, ulp) !== 0) return false;
+    offerWake(e, ulp);
+  }
+  return true;
+}
+
+/** A blocked ULP at a meeting point that somebody has claimed: it was released, or a message has come. */
+export function recheckMeeting(e: EngineState, ulp: UlpAt): void {
+  const { w } = e;
+  if (!e.alone) lock(w, HEAD.groupLock);
+  let result: number | undefined;
+  if (w[ulp + ULP.waitWord] === 0) result = w[ulp + ULP.result]!;
+  else if (uses(w, ulp, MORE_USE.handlers)) {
+    if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
+    if (nextHandled(w, ulp) !== 0 || !offerUnlessHandled(e, ulp)) {
+      standBack(w, ulp);
+      result = INTERRUPT.handle;
+    }
+  }
+  if (!e.alone) unlock(w, HEAD.groupLock);
+  if (result !== undefined) unblock(e, ulp, result);
 }
 
 /** All who wait go on, with this result. */
@@ -66,8 +105,9 @@ export function release(e: EngineState, group: GroupAt, kind: MeetKind, result: 
     const next = w[ulp + ULP.groupNext] as UlpAt;
     w[ulp + ULP.waitWord] = 0;
     w[ulp + ULP.result] = result;
-    if (uislocal(e, ulp)) unblock(e, ulp, result);
-    else pushWake(e, ulp);
+    const claimed = !uses(w, ulp, MORE_USE.handlers) || claimWake(e, ulp);
+    if (claimed && uislocal(e, ulp)) unblock(e, ulp, result);
+    else if (claimed) pushWake(e, ulp);
     ulp = next;
   }
 }

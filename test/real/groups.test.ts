@@ -75,6 +75,50 @@ test("a barrier that nobody can complete is a deadlock, and its report says who 
   }
 });
 
+/** ULP 1 has a handler, waits in barriers; ULP 0 sends to it. `answers`: the handler answers, and ULP 0 waits for that. */
+function handlerProgram(rounds: number, answers: boolean): Uint8Array {
+  const answer = "(drop (call $pvm_send (i32.const 0x40001) (i32.const 51)))";
+  return program(`${GROUP} (table 2 funcref) (elem (i32.const 1) $handler)
+    (func $handler (param i32) (result i32)
+      (i32.store (i32.const 100) (i32.add (i32.load (i32.const 100)) (i32.const 1)))
+      (drop (call $pvm_initsend (i32.const 0)))
+      ${answers ? answer : ""} (i32.const 0))
+    (func $tell
+      (drop (call $pvm_initsend (i32.const 0)))
+      (drop (call $pvm_send (i32.const 0x40002) (i32.const 50)))
+      ${answers ? "(drop (call $pvm_recv (i32.const 0x40002) (i32.const 51)))" : ""})
+    (func $round (param $first i32)
+      (if (local.get $first) (then (call $tell) (call $tell)))
+      (if (call $pvm_barrier (i32.const 16) (i32.const 2)) (then unreachable)))
+    (func (export "_start") (local $i i32) (local $first i32)
+      (local.set $first (i32.eq (call $pvm_mytid) (i32.const 0x40001)))
+      (if (i32.eqz (local.get $first))
+        (then (drop (call $pvm_addmhf (i32.const -1) (i32.const 50) (i32.const 0) (i32.const 1)))))
+      (drop (call $pvm_joingroup (i32.const 16)))
+      (loop $again (br_if $again (i32.lt_s (call $pvm_gsize (i32.const 16)) (i32.const 2))))
+      (loop $again
+        (call $round (local.get $first))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $again (i32.lt_s (local.get $i) (i32.const ${rounds}))))
+      (drop (call $pvm_nrecv (i32.const -1) (i32.const 99)))
+      (if (i32.ne (i32.load (i32.const 100)) (i32.mul (i32.const ${2 * rounds}) (i32.eqz (local.get $first))))
+        (then unreachable)))`);
+}
+
+test("message handlers run while their ULP waits in a barrier, and none gets lost when it is released", async () => {
+  for (const answers of [true, false]) {
+    const module = handlerProgram(50, answers);
+    for (const [cores, shuffle] of [
+      [1, 0],
+      [2, 0],
+      [2, 9],
+    ] as const) {
+      const { ok, leaks, err, ulps } = await runText({ module, ulps: 2, cores, shuffle });
+      assert.deepEqual([ok, leaks, err], [true, "", ""], JSON.stringify(ulps));
+    }
+  }
+});
+
 test("a ULP that asks again and again who is in a group lets the others join", async () => {
   const module = program(`${GROUP} (func (export "_start")
     (if (i32.eq (call $pvm_mytid) (i32.const 0x40001)) (then

@@ -364,7 +364,7 @@ test("the collectives' checks name the routine, and say who the caller is", () =
     [0, a.tid, ulps[1]!.tid],
   );
   assert.equal(p.printed.length, printed);
-  assert.equal(a.call("pvm_collective_failed", name, PvmBadParam.code), PvmBadParam.code);
+  assert.equal(a.call("pvm_fail", name, PvmBadParam.code), PvmBadParam.code);
   assert.match(p.printed.at(-1)!.text, /libpvm \[t40001\]: pvm_gather\(\): Bad parameter/);
   end();
 });
