@@ -283,6 +283,7 @@ export type RoutineName = keyof typeof PVM_ROUTINE;
 /**
  * Routines that hand out memory of the guest: code of the guest library over the imports named `over`, never imports
  * themselves. What they hand out is the library's: it stays as it is until the routine is called again.
+ * `cOnly`: not in AssemblyScript, which has no variable arguments; there `pk<T>` and `upk<T>` choose by type.
  */
 export const PVM_LIBRARY = {
   pvm_siblings: {
@@ -311,6 +312,11 @@ export const PVM_LIBRARY = {
     result: "int", c: "int **tids, int *ntid", over: ["pvm_noresets_get"],
     doc: "tids of the tasks that have PvmNoReset",
   },
+  pvm_packf: {
+    result: "int", c: "const char *fmt, ...", cOnly: true, over: ["pvm_initsend", "pvm_fail"],
+    doc: "pack by a format as of printf: `%[count][.stride][h|l|u]c`, c one of c d f x s; `%+` first: pvm_initsend",
+  },
+  pvm_unpackf: { result: "int", c: "const char *fmt, ...", cOnly: true, over: ["pvm_fail"], doc: "unpack by a format; all arguments are addresses" },
   pvm_recvf: {
     result: "int (*", c: "int (*func)(int bufid, int tid, int tag)", end: ")(int bufid, int tid, int tag)", over: ["pvm_recvf_set"],
     doc: "set the function that chooses messages for receives, NULL: by tid and tag; returns the old one",
@@ -338,7 +344,7 @@ export const PVM_LIBRARY = {
   },
 } as const satisfies Record<
   string,
-  { readonly result: string; readonly c: string; readonly end?: string; readonly over: readonly RoutineName[]; readonly doc: string }
+  { readonly result: string; readonly c: string; readonly end?: string; readonly cOnly?: boolean; readonly over: readonly RoutineName[]; readonly doc: string }
 >;
 
 /** Operators of pvm_reduce: functions of the C library, numbers in AssemblyScript. */

@@ -408,6 +408,10 @@ int pvm_getfds(int **fds);
 char *pvm_version(void);
 /* tids of the tasks that have PvmNoReset */
 int pvm_getnoresets(int **tids, int *ntid);
+/* pack by a format as of printf: `%[count][.stride][h|l|u]c`, c one of c d f x s; `%+` first: pvm_initsend */
+int pvm_packf(const char *fmt, ...);
+/* unpack by a format; all arguments are addresses */
+int pvm_unpackf(const char *fmt, ...);
 /* set the function that chooses messages for receives, NULL: by tid and tag; returns the old one */
 int (*pvm_recvf(int (*func)(int bufid, int tid, int tag)))(int bufid, int tid, int tag);
 /* wait id of a message */
