@@ -133,17 +133,56 @@ function packaged(path: string, host: CompileHost): string {
 
 // ---- Entry ----------------------------------------------------------------------------------------------------------
 
+/** SourceKind and NodeKind of AssemblyScript 0.28: its enums exist only as types. */
+const USER_ENTRY = 1;
+const NODE = { empty: 35, export: 36, exportImport: 38, import: 43, function: 56 } as const;
+/** Declarations of classes, enums, functions, interfaces and types. */
+const DECLARATIONS: readonly number[] = [52, 53, NODE.function, 58, 61];
+
+interface Statement {
+  readonly kind: number;
+  readonly path?: { readonly value: string } | null;
+  readonly name?: { readonly text: string };
+}
+
 /**
- * If the program exports `main`, `_start` calls it after the top-level code, and its result is the exit code.
+ * Whether a file does anything without an exported main: has a statement, or imports a file that may have one. One with
+ * a main of its own that it neither calls nor exports was meant otherwise.
+ */
+function mayRun(statements: readonly Statement[]): boolean {
+  const imports: readonly number[] = [NODE.import, NODE.export];
+  const nothing: readonly number[] = [...imports, NODE.exportImport, NODE.empty, ...DECLARATIONS];
+  if (statements.some(({ kind }) => !nothing.includes(kind))) return true;
+  if (statements.some(({ kind, name }) => kind === NODE.function && name?.text === "main")) return false;
+  return statements.some(
+    ({ kind, path }) => imports.includes(kind) && /^(?!upvm\/)/.test(path?.value ?? "upvm/"),
+  );
+}
+
+/**
+ * If the program exports `main`, `_start` calls it after the top-level code, and its result is the exit code. If it has
+ * neither, `_start` is none, and the link step says so.
  * Runs before asc optimizes, so that the result is as if it had been written so.
  */
 async function entryTransform(): Promise<Transform> {
   const { default: binaryen } = await import("assemblyscript/binaryen");
-  const transform: Pick<Transform, "afterCompile"> = {
+  let runs = false;
+  const transform: Pick<Transform, "afterParse" | "afterCompile"> = {
+    afterParse(parser) {
+      // The memory manager is an entry too.
+      const entry = parser.sources.find(
+        ({ sourceKind, normalizedPath }) => sourceKind === USER_ENTRY && !normalizedPath.startsWith("~lib/"),
+      );
+      runs = entry === undefined || mayRun(entry.statements);
+    },
     afterCompile(module) {
       const main = module.getExport("main");
       const start = module.getExport("_start");
-      if (main === 0 || start === 0) return;
+      if (start === 0) return;
+      if (main === 0) {
+        if (!runs) renameExport("_start", "_initialize");
+        return;
+      }
       const { kind, value: mainName } = binaryen.getExportInfo(main);
       if (kind !== binaryen.ExternalFunction) return;
       const { params, results } = binaryen.getFunctionInfo(module.getFunction(mainName));
@@ -159,6 +198,11 @@ async function entryTransform(): Promise<Transform> {
       module.removeExport("main");
       module.addFunctionExport("_start", "_start");
 
+      function renameExport(from: string, to: string): void {
+        const { value } = binaryen.getExportInfo(module.getExport(from));
+        module.removeExport(from);
+        module.addFunctionExport(value, to);
+      }
       function exitWith(code: number): number {
         const exit = "~upvm/proc_exit";
         module.addFunctionImport(exit, "wasi_snapshot_preview1", "proc_exit", binaryen.i32, binaryen.none);

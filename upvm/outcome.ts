@@ -5,7 +5,7 @@
  */
 import { type Symbolizer, symbolizer } from "../runtime/link/lines.ts";
 import { tidText } from "../wire/pvm.ts";
-import { placesOf } from "./places.ts";
+import { failureOf, placesOf } from "./places.ts";
 import type { UlpProfile } from "./profile.ts";
 import { type Frame, grouped, type UlpReport } from "./report.ts";
 import type { RunResult } from "./run.ts";
@@ -31,7 +31,7 @@ export function ulpReports(ulps: readonly UlpResult[], programs: readonly Uint8A
       index,
       exitCode,
       where,
-      ...(error !== undefined && { error: { message: error.message, stack: places(error.stack) } }),
+      ...(error !== undefined && { error: failureOf(error.message, error.stack, symbolsOf(program)) }),
       ...(stack !== undefined && { stack: places(stack) }),
     };
   });

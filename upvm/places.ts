@@ -19,20 +19,49 @@ const BEFORE_BYTES = 12;
 const BEHIND_BYTES = 256;
 /**
  * How far before inlined library code the program's own line is looked for, bytes. AssemblyScript's line table has
- * no calls of inlined functions, and at -O3 an array's access or an allocation becomes a few dozen bytes in its user.
+ * no calls of inlined functions, and at -O3 an array's access or an allocation becomes up to a few hundred bytes in its user.
  */
-const LIBRARY_BYTES = 256;
+const LIBRARY_BYTES = 512;
 /** How AssemblyScript's line tables name its library, and the guest library. */
 const LIBRARY = /^~lib\//;
 /** Functions of the link step, around the program's entry: of no interest to its author. */
 const OWN_FUNCTIONS = /^upvm_/;
 
+/** What AssemblyScript's abort, `throw` and assert call: it has printed its message and traps. */
+const ABORT = "~lib/upvm-abort/upvm_abort";
+/**
+ * How far before a call of abort its line is looked for, bytes: neither the call nor its four arguments have one, and
+ * what is behind it is another statement.
+ */
+const ABORT_BYTES = 48;
+/** AssemblyScript's allocators trap when memory cannot grow. */
+const ALLOCATOR = /^~lib\/rt\/(tlsf|stub)\.ts$/;
+
 /** The frames of a ULP's stack with names and lines; `symbols` are the linked module's. */
 export function placesOf(stack: readonly RawFrame[], symbols: Symbolizer): Frame[] {
-  return stack.map((frame) => placeOf(frame, symbols)).filter(({ func }) => !OWN_FUNCTIONS.test(func ?? ""));
+  return stack
+    .map((frame, i) => placeOf(frame, symbols, isAbort(stack[i - 1], symbols) ? ABORT_BYTES : BEFORE_BYTES))
+    .filter(({ func }) => !OWN_FUNCTIONS.test(func ?? ""));
 }
 
-function placeOf(frame: RawFrame, symbols: Symbolizer): Frame {
+function isAbort(frame: RawFrame | undefined, symbols: Symbolizer): boolean {
+  return frame !== undefined && symbols.functionName(frame.index) === ABORT;
+}
+
+/** What stopped a ULP: V8's message and the places, but AssemblyScript's way to give up in its author's words. */
+export function failureOf(
+  message: string,
+  stack: readonly RawFrame[],
+  symbols: Symbolizer,
+): { readonly message: string; readonly stack: readonly Frame[] } {
+  const places = placesOf(stack, symbols);
+  if (message !== "unreachable") return { message, stack: places };
+  if (isAbort(stack[0], symbols)) return { message: "abort", stack: places.slice(1) };
+  if (ALLOCATOR.test(places[0]?.file ?? "")) return { message: "out of memory", stack: places };
+  return { message, stack: places };
+}
+
+function placeOf(frame: RawFrame, symbols: Symbolizer, beforeBytes: number): Frame {
   const func = symbols.functionName(frame.index) ?? frame.func ?? `function ${frame.index}`;
   if (frame.originalOffset !== undefined) return { func, ...placeNear(symbols, frame.originalOffset) };
   if (frame.offset === undefined) return { func };
@@ -42,7 +71,7 @@ function placeOf(frame: RawFrame, symbols: Symbolizer): Frame {
     const place = symbols.at(offset);
     return place?.func === own ? place : undefined;
   };
-  const place = around(frame.offset, placeAt);
+  const place = around(frame.offset, beforeBytes, placeAt);
   if (place?.file === undefined || !LIBRARY.test(place.file)) return { func, ...place };
   const user = near(frame.offset, -LIBRARY_BYTES, (offset) => {
     const before = placeAt(offset);
@@ -52,15 +81,19 @@ function placeOf(frame: RawFrame, symbols: Symbolizer): Frame {
 }
 
 /** The nearest place that has a line; if none has one, one with a file. */
-function around(offset: number, placeAt: (offset: number) => Place | undefined): Place | undefined {
+function around(
+  offset: number,
+  beforeBytes: number,
+  placeAt: (offset: number) => Place | undefined,
+): Place | undefined {
   const withLine = (at: number): Place | undefined => {
     const place = placeAt(at);
     return place?.line === undefined ? undefined : place;
   };
   return (
-    near(offset, -BEFORE_BYTES, withLine) ??
+    near(offset, -beforeBytes, withLine) ??
     near(offset, BEHIND_BYTES, withLine) ??
-    near(offset, -BEFORE_BYTES, placeAt)
+    near(offset, -beforeBytes, placeAt)
   );
 }
 

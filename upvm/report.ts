@@ -39,6 +39,7 @@ const FRAMES = 12;
 
 /** The way out, for errors that have one outside the program. */
 const HINTS: readonly (readonly [message: RegExp, hint: string])[] = [
+  [/^out of memory/, "a ULP has 4096 MB at most, or what --memory MB says"],
   [/^unwind stack overflow/, "give it more with --frames MB"],
   [
     /^Maximum call stack size exceeded/,

@@ -59,7 +59,7 @@ export const ERRORS = {
   NO_ENTRY: {
     exit: EXIT.program,
     text: (f) => `Cannot link ${f["path"]}: no entry point`,
-    hint: () => "export a function _start or main without parameters",
+    hint: () => "export a function _start or main without parameters; in AssemblyScript main, in C define main",
   },
   CANNOT_MOVE: {
     exit: EXIT.program,

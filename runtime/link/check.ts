@@ -41,8 +41,16 @@ export function check(module: WasmModule, path: string): Checked {
     });
   }
   const entries = findEntries(module);
-  if (entries.length === 0) throw new UpvmError("NO_ENTRY", { path });
+  if (entries.length === 0 || lacksMain(module)) throw new UpvmError("NO_ENTRY", { path });
   return { routes, entries };
+}
+
+/**
+ * C's `_start` calls `main` by a weak symbol: without one wasm-ld writes a function that traps, and says nothing.
+ * Source: wasi-libc, __main_void.c; lld, wasm/Driver.cpp, "undefined_weak:".
+ */
+function lacksMain(module: WasmModule): boolean {
+  return module.funcs.some(({ name }) => /^undefined_weak:(__main_argc_argv|main)$/.test(name ?? ""));
 }
 
 /** Whether the program changes its table while it runs: then the table belongs to its state. */
@@ -93,6 +101,7 @@ function checkType(path: string, name: string, found: FuncType, params: string, 
 /** `_start` (a command, or AssemblyScript's top level), then `main` where it is exported and takes nothing, or argc and argv. */
 function findEntries(module: WasmModule): Func[] {
   const entries: Func[] = [];
+  let begins = false;
   for (const name of ["_initialize", "_start", "main"]) {
     const func = module.exports.find((item) => item.name === name)?.func;
     if (func === undefined) continue;
@@ -100,11 +109,10 @@ function findEntries(module: WasmModule): Func[] {
     const noParams =
       params.length === 0 || (name === "main" && params.length === 2 && params.every((type) => type === I32));
     const known = results.length === 0 || (results.length === 1 && results[0] === I32);
-    if (noParams && known) entries.push(func);
+    if (!noParams || !known) continue;
+    entries.push(func);
+    begins ||= name !== "_initialize";
   }
-  return entries.some((func) =>
-    module.exports.some((item) => item.func === func && item.name !== "_initialize"),
-  )
-    ? entries
-    : [];
+  // By name: compilers make equal functions one.
+  return begins ? entries : [];
 }

@@ -55,7 +55,7 @@ test("a file that is not there is named", async () => {
 
 test("a folder, and a file that is no program, are refused", async () => {
   assert.match((await upvm(["inspect", "wire"])).err, /Cannot read wire: it is a folder/);
-  assert.match(await refusal("notes.txt", "hello"), /a program is a \.wasm, \.wat, \.ts or \.c file/);
+  assert.match(await refusal("notes.txt", "hello"), /a program is a \.wasm, \.wat, \.ts, \.c, .*file/);
 });
 
 test("a file that is not wasm says what it begins with", async () => {
@@ -117,6 +117,34 @@ test("an import of the wrong type says which is right", async () => {
 test("a program without an entry is told how to have one", async () => {
   const err = await refusal("a.wasm", wasm(`(module (memory (export "memory") 1) (func (export "go")))`));
   assert.match(err, /Cannot link a\.wasm: no entry point\n {2}export a function _start or main/);
+});
+
+test("a source file without a main, or with one that nobody can call, has no entry", async () => {
+  const none =
+    /^upvm: Cannot link .*: no entry point\n {2}export .*in AssemblyScript main, in C define main\n$/;
+  assert.match(await refusal("a.c", "int helper(void) { return 1; }\n"), none);
+  assert.match(await refusal("a.ts", ""), none);
+  assert.match(await refusal("b.ts", `export function go(): void {}\n`), none);
+  const forgotten = `import * as pvm from "upvm/guest";\nfunction main(): void { pvm.mytid(); }\n`;
+  assert.match(await refusal("c.ts", forgotten), none);
+});
+
+test("AssemblyScript's top level is an entry, its own or an imported file's", async () => {
+  const files = {
+    "top.ts": `console.log("top");\n`,
+    "by.ts": `import { f } from "./top2";\nfunction unused(): void { f(); }\n`,
+    "top2.ts": `console.log("imported");\nexport function f(): void {}\n`,
+    "again.ts": `export { main } from "./main";\n`,
+    "main.ts": `export function main(): void { console.log("main"); }\n`,
+  };
+  await inFolder(files, async (cwd) => {
+    for (const [file, out] of [
+      ["top.ts", "top\n"],
+      ["by.ts", "imported\n"],
+      ["again.ts", "main\n"],
+    ] as const)
+      assert.deepEqual(await upvm(["run", file], { cwd }), { code: EXIT.ok, signal: null, out, err: "" });
+  });
 });
 
 test("a memory or table that other modules could hold is refused", async () => {

@@ -153,6 +153,42 @@ export function main(): i32 {
   });
 });
 
+test("AssemblyScript's throw, assert and full memory are told in its words, with the program's lines", async () => {
+  const files = {
+    "throws.ts": `function check(n: i32): void {
+  if (n == 0) throw new Error("boom");
+  check(n - 1);
+}
+export function main(): void {
+  check(3);
+}
+`,
+    "asserts.ts": `export function main(): void {
+  assert(process.argv.length == 7, "seven");
+}
+`,
+    "fills.ts": `export function main(): void {
+  const all: i32[] = [];
+  for (let i = 0; ; i++) all.push(i);
+}
+`,
+  };
+  await inFolder(files, async (cwd) => {
+    const said = async (...words: string[]): Promise<string> => {
+      const { code, err } = await upvm(["run", ...words], { cwd });
+      assert.equal(code, EXIT.failed);
+      return err;
+    };
+    assert.match(
+      await said("throws.ts"),
+      /^abort: boom in throws\.ts:2:15\nupvm: ULP 0 \(t40001\) stopped: abort\n {4}at throws\/check \(throws\.ts:2:/,
+    );
+    assert.match(await said("asserts.ts"), /: seven in .*stopped: abort\n {4}at \S+ \(asserts\.ts:2:/s);
+    const full = await said("fills.ts", "--memory", "16");
+    assert.match(full, /stopped: out of memory\n.*\n {4}at \S+ \(fills\.ts:3, in .*\n.*--memory MB/);
+  });
+});
+
 test("an exit code other than 0 fails the run", async () => {
   const { code, err } = await mistake("exit", "--ulps", "3");
   assert.equal(code, EXIT.failed);
