@@ -21,7 +21,7 @@ export async function compileC(path: string, options: CompileOptions, host: Comp
   const said: string[] = [];
   let failed = false;
   for (const source of sources) {
-    const step = await build.compile(source, flags(options), isCxx(source));
+    const step = await build.compile(source, flags(options, isCxx(source)), isCxx(source));
     said.push(step.said);
     failed ||= step.bytes === undefined;
     if (step.bytes === undefined && step.said === "")
@@ -36,6 +36,8 @@ export async function compileC(path: string, options: CompileOptions, host: Comp
   return { wasm, warnings: text() };
 }
 
-function flags(options: CompileOptions): string[] {
-  return [`-O${options.optimize ?? "3"}`, "-g", ...(options.define ?? []).map((value) => `-D${value}`)];
+/** C++ gets the lines that messages need, and no more: all that its headers declare would take as long as the code. */
+function flags(options: CompileOptions, cxx: boolean): string[] {
+  const debug = cxx ? "-gline-tables-only" : "-g";
+  return [`-O${options.optimize ?? "3"}`, debug, ...(options.define ?? []).map((value) => `-D${value}`)];
 }
