@@ -54,6 +54,16 @@ export const MEANINGS: readonly Meaning[] = [
     upvm: "all encodings are the same, little-endian, with the bytes that the type has",
     why: "every host of a virtual machine runs WebAssembly, and there is nothing to convert",
   },
+  {
+    pvm: "a barrier of a frozen group waits for ever for a member that has ended",
+    upvm: "who waits in it gets `PvmNoGroup` at once; of a dynamic group it waits on, and a deadlock is reported",
+    why: "a run never hangs without saying why",
+  },
+  {
+    pvm: "`pvm_reduce` puts things together in the order in which they arrive, `pvm_bcast` to a frozen group with holes fails",
+    upvm: "in order of instances; all members get it",
+    why: "a sum of floating-point numbers is the same every time",
+  },
 ];
 
 /** pvm_gsize of no name is upvm's own. */
