@@ -13,8 +13,8 @@ import { demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
 import type { UlpAt } from "../runtime/scheduler/state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { HEAD, INBOX_CLOSED, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
-import { DAEMON_TID } from "../wire/pvm.ts";
-import type { Answer, Request } from "../wire/requests.ts";
+import { DAEMON_TID, PVM_ERROR } from "../wire/pvm.ts";
+import type { Answer, Request, RequestKind } from "../wire/requests.ts";
 import type { EngineThreads } from "./node-process.ts";
 import type { Loader } from "./program-loader.ts";
 import type { InputSource } from "./run.ts";
@@ -32,6 +32,25 @@ function hasEnded(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): boolean {
   return Atomics.load(w, ulp + ULP.inbox) === INBOX_CLOSED;
 }
 
+/**
+ * What needs the other tasks of the virtual machine. With a process for each ULP (`--isolate`) this one knows only its
+ * own: PvmNotImpl.
+ */
+const ABOUT_OTHERS: readonly RequestKind[] = [
+  "kill",
+  "sendsig",
+  "pstat",
+  "notify",
+  "halt",
+  "putinfo",
+  "recvinfo",
+  "delinfo",
+  "mboxinfo",
+  "insert",
+  "lookup",
+  "delete",
+];
+
 export class HostProcess implements Host {
   readonly name: string;
   private readonly library: Library;
@@ -39,12 +58,21 @@ export class HostProcess implements Host {
   private readonly loader: Loader;
   private readonly service: Service;
   private readonly known: Surroundings;
+  /** Other ULPs of this run are in other processes. */
+  private readonly isolated: boolean;
   /** What a handler of the service threw: a bug of ours. */
   private readonly bugs: unknown[] = [];
 
-  constructor(library: Library, threads: EngineThreads, loader: Loader, known: Surroundings) {
+  constructor(
+    library: Library,
+    threads: EngineThreads,
+    loader: Loader,
+    known: Surroundings,
+    isolated: boolean,
+  ) {
     this.name = known.hostName;
     this.known = known;
+    this.isolated = isolated;
     this.library = library;
     this.threads = threads;
     this.loader = loader;
@@ -54,7 +82,9 @@ export class HostProcess implements Host {
   /** A ULP asks. Never fails: what is our bug stops the run, and throwBug tells of it. */
   async take(request: Request): Promise<void> {
     try {
-      await this.service.take(request);
+      if (this.isolated && ABOUT_OTHERS.includes(request.kind))
+        this.answer(request, { value: PVM_ERROR.PvmNotImpl.code });
+      else await this.service.take(request);
     } catch (error) {
       this.bugs.push(error);
       stopProcess(this.library, STOP.failed);

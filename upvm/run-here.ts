@@ -59,7 +59,8 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
       },
     });
     threads = made;
-    const machine = new HostProcess(library, made, loader, { ...surroundings, input: options.input });
+    const known = { ...surroundings, input: options.input };
+    const machine = new HostProcess(library, made, loader, known, part !== undefined);
     host = machine;
     part?.begun(library);
   };

@@ -23,6 +23,19 @@ test("the same program prints the same, with the same counts, in one process and
   assert.equal(apart.leaks, "");
 });
 
+test("what needs the other tasks of the virtual machine is PvmNotImpl, and nothing happens to them", async () => {
+  const module = program(`(data (i32.const 64) "name\\00") (func (export "main") (result i32)
+    (i32.store (i32.const 8) (i32.const ${TID0 + 1}))
+    (i32.ne (i32.const -96) (i32.add
+      (i32.add (call $pvm_kill (i32.const ${TID0 + 1}))
+        (call $pvm_notify (i32.const 1) (i32.const 7) (i32.const 1) (i32.const 8)))
+      (i32.add (call $pvm_halt) (call $pvm_recvinfo (i32.const 64) (i32.const 0) (i32.const 32))))))`);
+  const result = await runText({ module, ulps: 2, isolate: true });
+  assert.equal(result.reason, "done", result.err);
+  assert.match(result.err, /pvm_kill\(\): Not implemented/);
+  assert.equal(result.leaks, "");
+});
+
 test("deadlock and traps are found across processes", async () => {
   const module = program(`(func (export "main") (result i32)
     (if (i32.eq (call $pvm_mytid) (i32.const ${TID0 + 1})) (then unreachable))
