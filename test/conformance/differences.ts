@@ -64,6 +64,30 @@ export const MEANINGS: readonly Meaning[] = [
     upvm: "in order of instances; all members get it",
     why: "a sum of floating-point numbers is the same every time",
   },
+  {
+    pvm: "hosts are added and removed",
+    upvm:
+      "there is one: `pvm_addhosts` gives `PvmDupHost`, `PvmNoHost` or `PvmCantStart` for each, `pvm_delhosts` `PvmBadParam` " +
+      "for the own; its architecture is `WASM`, and `pvm_getfds` has no file descriptor",
+    why: "one machine in this version; messages come by shared memory",
+  },
+  {
+    pvm: "`pvm_spawn` looks in the folders of the host file, or takes an absolute name",
+    upvm:
+      "in the folder of the program that runs, then in those of `--path` and `UPVM_PATH`, by the name with or without its " +
+      "ending; an absolute name is `PvmNoFile`, and a working folder after `:` is ignored",
+    why: "a program must not choose among all files of the machine",
+  },
+  {
+    pvm: "a task that computes shares the processor with others",
+    upvm: "it runs until it waits, unless `--slice` is given: who is to end it with `pvm_kill` may have to wait for its core",
+    why: "switching costs what it saves; another core's task is ended at once",
+  },
+  {
+    pvm: "kill, notify, the message box work between all tasks",
+    upvm: "`PvmNotImpl` with `--isolate`",
+    why: "that mode is for debuggers and comparison",
+  },
 ];
 
 /** pvm_gsize of no name is upvm's own. */
