@@ -15,7 +15,10 @@ if (program === undefined) {
   process.exit(2);
 }
 // So that what does not compile says so once.
-await linkedProgram(`test/conformance/${program}.c`);
+await linkedProgram(`test/conformance/${program}.c`).catch((error: unknown) => {
+  console.log(`${error}`);
+  process.exit(1);
+});
 for (const [name, printed] of golden(program)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const got = await onUpvm(program, name).catch((error: unknown) => `${error}\n`);

@@ -53,18 +53,17 @@ static void send_again(void) {
 }
 
 static void recv(void) {
-  int a, b;
+  int b;
   tell(pvm_mytid(), 1, 10);
   tell(pvm_mytid(), 2, 20);
   tell(pvm_mytid(), 1, 11);
   ID(pvm_recv(-1, 2));
   CALL(told());
-  ID(a = pvm_recv(pvm_mytid(), 1));
+  ID(pvm_recv(pvm_mytid(), 1));
   CALL(told());
   ID(b = pvm_recv(pvm_mytid(), -1));
   CALL(told());
   IS(pvm_getrbuf() == b);
-  CALL(pvm_freebuf(a));
 }
 
 static void nrecv(void) {
@@ -214,6 +213,7 @@ static void psend_types(void) {
   BOTH(PVM_UINT, u, ug, 2);
   BOTH(PVM_USHORT, us, usg, 2);
   BOTH(PVM_ULONG, ul, ulg, 2);
+  len = -1;
   CALL(pvm_psend(pvm_mytid(), 2, words, 11, PVM_STR));
   CALL(pvm_precv(-1, 2, text, 16, PVM_STR, &tid, &tag, &len));
   CALL(len);

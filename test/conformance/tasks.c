@@ -228,12 +228,10 @@ static void show_tasks(int where, const int *tids, int count) {
       show_truth("its host", rows[i].ti_host == pvm_tidtohost(tids[j]));
       show_truth("its program", strcmp(rows[i].ti_a_out, conform_program) == 0);
       show_truth("its process", rows[i].ti_pid > 0);
-      show("flag", rows[i].ti_flag);
     }
     if (rows[i].ti_tid == pvm_mytid()) {
       known++;
       show("my parent", rows[i].ti_ptid);
-      show("my flag", rows[i].ti_flag);
       show_truth("my program has a name", rows[i].ti_a_out[0] != 0);
     }
   }
@@ -305,60 +303,6 @@ static void tells_environment(void) {
   pvm_send(pvm_parent(), 1);
 }
 
-/* What the spawned task prints arrives before pvm_exit returns. */
-static void catchout(void) {
-  int tid;
-  CALL(pvm_catchout(stdout));
-  CALL(start("-prints", 1, &tid));
-  CALL(tell(tid, 1, 0));
-  CALL(pvm_exit());
-  printf("after pvm_exit\n");
-}
-static void prints(void) {
-  pvm_recv(pvm_parent(), 1);
-  printf("first line\nsecond line\n");
-  fflush(stdout);
-  fprintf(stderr, "to standard error\n");
-}
-static void catchout_without_tids(void) {
-  int tid;
-  CALL(pvm_setopt(PvmShowTids, 0));
-  CALL(pvm_catchout(stdout));
-  CALL(start("-prints", 1, &tid));
-  CALL(tell(tid, 1, 0));
-  CALL(pvm_exit());
-  printf("after pvm_exit\n");
-}
-static void catchout_off(void) {
-  int tid;
-  CALL(pvm_catchout(stdout));
-  CALL(pvm_catchout(NULL));
-  IS(pvm_getopt(PvmOutputTid) == 0);
-  CALL(start("-waits", 1, &tid));
-  CALL(tell(tid, 1, 0));
-}
-/* Output to a task of one's own: messages with the number of the task, a length, and text. */
-static void output_code(void) {
-  int tid, from, bytes, lines = 0, begins = 0, ends_seen = 0;
-  char text[256];
-  CALL(pvm_setopt(PvmOutputTid, pvm_mytid()));
-  CALL(pvm_setopt(PvmOutputCode, 55));
-  CALL(start("-prints", 1, &tid));
-  CALL(tell(tid, 1, 0));
-  while (ends_seen == 0 && comes(-1, 55) > 0) {
-    pvm_upkint(&from, 1, 1);
-    pvm_upkint(&bytes, 1, 1);
-    if (from != tid) continue;
-    if (bytes == -2) begins++;
-    if (bytes == 0) ends_seen++;
-    if (bytes > 0 && bytes < (int)sizeof text && pvm_upkbyte(text, bytes, 1) == 0)
-      while (bytes-- > 0) lines += text[bytes] == '\n';
-  }
-  CALL(begins);
-  CALL(lines);
-  CALL(ends_seen);
-}
-
 static const struct part PARTS[] = {
     {"pvm_mytid", mytid},           {"pvm_parent", parent},           {"-tells-parent", tells_parent},
     {"pvm_siblings", siblings},     {"-tells-siblings", tells_siblings}, {"pvm_spawn", spawn},
@@ -367,9 +311,7 @@ static const struct part PARTS[] = {
     {"-leaves", leaves},            {"pvm_kill", kill_task},          {"-endless", endless},
     {"kill-self", kill_self},       {"-kills-itself", kills_itself},  {"pvm_sendsig", send_signal},
     {"pvm_tasks", tasks},           {"pvm_pstat", pstat},             {"pvm_export", export_names},
-    {"-tells-environment", tells_environment}, {"pvm_catchout", catchout}, {"-prints", prints},
-    {"PvmShowTids", catchout_without_tids}, {"catchout-off", catchout_off}, {"PvmOutputCode", output_code},
-    {"-waits", waits},              {"-ends", ends},
+    {"-tells-environment", tells_environment},     {"-waits", waits},              {"-ends", ends},
 };
 int main(int argc, char **argv) {
   arguments = argv, argument_count = argc;
