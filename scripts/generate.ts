@@ -127,6 +127,11 @@ function cHeader(): string {
     "#define PVM_MINOR_VERSION 4",
     "#define PVM_PATCH_VERSION 6",
     "",
+    "/* Names of the message box that PVM itself uses */",
+    ...["NORESET", "HOSTER", "TASKER", "TRACER"].map(
+      (name) => `#define PVM${name}CLASS "###_PVM_${name.replace("NORESET", "NO_RESET")}_###"`,
+    ),
+    "",
     "/* Constants */",
   ];
   for (const [name, value] of constants) out.push(`#define ${name} ${value}`);

@@ -114,9 +114,9 @@ export class CBuild {
     this.#cxx ||= cxx;
     const name = this.files.addSource(source);
     const object = output ?? this.#objectName(source);
-    const implicit = !cxx && callsImplicitly(this.#host.read(source) ?? "");
-    if (implicit) this.files.put(IMPLICIT, implicitText());
-    const own = [...TARGET_FLAGS, ...this.files.flags, ...(implicit ? ["-include", IMPLICIT] : [])];
+    const implied = cxx ? "" : impliedText(this.#host.read(source) ?? "");
+    if (implied !== "") this.files.put(IMPLICIT, implied);
+    const own = [...TARGET_FLAGS, ...this.files.flags, ...(implied === "" ? [] : ["-include", IMPLICIT])];
     const stops = flags.some((flag) => /^(-S|-E|-MM|-fsyntax-only)$/.test(flag));
     const words = [cxx ? "clang++" : "clang", ...own, ...(stops ? [] : ["-c"]), ...flags, name, "-o", object];
     const run = await runTool(words, this.files.tree);
@@ -205,7 +205,7 @@ export class CBuild {
 const OUT = `${OBJECTS}/out.wasm`;
 const ARCHIVE = `${OBJECTS}/libpvm3.a`;
 const LIBRARY_FLAGS = ["-O3", "-g", "-fdebug-compilation-dir=."] as const;
-/** Header for programs that do without pvm3.h. */
+/** Header for programs that do without what they need. */
 const IMPLICIT = "/upvm/implicit.h";
 
 /** The sources of the guest's library and the headers, by clang's name. */
@@ -247,6 +247,14 @@ async function makeLibrary(texts: ReadonlyMap<string, string>): Promise<Uint8Arr
  */
 function callsImplicitly(text: string): boolean {
   return /\bpvm_\w+\s*\(/.test(text) && !/#\s*include\s*["<]pvm3\.h/.test(text);
+}
+
+/** Declarations that an old C source does without; "" if it needs none. */
+function impliedText(text: string): string {
+  // A status that is left out was anything; now it is 0. WebAssembly does not call a function without its argument.
+  const exits = /[;{})]\s*exit\s*\(\s*\)\s*;/.test(text);
+  const exit = exits ? "#include <stdlib.h>\n#define exit(...) exit(__VA_ARGS__ + 0)\n" : "";
+  return exit + (callsImplicitly(text) ? implicitText() : "");
 }
 
 function implicitText(): string {

@@ -14,6 +14,12 @@
 #define PVM_MINOR_VERSION 4
 #define PVM_PATCH_VERSION 6
 
+/* Names of the message box that PVM itself uses */
+#define PVMNORESETCLASS "###_PVM_NO_RESET_###"
+#define PVMHOSTERCLASS "###_PVM_HOSTER_###"
+#define PVMTASKERCLASS "###_PVM_TASKER_###"
+#define PVMTRACERCLASS "###_PVM_TRACER_###"
+
 /* Constants */
 #define PvmDataDefault 0
 #define PvmDataRaw 1

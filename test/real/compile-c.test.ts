@@ -176,6 +176,7 @@ main(argc, argv) int argc; char **argv; {
   times(&used), getrusage(RUSAGE_SELF, &more), usleep(1), sleep(0), umask(0);
   printf("%d %d %s %d %d\\n", sum(a, 3), errno, host, getpid() > 0, getpwuid(getuid()) == 0);
   if (argc > 5) pvm_mytid();
+  if (argc > 6) { exit(); }
   exit(strlen("four"));
 }
 `;
