@@ -33,6 +33,8 @@ export const LIMITS = {
   buffersPerUlp: 1 << 16,
   /** Times that a change of the control store is tried again because another was faster. */
   storeTries: 1000,
+  /** Pieces that a PvmDataInPlace buffer is made of (PvmNoMem beyond). */
+  placesPerBuffer: 1 << 20,
   /** Message handlers of one ULP (PvmNoMem beyond): each is compared with each message that comes. */
   handlersPerUlp: 1024,
   /** Contexts of pvm_newcontext in use at once (PvmOutOfRes beyond): PVM's ids have 18 bits for them. */

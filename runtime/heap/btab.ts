@@ -58,6 +58,7 @@ export class Btab {
     i32[u + ULP.btabFree] = i32[row + BTAB.segment]!;
     i32[row + BTAB.gbid] = UNMAPPED;
     i32[row + BTAB.segment] = 0;
+    i32[row + BTAB.placesAt] = 0;
     this.forgetMessage(row);
     return lbid;
   }
@@ -72,6 +73,7 @@ export class Btab {
     if (lbid === i32[u + ULP.sbid]) this.positions.clearSend(u);
     if (lbid === i32[u + ULP.rbid]) this.positions.clearReceive(u);
     const row = rowOf(i32, u, lbid);
+    this.freePlaces(row);
     i32[row + BTAB.gbid] = 0;
     i32[row + BTAB.segment] = i32[u + ULP.btabFree]!;
     i32[u + ULP.btabFree] = lbid;
@@ -206,6 +208,7 @@ export class Btab {
     gb.ginitref(gbid);
     i32[row + BTAB.gbid] = gbid;
     i32[row + BTAB.segment] = 0;
+    this.freePlaces(row);
     this.forgetMessage(row);
     this.positions.beginSend(u, gbid);
     gb.gdecref(old);
@@ -294,6 +297,7 @@ export class Btab {
     for (let lbid = 1; lbid <= i32[u + ULP.btabRows]!; lbid += 1) {
       const gbid = this.btgetgbid(u, lbid);
       if (gbid !== 0) this.gb.gdecref(gbid);
+      if (this.taken(u, lbid)) this.freePlaces(rowOf(i32, u, lbid));
     }
     if (i32[u + ULP.btabAt] !== 0) this.arena.hfree(i32[u + ULP.btabAt]!);
     this.init(u);
@@ -317,6 +321,13 @@ export class Btab {
     if (read > 0) this.positions.seek(row, read);
     gb.gdecref(old);
     return 0;
+  }
+
+  /** What a PvmDataInPlace buffer was made of is no more. */
+  private freePlaces(row: number): void {
+    const at = this.i32[row + BTAB.placesAt]!;
+    if (at !== 0) this.arena.hfree(at);
+    this.i32[row + BTAB.placesAt] = 0;
   }
 
   /** A row whose buffer came with no message. */

@@ -28,6 +28,7 @@ const OVERFLOW = PVM_ERROR.PvmOverflow.code;
 const NO_DATA = PVM_ERROR.PvmNoData.code;
 const NO_MEM = PVM_ERROR.PvmNoMem.code;
 const BAD_MSG = PVM_ERROR.PvmBadMsg.code;
+const NOT_IMPL = PVM_ERROR.PvmNotImpl.code;
 const NO_BUF = PVM_ERROR.PvmNoBuf.code;
 
 /** Below this many bytes a loop is faster than TypedArray.set, which makes a view object (bench/heap.ts). */
@@ -189,6 +190,8 @@ export class Pack {
     const lbid = i32[u + ULP.sbid]!;
     if (lbid === 0) return NO_BUF;
     if (i32[u + ULP.packAt] === 0) {
+      // Made here all the same: it is in place, and only its own routine adds to it.
+      if (i32[rowOf(i32, u, lbid) + BTAB.bytes]! < 0) return NOT_IMPL;
       const done = this.btab.writable(u);
       if (done < 0) return done;
     }

@@ -9,9 +9,11 @@
  * the `used` of the last segment is out of date, until sealSend().
  */
 import { BTAB, GBUF, SEG, ULP } from "../../wire/layout.ts";
-import { PVM_ERROR } from "../../wire/pvm.ts";
+import { PVM_CONSTANT, PVM_ERROR } from "../../wire/pvm.ts";
 import { FIRST_SEGMENT, type Gbdesc, SEG_HEADER_BYTES } from "./gbdesc.ts";
 
+/** Data stays where it is until it is sent: nothing is packed into such a buffer (runtime/pvm/in-place.ts). */
+const IN_PLACE = PVM_CONSTANT.PvmDataInPlace;
 /** BTAB.bytes of a row whose buffer was made here. */
 export const MADE_HERE = -1;
 
@@ -70,7 +72,8 @@ export class Positions {
   private sealReceived(u: number): number {
     const { i32 } = this;
     const lbid = i32[u + ULP.sbid]!;
-    return lbid === 0 ? PVM_ERROR.PvmNoBuf.code : i32[rowOf(i32, u, lbid) + BTAB.bytes]!;
+    // One in place has no bytes of its own.
+    return lbid === 0 ? PVM_ERROR.PvmNoBuf.code : Math.max(0, i32[rowOf(i32, u, lbid) + BTAB.bytes]!);
   }
 
   /** How much of a received buffer that is not a default buffer was read, bytes. */
@@ -116,7 +119,8 @@ export class Positions {
   /** Pack position: behind what the row's buffer has, or none if it was received. */
   loadSend(u: number, row: number): void {
     const { i32 } = this;
-    if (i32[row + BTAB.bytes] !== MADE_HERE) {
+    const inPlace = i32[(i32[row + BTAB.gbid]! >> 2) + GBUF.encoding] === IN_PLACE;
+    if (i32[row + BTAB.bytes] !== MADE_HERE || inPlace) {
       this.setPack(u, 0, 0, 0);
       return;
     }
@@ -128,6 +132,10 @@ export class Positions {
 
   /** Pack position: the beginning of an empty buffer, made here, that becomes the default send buffer. */
   beginSend(u: number, gbid: number): void {
+    if (this.i32[(gbid >> 2) + GBUF.encoding] === IN_PLACE) {
+      this.setPack(u, 0, 0, 0);
+      return;
+    }
     const last = this.i32[(gbid >> 2) + GBUF.lastAt]!;
     const data = last + SEG_HEADER_BYTES;
     this.setPack(u, gbid, data, data + this.i32[(last >> 2) + SEG.capacity]!);

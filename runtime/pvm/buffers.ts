@@ -13,10 +13,6 @@ import type { UlpAt } from "../scheduler/state.ts";
 import { check, fail } from "./errors.ts";
 import { isPlace, putInt } from "./guest.ts";
 
-/**
- * PvmDataInPlace is PvmDataRaw here: the data is copied when it is packed. A program may not touch it between
- * pack and send, so it cannot tell the difference.
- */
 function isEncoding(encoding: number): boolean {
   return encoding >= PVM_CONSTANT.PvmDataDefault && encoding <= PVM_CONSTANT.PvmDataInPlace;
 }

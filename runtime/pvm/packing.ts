@@ -7,6 +7,7 @@ import { PVM_TYPE } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { check } from "./errors.ts";
 import { currentContext } from "./guest.ts";
+import { addPlace, isInPlace, SIGNED_LONG, UNSIGNED_LONG } from "./in-place.ts";
 
 type ItemCall = (at: number, nitem: number, stride: number) => number;
 
@@ -21,20 +22,29 @@ export function packingCalls(e: EngineState): Record<string, (...args: number[])
   const add = (name: string, item: (bytes: Uint8Array, at: number, n: number, stride: number) => number) => {
     calls[name] = (at, nitem, stride) => check(e, name, item(guest(), at >>> 0, nitem, stride));
   };
+  /** As add; a buffer in place only notes where the items are. */
+  const addPack = (name: string, bytes: number, item: Parameters<typeof add>[1]) => {
+    add(name, (g, at, n, stride) =>
+      isInPlace(e) ? addPlace(e, at, n, stride, bytes) : item(g, at, n, stride),
+    );
+  };
   for (const [type, { wireBytes }] of Object.entries(PVM_TYPE)) {
     if (type === "long" || type === "ulong") continue;
-    add(`pvm_pk${type}`, (g, at, n, stride) => pack.pack(e.current, g, at, wireBytes, n, stride));
+    addPack(`pvm_pk${type}`, wireBytes, (g, at, n, stride) =>
+      pack.pack(e.current, g, at, wireBytes, n, stride),
+    );
     add(`pvm_upk${type}`, (g, at, n, stride) => pack.unpack(e.current, g, at, wireBytes, n, stride));
   }
   for (const [type, signed] of [
     ["long", true],
     ["ulong", false],
   ] as const) {
-    add(`pvm_pk${type}`, (g, at, n, stride) => pack.packLong(e.current, g, at, n, stride, signed));
+    const long = signed ? SIGNED_LONG : UNSIGNED_LONG;
+    addPack(`pvm_pk${type}`, long, (g, at, n, stride) => pack.packLong(e.current, g, at, n, stride, signed));
     add(`pvm_upk${type}`, (g, at, n, stride) => pack.unpackLong(e.current, g, at, n, stride, signed));
   }
   const { wireBytes } = PVM_TYPE.long;
-  add("pvm_pkint64", (g, at, n, stride) => pack.pack(e.current, g, at, wireBytes, n, stride));
+  addPack("pvm_pkint64", wireBytes, (g, at, n, stride) => pack.pack(e.current, g, at, wireBytes, n, stride));
   add("pvm_upkint64", (g, at, n, stride) => pack.unpack(e.current, g, at, wireBytes, n, stride));
   return {
     ...calls,

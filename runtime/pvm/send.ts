@@ -13,6 +13,7 @@ import { post } from "../scheduler/post.ts";
 import { ulpOf } from "../scheduler/ulp.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
+import { gathered, isInPlace } from "./in-place.ts";
 import { lookFirst } from "./interrupts.ts";
 import { currentTid, isSendable, isTaskTid } from "./tids.ts";
 
@@ -68,6 +69,8 @@ export function multicast(e: EngineState, name: string, tids: Int32Array, tag: n
   const { w, btab, current: ulp } = e;
   if (!tids.every((tid) => isSendable(e, tid, tag)) || !isSendable(e, currentTid(e), tag))
     return fail(e, name, "PvmBadParam");
+  // What is in place is gathered once; what is gathered is not in place.
+  if (isInPlace(e)) return gathered(e, () => multicast(e, name, tids, tag));
   const bytes = btab.sealSend(ulp);
   if (bytes === NO_BUF) return fail(e, name, "PvmNoBuf");
   const gbid = btab.btgetsgbid(ulp);
@@ -82,6 +85,17 @@ export function multicast(e: EngineState, name: string, tids: Int32Array, tag: n
   return check(e, name, result);
 }
 
+/** pvm_send of data in place. */
+function sendGathered(e: EngineState, tid: number, tag: number): number {
+  const { w, btab, current: ulp } = e;
+  w[ulp + ULP.sent] = w[ulp + ULP.sent]! + 1;
+  const result = gathered(e, () => {
+    const bytes = btab.sealSend(ulp);
+    return sendTo(e, "pvm_send", tid, tag, btab.btgetsgbid(ulp), bytes, btab.sendWid(ulp));
+  });
+  return check(e, "pvm_send", result);
+}
+
 export function sendCalls(e: EngineState) {
   const { w, btab } = e;
   return {
@@ -90,6 +104,7 @@ export function sendCalls(e: EngineState) {
       const ulp = e.current;
       const first = lookFirst(e, ulp);
       if (first !== 0) return first;
+      if (isInPlace(e)) return sendGathered(e, tid, tag);
       const bytes = btab.sealSend(ulp);
       if (bytes === NO_BUF) return fail(e, "pvm_send", "PvmNoBuf");
       w[ulp + ULP.sent] = w[ulp + ULP.sent]! + 1;

@@ -136,7 +136,7 @@ export function pvm_initsend(encoding: i32): i32 {
   const ulp = get(row, ENGINE_running);
   const lbid = get(ulp, ULP_sbid);
   const gbid = get(ulp, ULP_sgbid);
-  if (<u32>encoding > 2 || lbid == 0 || gbid == 0) return slowInitsend(encoding);
+  if (<u32>encoding > 1 || lbid == 0 || gbid == 0) return slowInitsend(encoding);
   const first = gbid + GBUF_size;
   const last = get(gbid, GBUF_lastAt);
   if (get(gbid, GBUF_refs) != 1) return slowInitsend(encoding);
