@@ -97,10 +97,10 @@ function nestedCalls(e: EngineState) {
   const packable = (lbid: number): number => {
     const { current: ulp } = e;
     if (lbid <= 0) return refuse("PvmBadParam");
+    if (btab.btgetgbid(ulp, lbid) === 0) return refuse("PvmNoSuchBuf");
     const sbid = btab.btgetsbid(ulp);
     if (sbid === 0) return refuse("PvmNoBuf");
-    if (sbid === lbid) return refuse("PvmBadParam");
-    return btab.btgetgbid(ulp, lbid) === 0 ? refuse("PvmNoSuchBuf") : PVM_ERROR.PvmOk.code;
+    return sbid === lbid ? refuse("PvmBadParam") : PVM_ERROR.PvmOk.code;
   };
   /** Copies a buffer to the end of the default send buffer, behind `words`. */
   const append = (lbid: number, words: readonly number[]): number => {
