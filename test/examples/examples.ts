@@ -159,7 +159,7 @@ export const SESSIONS: readonly Session[] = [
 /** What of an output counts: not tids, contexts, hosts and folders, not the order of lines. */
 export function counted(session: Session, output: string, folder: string, host: string): string {
   const lines = output
-    .replaceAll(`${folder}/`, "")
+    .replaceAll(folder === "" ? "\0" : `${folder}/`, "")
     .replace(new RegExp(`\\b${host}\\b`, "g"), "HOST")
     .replace(/\.wasm\b/g, "")
     .replace(/^\[t[0-9a-f]+\] ?/gm, "")
