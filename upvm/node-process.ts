@@ -95,12 +95,13 @@ export class EngineThreads {
     await Promise.all(this.stopped);
   }
 
-  /** Sends a parcel to an engine and wakes it. */
+  /** Sends a parcel to an engine, and wakes it or has its running ULP look. */
   send(engine: number, parcel: Parcel): void {
-    const { w, heap } = this.library;
+    const { w, heap, ctl } = this.library;
     this.workers[engine]!.postMessage(parcel);
     Atomics.add(w, heap.engineRow(engine) + ENGINE.mail, 1);
     ring(this.library, engine);
+    if (parcel.kind !== "program") demandAttention(ctl[engine]!);
   }
 
   /**
@@ -146,6 +147,21 @@ export function startTicks(library: Library, everyMs: number, why: number): () =
   const timer = setInterval(() => {
     for (const ctl of library.ctl) demandAttention(ctl, why);
   }, everyMs);
+  return () => clearInterval(timer);
+}
+
+/**
+ * While ULPs wait for a time, has running ones look now and then whether it has come: a ULP that computes without end does
+ * not keep a sleeper of its engine from waking.
+ *
+ * @returns ends that
+ */
+export function startClock(library: Library): () => void {
+  const { w } = library;
+  const timer = setInterval(() => {
+    if (Atomics.load(w, HEAD.outside) === 0) return;
+    for (const ctl of library.ctl) demandAttention(ctl);
+  }, LIMITS.lookForTimersMs);
   return () => clearInterval(timer);
 }
 

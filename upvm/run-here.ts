@@ -13,7 +13,7 @@ import { PLACEMENT } from "../runtime/scheduler/placement.ts";
 import { ATTENTION, HEAD } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { HostProcess } from "./host-process.ts";
-import { EngineThreads, processorCount, startTicks, surroundings } from "./node-process.ts";
+import { EngineThreads, processorCount, startClock, startTicks, surroundings } from "./node-process.ts";
 import { Samples } from "./profile.ts";
 import { Loader, programOf } from "./program-loader.ts";
 import type { RunOptions, RunResult } from "./run.ts";
@@ -94,6 +94,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
 async function ending(threads: EngineThreads, library: Library, options: RunOptions): Promise<boolean> {
   const { sliceMs, profileMs } = options;
   const stopTicks = [
+    startClock(library),
     ...(sliceMs === undefined ? [] : [startTicks(library, sliceMs, ATTENTION.look)]),
     ...(profileMs === undefined ? [] : [startTicks(library, profileMs, ATTENTION.sample)]),
   ];

@@ -59,6 +59,8 @@ export const LIMITS = {
   outputLineBytes: 64 << 10,
   /** Output that the process's own thread has not written yet: engines wait beyond it, bytes. */
   outputBytes: 8 << 20,
+  /** A ULP whose time has come waits so much longer at most for one that computes on its engine, milliseconds. */
+  lookForTimersMs: 10,
   /** Different places, with the calls that led there, that a profile tells apart; what else is seen is counted. */
   profilePlaces: 1 << 14,
   /** Hand-offs in a row before the head of the run queue has its turn: else two ULPs could keep an engine. */
@@ -72,8 +74,13 @@ export const LIMITS = {
   ulpsPerGift: 8,
   /** An idle engine looks for work this long before it sleeps, microseconds. */
   idleSpinUs: 150,
-  /** An idle engine asks a busy one for a ULP after this long, microseconds. */
+  /** An idle engine asks one that has more ULPs for some after this long, microseconds, */
   idleBeforeStealUs: 300,
+  /** and any that keeps a ULP waiting after this long, milliseconds. */
+  idleBeforeStealAnyMs: 3,
+  /** An engine that was idle for more than this share of so many milliseconds asks too, however short each time was. */
+  balanceEveryMs: 10,
+  idleShare: 0.2,
   /** Transactions of the control store that are tried again because another was quicker: more is a bug or a storm. */
   storeRetries: 1000,
   /** Entries of the message box (PvmOutOfRes beyond), and bytes of their messages (PvmNoMem): the service keeps them. */

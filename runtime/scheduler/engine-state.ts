@@ -186,6 +186,9 @@ export class EngineState {
   /** Of other engines, when this one last looked: how often they had switched. */
   readonly switchesSeen: Float64Array;
   lookAgainMs = 0;
+  /** Since when, and for how long of that, it was idle, milliseconds (idle.ts). */
+  idleWindowMs = 0;
+  idleMs = 0;
   /** State of the random sequence of EngineOptions.shuffle. */
   shuffleState: number;
   /** A running ULP has looked for a message in vain while others could run: its next poll lets them. */

@@ -26,8 +26,38 @@ const LOOKS_PER_CLOCK = 512;
 /** Returns when there may be work, a deadline has passed, or the process stops. */
 export function idle(e: EngineState): void {
   const began = e.edge.now();
-  if (!e.alone && spin(e, began + LIMITS.idleSpinUs / 1000)) return;
-  sleep(e, began);
+  if (e.alone) sleep(e, began);
+  else {
+    if (!spin(e, began + LIMITS.idleSpinUs / 1000)) sleep(e, began);
+    balance(e, began);
+  }
+}
+
+/**
+ * Asks for ULPs if this engine is idle again and again. Programs that exchange messages in rounds are never idle for long,
+ * and yet an engine with fewer of their ULPs waits in every round for those that have more.
+ */
+function balance(e: EngineState, began: number): void {
+  const now = e.edge.now();
+  e.idleMs += now - began;
+  const window = now - e.idleWindowMs;
+  if (window < LIMITS.balanceEveryMs) return;
+  if (e.idleMs > window * LIMITS.idleShare && hasFewer(e)) e.moves.beg(e);
+  else e.moves.thank(e);
+  e.idleWindowMs = now;
+  e.idleMs = 0;
+}
+
+/** True if some engine would still have as many ULPs as this one if it gave one. */
+function hasFewer(e: EngineState): boolean {
+  const mine = ulpsOf(e, e.index);
+  for (let engine = 0; engine < e.engines; engine++) if (ulpsOf(e, engine) >= mine + 2) return true;
+  return false;
+}
+
+function ulpsOf({ w, heap }: EngineState, engine: number): number {
+  const row = heap.engineRow(engine);
+  return w[row + ENGINE.runnable]! + w[row + ENGINE.blocked]! + (w[row + ENGINE.current]! < 0 ? 0 : 1);
 }
 
 /** True if another thread has put something here, or the process stops. */
@@ -64,7 +94,9 @@ function sleep(e: EngineState, began: number): void {
     }
     const now = e.edge.now();
     if (now >= e.timers.nextMs) break;
-    if (now >= askAt) {
+    if (now >= askAt && !begs && now < began + LIMITS.idleBeforeStealAnyMs && !hasFewer(e)) {
+      askAt = began + LIMITS.idleBeforeStealAnyMs;
+    } else if (now >= askAt) {
       if (!begs) e.moves.beg(e);
       begs = true;
       askAt = now + e.moves.look(e);

@@ -80,8 +80,10 @@ export const MEANINGS: readonly Meaning[] = [
   },
   {
     pvm: "a task that computes shares the processor with others",
-    upvm: "it runs until it waits, unless `--slice` is given: who is to end it with `pvm_kill` may have to wait for its core",
-    why: "switching costs what it saves; another core's task is ended at once",
+    upvm:
+      "it runs until it waits, or one that slept or waited for an answer of the machine can go on; with `--slice` all " +
+      "have their turns",
+    why: "switching costs what it saves",
   },
   {
     pvm: "kill, notify, the message box work between all tasks",

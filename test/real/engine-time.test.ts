@@ -38,6 +38,20 @@ test("with time slices a ULP that computes for ever does not keep the others fro
   assert.equal(await until(undefined), "a");
 });
 
+test("a ULP that computes for ever does not keep one that sleeps from waking, on one engine without time slices", async () => {
+  const module = program(`${SAY} (func (export "_start")
+    (if (call $first)
+      (then
+        (i32.store (i32.const 16) (i32.const 20000))
+        (drop (call $pvm_trecv (i32.const -1) (i32.const 1) (i32.const 8)))
+        (call $say (i32.const 97))
+        (drop (call $pvm_kill (i32.const ${TID0 + 1}))))
+      (else (loop $again (br $again)))))`);
+  const result = await runText({ module, ulps: 2, cores: 1 });
+  assert.equal(result.out, "a\n");
+  assert.equal(result.reason, "done");
+});
+
 test("sleep and timed receives take the time they say, and no processor", async () => {
   const sleeper = (ms: number): Uint8Array =>
     program(`(func (export "main") (result i32)
