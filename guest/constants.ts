@@ -146,3 +146,38 @@ export const PvmHostrNMstr: i32 = -34;
 export const PvmParentNotSet: i32 = -35;
 /** Master Host IP Address is Loopback! (See pvm3/Readme). */
 export const PvmIPLoopback: i32 = -36;
+
+/** t>R, R>t: spawn tasks. */
+export const SM_SPAWN: i32 = -2147221503;
+/** R>d: start tasks. */
+export const SM_EXEC: i32 = -2147221502;
+/** d>R: which were started. */
+export const SM_EXECACK: i32 = -2147221501;
+/** t>R, R>t: list of tasks. */
+export const SM_TASK: i32 = -2147221500;
+/** t>R, R>t: list of hosts. */
+export const SM_CONFIG: i32 = -2147221499;
+/** t>R, R>t: add hosts. */
+export const SM_ADDHOST: i32 = -2147221498;
+/** t>R, R>t: remove hosts. */
+export const SM_DELHOST: i32 = -2147221497;
+/** R>d: add hosts. */
+export const SM_ADD: i32 = -2147221496;
+/** d>R: which were added. */
+export const SM_ADDACK: i32 = -2147221495;
+/** t>R: messages about events. */
+export const SM_NOTIFY: i32 = -2147221494;
+/** d>R, T>d: a task has ended. */
+export const SM_TASKX: i32 = -2147221493;
+/** d>R: a host has gone. */
+export const SM_HOSTX: i32 = -2147221492;
+/** R>d: another resource manager. */
+export const SM_HANDOFF: i32 = -2147221491;
+/** t>R, R>t: wants to be the resource manager. */
+export const SM_SCHED: i32 = -2147221490;
+/** d>H: start daemons. */
+export const SM_STHOST: i32 = -2147221489;
+/** H>d: which were started. */
+export const SM_STHOSTACK: i32 = -2147221488;
+/** d>T: start a task; T>d, upvm's own: let it run. */
+export const SM_STTASK: i32 = -2147221487;

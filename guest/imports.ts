@@ -56,7 +56,7 @@ export declare function pvm_group_tids(group: usize, tids: usize, capacity: i32)
 // @ts-ignore: decorator
 @external("pvm", "pvm_collective")
 export declare function pvm_collective(routine: usize, group: usize, rootginst: i32, count: i32, datatype: i32, msgtag: i32): i32;
-/** pvm_tasks_get(3PVM): how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid. C: `int pvm_tasks_get(int where, int *rows, int capacity)`. */
+/** pvm_tasks_get(3PVM): how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid; may block. C: `int pvm_tasks_get(int where, int *rows, int capacity)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_tasks_get")
 export declare function pvm_tasks_get(where: i32, rows: usize, capacity: i32): i32;
@@ -404,6 +404,22 @@ export declare function pvm_delete(name: usize, req: i32): i32;
 // @ts-ignore: decorator
 @external("pvm", "pvm_spawn_environ")
 export declare function pvm_spawn_environ(env: usize): i32;
+/** pvm_reg_hoster(3PVM): register as hoster: asked with SM_STHOST to start the daemons of new hosts; may block. C: `int pvm_reg_hoster(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_reg_hoster")
+export declare function pvm_reg_hoster(): i32;
+/** pvm_reg_tasker(3PVM): register as tasker: asked with SM_STTASK to start each task; PvmAlready: another is; may block. C: `int pvm_reg_tasker(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_reg_tasker")
+export declare function pvm_reg_tasker(): i32;
+/** pvm_reg_rm(3PVM): register as resource manager: asked with SM_SPAWN and others; tid of the manager there was, 0 none; may block. C: `int pvm_reg_rm(void)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_reg_rm")
+export declare function pvm_reg_rm(): i32;
+/** pvm_reg_tracer(3PVM): register as tracer: tasks spawned from now on that have no other place for it send it their output; may block. C: `int pvm_reg_tracer(int trcctx, int trctag, int outctx, int outtag, char *trcmask, int trcbuf, int trcopt)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_reg_tracer")
+export declare function pvm_reg_tracer(trcctx: i32, trctag: i32, outctx: i32, outtag: i32, trcmask: usize, trcbuf: i32, trcopt: i32): i32;
 /** pvm_yield(3PVM): let the next runnable ULP run (upvm's own); may block. C: `int pvm_yield(void)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_yield")

@@ -5,12 +5,13 @@
  */
 import {
   pvm_addhosts, pvm_archcode, pvm_config_get, pvm_delete, pvm_delhosts, pvm_delinfo, pvm_hostsync, pvm_insert,
-  pvm_lookup, pvm_mboxinfo_get, pvm_mstat, pvm_notify, pvm_putinfo, pvm_recvinfo, pvm_spawn_environ, pvm_start_pvmd,
+  pvm_lookup, pvm_mboxinfo_get, pvm_mstat, pvm_notify, pvm_putinfo, pvm_recvinfo, pvm_reg_tracer, pvm_spawn_environ, pvm_start_pvmd,
 } from "./imports";
 
 /** Bytes of a host's name and its architecture, most. */
 const HOST_BYTES = 512;
 const CONFIG_INTS = 3;
+const FIRST_HOSTS = 16;
 const BOX_INTS = 4;
 
 // @ts-ignore: decorator
@@ -55,11 +56,19 @@ export class HostInfo {
 
 /** The hosts of the virtual machine; an error gives an empty list. */
 export function config(): HostInfo[] {
-  const count = max(pvm_config_get(0, 0, 0, 0), 0);
-  const rows = new StaticArray<i32>(count * CONFIG_INTS);
-  const names = new ArrayBuffer(count * HOST_BYTES + 1);
   const hosts = new Array<HostInfo>();
-  if (pvm_config_get(changetype<usize>(rows), count, changetype<usize>(names), count * HOST_BYTES) != count) return hosts;
+  let room = FIRST_HOSTS;
+  let count = 0;
+  let rows: StaticArray<i32>;
+  let names: ArrayBuffer;
+  // Mostly one question is enough: a resource manager is asked each time.
+  do {
+    room = max(room, count);
+    rows = new StaticArray<i32>(room * CONFIG_INTS);
+    names = new ArrayBuffer(room * HOST_BYTES + 1);
+    count = pvm_config_get(changetype<usize>(rows), room, changetype<usize>(names), room * HOST_BYTES);
+  } while (count > room);
+  if (count < 0) return hosts;
   const texts = textsAt(changetype<usize>(names), 2 * count);
   for (let i = 0; i < count; i++) {
     const host = new HostInfo();
@@ -247,4 +256,33 @@ export function export_variable(name: string, value: string): i32 {
 export function unexport_variable(name: string): i32 {
   if (exported.has(name)) exported.delete(name);
   return setExported();
+}
+
+/**
+ * Registers as tracer: tasks spawned from now on that have no other place for their output send it here.
+ *
+ * @param trcctx  context and tag of trace events (upvm makes none), then of output
+ * @returns PvmOk. Source: pvmproto.h of PVM 3.4.6, which has no page for it
+ */
+export function reg_tracer(
+  trcctx: i32, trctag: i32, outctx: i32, outtag: i32, trcmask: string = "", trcbuf: i32 = 0, trcopt: i32 = 0,
+): i32 {
+  return pvm_reg_tracer(trcctx, trctag, outctx, outtag, changetype<usize>(utf8(trcmask)), trcbuf, trcopt);
+}
+
+/** A variable of the environment, or what stands for it. */
+function setting(name: string, otherwise: string): string {
+  if (!process.env.has(name)) return otherwise;
+  const value = process.env.get(name);
+  return value.length == 0 ? otherwise : value;
+}
+
+/** Command that starts daemons on other hosts: PVM_RSH of the environment, else rsh. */
+export function getrsh(): string {
+  return setting("PVM_RSH", "rsh");
+}
+
+/** Folder of temporary files: PVM_TMP of the environment, else /tmp. */
+export function gettmp(): string {
+  return setting("PVM_TMP", "/tmp");
 }

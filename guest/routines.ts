@@ -59,6 +59,9 @@ import {
   pvm_pstat,
   pvm_tidtohost,
   pvm_halt,
+  pvm_reg_hoster,
+  pvm_reg_tasker,
+  pvm_reg_rm,
   pvm_yield,
 } from "./imports";
 
@@ -118,5 +121,8 @@ export {
   pvm_pstat as pstat,
   pvm_tidtohost as tidtohost,
   pvm_halt as halt,
+  pvm_reg_hoster as reg_hoster,
+  pvm_reg_tasker as reg_tasker,
+  pvm_reg_rm as reg_rm,
   pvm_yield as yield,
 };

@@ -9,6 +9,8 @@ import {
 // @ts-ignore: decorator
 @inline const ROW_WORDS = 5;
 // @ts-ignore: decorator
+@inline const FIRST_ROWS = 64;
+// @ts-ignore: decorator
 @inline const TEXT_BYTES = 256;
 // @ts-ignore: decorator
 @lazy const textBuffer = memory.data(TEXT_BYTES);
@@ -61,9 +63,15 @@ export class Task {
 
 /** The tasks of the virtual machine: all (`where` 0), those of a host, or one. An error gives an empty list. */
 export function tasks(where: i32 = 0): Task[] {
-  const count = max(pvm_tasks_get(where, 0, 0), 0);
-  const rows = new StaticArray<i32>(count * ROW_WORDS);
-  const got = min(pvm_tasks_get(where, changetype<usize>(rows), count), count);
+  let room = FIRST_ROWS;
+  let got = 0;
+  let rows: StaticArray<i32>;
+  // Mostly one question is enough: a resource manager is asked each time.
+  do {
+    room = max(room, got);
+    rows = new StaticArray<i32>(room * ROW_WORDS);
+    got = pvm_tasks_get(where, changetype<usize>(rows), room);
+  } while (got > room);
   const list = new Array<Task>();
   for (let i = 0; i < got; i++) {
     const row = i * ROW_WORDS;

@@ -9,9 +9,33 @@ import type { Answer, Request } from "../wire/requests.ts";
 export interface Notice {
   readonly to: number;
   readonly tag: number;
-  readonly context: number;
-  /** Ints, as pvm_pkint packs them. */
-  readonly ints: readonly number[];
+  /** PvmBaseContext unless told. */
+  readonly context?: number;
+  /** The daemon unless told. */
+  readonly src?: number;
+  /** Wait id, 0 none. */
+  readonly wid?: number;
+  /** What it holds, packed with the default encoding. */
+  readonly data: Uint8Array;
+}
+
+/** Tasks that a resource manager wants: SM_EXEC. */
+export interface Execution {
+  /** Tid of the manager; its message's wait id. */
+  readonly by: number;
+  readonly wid: number;
+  readonly parent: number;
+  readonly name: string;
+  /** Row of the program, or why there is none; the engines may know it by its name all the same. */
+  readonly program: number;
+  readonly flags: number;
+  readonly count: number;
+  readonly args: readonly string[];
+  /** Tid, context and tag for output, and for traces. */
+  readonly output: readonly number[];
+  readonly env: readonly string[];
+  /** They are made, and a tasker lets them run. */
+  readonly held: boolean;
 }
 
 export interface Host {
@@ -23,6 +47,12 @@ export interface Host {
   load(name: string): Promise<number>;
   /** Sends a message to a task; one that has ended gets none. */
   post(notice: Notice): void;
+  /** Makes tasks; an `executed` request tells of them. Nothing, if the manager has ended. */
+  execute(execution: Execution): void;
+  /** Lets a task run that was made and held. Once for each. */
+  begin(tid: number): void;
+  /** Engines are told which plug-ins there are: bits of PLUGIN_BIT. */
+  setPlugins(bits: number): void;
   /** Ends a task, in any state, for a signal. One that has ended or never was stays as it is. */
   stop(tid: number, signum: number): void;
   /** True if there is this task, and it has not left PVM. */

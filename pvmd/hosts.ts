@@ -1,5 +1,5 @@
 /**
- * Requests about hosts: config, mstat, addhosts, delhosts, hostsync, halt.
+ * Requests about hosts: config, mstat, delhosts, hostsync, halt; and what adding hosts (plugins.ts) gives.
  *
  * Owns: what a virtual machine of one host answers. It cannot be given more hosts; each that a program asks for gets the
  * code that PVM would give: PvmDupHost for the one that is there, PvmNoHost for one that nobody knows, PvmCantStart for
@@ -26,17 +26,18 @@ export const config: Handler<"config"> = async ({ host }) => ({
 export const mstat: Handler<"mstat"> = async ({ host }, { body }) =>
   isHere(host, body.host) ? OK : { value: PVM_ERROR.PvmNoHost.code };
 
-export const addhosts: Handler<"addhosts"> = async ({ host }, { body }) => {
-  const ints: number[] = [];
-  for (const text of body.hosts) {
+/** What PVM would answer for each host that is to be added. PvmCantStart: there is such a host. */
+export async function hostAnswers(host: Host, hosts: readonly string[]): Promise<number[]> {
+  const codes: number[] = [];
+  for (const text of hosts) {
     // Options may follow the name, as in a host file.
     const name = text.trim().split(/\s+/, 1)[0] ?? "";
-    if (name === "") ints.push(PVM_ERROR.PvmBadParam.code);
-    else if (isHere(host, name)) ints.push(PVM_ERROR.PvmDupHost.code);
-    else ints.push((await host.resolves(name)) ? PVM_ERROR.PvmCantStart.code : PVM_ERROR.PvmNoHost.code);
+    if (name === "") codes.push(PVM_ERROR.PvmBadParam.code);
+    else if (isHere(host, name)) codes.push(PVM_ERROR.PvmDupHost.code);
+    else codes.push((await host.resolves(name)) ? PVM_ERROR.PvmCantStart.code : PVM_ERROR.PvmNoHost.code);
   }
-  return { value: 0, ints };
-};
+  return codes;
+}
 
 export const delhosts: Handler<"delhosts"> = async ({ host }, { body }) => ({
   value: 0,

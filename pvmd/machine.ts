@@ -4,10 +4,11 @@
  * Owns: the leases of tasks: what a task has in the control store goes when it ends or leaves PVM. A service has leases for
  * the tasks of its own hosts only.
  */
-import type { Answer, RequestKind, RequestOf } from "../wire/requests.ts";
+import type { Answer, Request, RequestKind, RequestOf } from "../wire/requests.ts";
 import { BoxState } from "./box-state.ts";
 import type { ControlStore, LeaseId } from "./control-store.ts";
 import type { Host } from "./host.ts";
+import { PluginState } from "./plugin-state.ts";
 
 /** Answers a request; undefined: it is parked, or nobody waits for an answer. */
 export type Handler<K extends RequestKind> = (
@@ -19,9 +20,14 @@ export class Machine {
   readonly store: ControlStore;
   readonly host: Host;
   readonly box: BoxState;
+  readonly plugins: PluginState;
+  /** Deals with a request as if it came now: what it waited for is gone. */
+  readonly again: (request: Request) => Promise<void>;
   private readonly leases = new Map<number, Promise<LeaseId>>();
 
-  constructor(store: ControlStore, host: Host) {
+  constructor(store: ControlStore, host: Host, again: (request: Request) => Promise<void>) {
+    this.again = again;
+    this.plugins = new PluginState(store, (bits) => host.setPlugins(bits));
     this.store = store;
     this.host = host;
     this.box = new BoxState(store);

@@ -12,11 +12,14 @@ import { PVM_CONSTANT, PVM_ERROR, TID_BASE } from "../wire/pvm.ts";
 import type { RequestOf } from "../wire/requests.ts";
 import type { Entry } from "./control-store.ts";
 import { decode, encode, type Handler, type Machine } from "./machine.ts";
+import { Packer } from "./plugin-data.ts";
 import { hostOf, isTask } from "./tids.ts";
 
 const { PvmTaskExit, PvmHostAdd, PvmRouteAdd, PvmRouteDelete, PvmNotifyCancel } = PVM_CONSTANT;
 const OK = { value: PVM_ERROR.PvmOk.code };
 const BAD_PARAM = { value: PVM_ERROR.PvmBadParam.code };
+
+const ints = (value: number): Uint8Array => new Packer().ints(value).data();
 
 interface Wish {
   readonly to: number;
@@ -47,7 +50,7 @@ export async function tellOfEnd(machine: Machine, tid: number): Promise<void> {
   for (const [key, entry] of await machine.store.list(`notify/${PvmTaskExit}/${tid}/`)) {
     if (await take(machine, key, entry)) {
       const wish = decode<Wish>(entry.value);
-      machine.host.post({ ...wish, ints: [tid] });
+      machine.host.post({ ...wish, data: ints(tid) });
     }
   }
 }
@@ -57,7 +60,7 @@ async function hasHappened({ host }: Machine, what: number, about: number): Prom
 }
 
 function tell({ host }: Machine, { tid, body }: RequestOf<"notify">, about: number): void {
-  host.post({ to: tid, tag: body.tag, context: body.context, ints: [about] });
+  host.post({ to: tid, tag: body.tag, context: body.context, data: ints(about) });
 }
 
 /** Deletes a key unless another did. True: it is ours to act on. */
@@ -107,7 +110,7 @@ async function remember(
         (await hasHappened(machine, what, about)) &&
         (await take(machine, key, entry))
       )
-        machine.host.post({ ...wish, ints: [about] });
+        machine.host.post({ ...wish, data: ints(about) });
       return true;
     }
   }

@@ -10,10 +10,12 @@ import type { Answer, Request, RequestKind, RequestOf } from "../wire/requests.t
 import { freeContext, newContext } from "./contexts.ts";
 import type { ControlStore } from "./control-store.ts";
 import type { Host } from "./host.ts";
-import { addhosts, config, delhosts, halt, hostsync, mstat } from "./hosts.ts";
+import { config, delhosts, halt, hostsync, mstat } from "./hosts.ts";
 import { type Handler, Machine } from "./machine.ts";
 import { deleteEntry, delinfo, insert, lookup, mboxinfo, putinfo, recvinfo } from "./message-box.ts";
 import { notify } from "./notify.ts";
+import { addhosts, regHoster, regTasker, regTracer, spawn, started, toDaemon } from "./plugins.ts";
+import { askManager, executed, regRm, toTask } from "./resource-manager.ts";
 import { ended, kill, pstat, sendsig } from "./tasks.ts";
 
 type Handlers = { readonly [K in RequestKind]: Handler<K> };
@@ -23,6 +25,17 @@ const HANDLERS: Handlers = {
   freeContext: async ({ store }, { body }) => ({ value: await freeContext(store, body.context) }),
   load: async ({ host }, { body }) => ({ value: await host.load(body.name) }),
   ended,
+  spawn,
+  started,
+  executed,
+  // Only asked if there is a resource manager; it has ended meanwhile, and the engine itself knows.
+  tasks: async () => ({ value: 0 }),
+  regHoster,
+  regTasker,
+  regRm,
+  regTracer,
+  toDaemon,
+  toTask,
   kill,
   sendsig,
   pstat,
@@ -51,7 +64,7 @@ export class Service {
   private readonly machine: Machine;
 
   constructor(store: ControlStore, host: Host) {
-    this.machine = new Machine(store, host);
+    this.machine = new Machine(store, host, (request) => this.take(request));
   }
 
   /**
@@ -63,6 +76,7 @@ export class Service {
   async take(request: Request): Promise<void> {
     const { host } = this.machine;
     try {
+      if (askManager(this.machine, request)) return;
       const answer = await this.handle(request);
       if (answer !== undefined && request.serial !== 0) host.answer(request, answer);
     } catch (error) {

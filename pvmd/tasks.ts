@@ -8,6 +8,7 @@ import { PVM_ERROR } from "../wire/pvm.ts";
 import type { Handler } from "./machine.ts";
 import { abandonEntries } from "./message-box.ts";
 import { tellOfEnd } from "./notify.ts";
+import { pluginEnded } from "./plugins.ts";
 import { isTask } from "./tids.ts";
 
 const OK = { value: PVM_ERROR.PvmOk.code };
@@ -44,5 +45,6 @@ export const ended: Handler<"ended"> = async (machine, { tid }) => {
   await machine.endLease(tid);
   await abandonEntries(machine, tid);
   await tellOfEnd(machine, tid);
+  await pluginEnded(machine, tid);
   return undefined;
 };

@@ -6,6 +6,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { PVM_OPTION } from "../wire/options.ts";
+import { SM, SM_FIRST, SM_LAST } from "../wire/plugins.ts";
 import {
   OPERATOR_C,
   PVM_CONSTANT,
@@ -65,6 +66,7 @@ export const FRIENDLY: readonly string[] = [
   "pvm_archcode",
   "pvm_tickle",
   "pvm_fail",
+  "pvm_reg_tracer",
   "pvm_addmhf",
   "pvm_recvf_set",
 ];
@@ -74,6 +76,8 @@ export const RENAMED: Readonly<Record<string, string>> = {
   pvm_delete: "remove",
   pvm_export: "export_variable",
   pvm_unexport: "unexport_variable",
+  pvmgetrsh: "getrsh",
+  pvmgettmp: "gettmp",
 };
 
 interface Parameter {
@@ -224,6 +228,27 @@ function cHeader(): string {
   return out.join("\n");
 }
 
+/** Tags of the plug-ins' messages, where PVM has them. */
+function protocolHeader(): string {
+  const out = [
+    "/*",
+    " * Messages between the daemon and tasks that take over a part of it: pvm_reg_tasker(3PVM) and its like.",
+    " *",
+    ` * ${NOTICE}`,
+    " * t: any task, d: the daemon, R: resource manager, H: hoster, T: tasker.",
+    " */",
+    "#ifndef PVMPROTO_H",
+    "#define PVMPROTO_H",
+    "",
+    `#define SM_FIRST ${hex(SM_FIRST)}`,
+  ];
+  for (const [name, { tag, doc }] of Object.entries(SM))
+    out.push(`#define ${name} (SM_FIRST + ${tag - SM_FIRST}) /* ${doc} */`);
+  out.push(`#define SM_LAST ${hex(SM_LAST)}`, "", "#endif", "");
+  return out.join("\n");
+}
+const hex = (tag: number): string => `((int)0x${(tag >>> 0).toString(16)})`;
+
 function asConstants(): string {
   const out = ["/**", " * PVM's constants and error codes.", " *", ` * ${NOTICE}`, " */", ""];
   for (const [name, value] of constants) out.push(`export const ${name}: i32 = ${value};`);
@@ -231,6 +256,9 @@ function asConstants(): string {
   for (const [name, { code, text }] of Object.entries(PVM_ERROR)) {
     out.push(`/** ${text}. */`, `export const ${name}: i32 = ${code};`);
   }
+  out.push("");
+  for (const [name, { tag, doc }] of Object.entries(SM))
+    out.push(`/** ${doc}. */`, `export const ${name}: i32 = ${tag};`);
   return `${out.join("\n")}\n`;
 }
 
@@ -310,6 +338,7 @@ function routinesPage(): string {
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ["guest/include/pvm3.h", cHeader()],
+    ["guest/include/pvmproto.h", protocolHeader()],
     ["guest/constants.ts", asConstants()],
     ["guest/imports.ts", asImports()],
     ["guest/routines.ts", asRoutines()],

@@ -4,11 +4,12 @@
  *
  * Owns: that host. Programs are found by name in `programs`.
  */
-import type { Host, Notice } from "../pvmd/host.ts";
+import type { Execution, Host, Notice } from "../pvmd/host.ts";
 import { MemoryStore } from "../pvmd/memory-store.ts";
 import { Service } from "../pvmd/service.ts";
 import { serveMail, serveWakes } from "../runtime/scheduler/engine.ts";
 import type { Parcel } from "../runtime/scheduler/engine-state.ts";
+import { pushWake } from "../runtime/scheduler/mailbox.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { ENGINE, HEAD, INBOX_CLOSED, ULP, ULP_FLAG } from "../wire/layout.ts";
 import { DAEMON_TID, PVM_ERROR } from "../wire/pvm.ts";
@@ -59,19 +60,27 @@ export class TestMachine implements Host {
   /** Names of hosts that can be found. */
   readonly reachable: string[] = [];
 
-  post({ to, tag, context, ints }: Notice): void {
+  post({ to, tag, context = 0, src = DAEMON_TID, wid = 0, data }: Notice): void {
     const { w } = this.p.library;
     const ulp = ulpOf(w, to);
-    const data = new Uint8Array(Int32Array.from(ints).buffer);
     if (ulp === 0) return;
-    this.send(w[ulp + ULP.engine]!, {
-      kind: "notice",
-      index: w[ulp + ULP.index]!,
-      src: DAEMON_TID,
-      context,
-      tag,
-      data,
-    });
+    const index = w[ulp + ULP.index]!;
+    this.send(w[ulp + ULP.engine]!, { kind: "notice", index, src, context, tag, wid, data });
+  }
+
+  execute({ by, ...task }: Execution): void {
+    const { w } = this.p.library;
+    const ulp = ulpOf(w, by);
+    this.send(w[ulp + ULP.engine]!, { kind: "exec", index: w[ulp + ULP.index]!, ...task });
+  }
+
+  begin(tid: number): void {
+    const { w, heap } = this.p.library;
+    pushWake({ w, heap, alone: false }, ulpOf(w, tid));
+  }
+
+  setPlugins(bits: number): void {
+    this.p.library.w[HEAD.plugins] = bits;
   }
 
   stop(tid: number, signum: number): void {

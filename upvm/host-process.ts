@@ -4,12 +4,12 @@
  * Owns: the way between the service (pvmd/) and the ULPs: answers, and when a request is no longer on its way. It runs on
  * the process's own thread.
  */
-import type { Host, Notice } from "../pvmd/host.ts";
+import type { Execution, Host, Notice } from "../pvmd/host.ts";
 import { MemoryStore } from "../pvmd/memory-store.ts";
 import { Service } from "../pvmd/service.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
-import { demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
+import { demandAttention, pushWake, ring } from "../runtime/scheduler/mailbox.ts";
 import type { UlpAt } from "../runtime/scheduler/state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { HEAD, INBOX_CLOSED, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
@@ -49,6 +49,10 @@ const ABOUT_OTHERS: readonly RequestKind[] = [
   "insert",
   "lookup",
   "delete",
+  "regHoster",
+  "regTasker",
+  "regRm",
+  "regTracer",
 ];
 
 export class HostProcess implements Host {
@@ -105,24 +109,34 @@ export class HostProcess implements Host {
     this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
   }
 
-  post({ to, tag, context, ints }: Notice): void {
+  post({ to, tag, context = 0, src = DAEMON_TID, wid = 0, data }: Notice): void {
     const { w } = this.library;
     const ulp = ulpOf(w, to);
     if (ulp === 0 || hasEnded(w, ulp)) return;
-    const data = new Uint8Array(4 * ints.length);
-    const view = new DataView(data.buffer);
-    ints.forEach((word, i) => {
-      view.setInt32(4 * i, word, true);
-    });
     const index = w[ulp + ULP.index]!;
+    const parcel = { kind: "notice", index, src, context, tag, wid, data } as const;
+    this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
+  }
+
+  execute({ by, ...task }: Execution): void {
+    const { w } = this.library;
+    const ulp = ulpOf(w, by);
+    if (hasEnded(w, ulp)) return;
     this.threads.send(Atomics.load(w, ulp + ULP.engine), {
-      kind: "notice",
-      index,
-      src: DAEMON_TID,
-      context,
-      tag,
-      data,
+      kind: "exec",
+      index: w[ulp + ULP.index]!,
+      ...task,
     });
+  }
+
+  begin(tid: number): void {
+    const { w, heap } = this.library;
+    const ulp = ulpOf(w, tid);
+    if (ulp !== 0 && !hasEnded(w, ulp)) pushWake({ w, heap, alone: false }, ulp);
+  }
+
+  setPlugins(bits: number): void {
+    Atomics.store(this.library.w, HEAD.plugins, bits);
   }
 
   stop(tid: number, signum: number): void {

@@ -425,6 +425,8 @@ export const HEAD = {
   groupLock: 32,
   groupTableAt: 33,
   groups: 34,
+  /** Which plug-ins are registered: bits of PLUGIN_BIT (Atomics; written by the process's own thread). */
+  plugins: 28,
   words: 64,
 } as const;
 export const STOP = { none: 0, done: 1, deadlock: 2, interrupted: 3, failed: 4, halted: 5 } as const;

@@ -145,7 +145,7 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
     doc: "checks of gather, scatter and reduce: own instance number (upvm's own)",
   },
   pvm_tasks_get: {
-    c: "int where, int *rows, int capacity", wasm: "iii", route: "call",
+    c: "int where, int *rows, int capacity", wasm: "iii", route: "block",
     doc: "how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid",
   },
   pvm_task_name: {
@@ -276,6 +276,16 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
     c: "char **env", wasm: "i", route: "call",
     doc: "what tasks spawned from now on find in their environment: NAME=VALUE, NULL at the end (upvm's own; pvm_export uses it)",
   },
+  pvm_reg_hoster: { c: "void", wasm: "", route: "block", doc: "register as hoster: asked with SM_STHOST to start the daemons of new hosts" },
+  pvm_reg_tasker: { c: "void", wasm: "", route: "block", doc: "register as tasker: asked with SM_STTASK to start each task; PvmAlready: another is" },
+  pvm_reg_rm: {
+    c: "void", wasm: "", route: "block",
+    doc: "register as resource manager: asked with SM_SPAWN and others; tid of the manager there was, 0 none",
+  },
+  pvm_reg_tracer: {
+    c: "int trcctx, int trctag, int outctx, int outtag, char *trcmask, int trcbuf, int trcopt", wasm: "iiiiiii", route: "block",
+    doc: "register as tracer: tasks spawned from now on that have no other place for it send it their output",
+  },
   pvm_yield: { c: "void", wasm: "", route: "block", doc: "let the next runnable ULP run (upvm's own)" },
 } as const satisfies Record<string, Routine>;
 export type RoutineName = keyof typeof PVM_ROUTINE;
@@ -302,6 +312,12 @@ export const PVM_LIBRARY = {
   pvm_export: { result: "int", c: "const char *name", over: ["pvm_spawn_environ"], doc: "give an environment variable to tasks that are spawned: its name goes into PVM_EXPORT" },
   pvm_unexport: { result: "int", c: "const char *name", over: ["pvm_spawn_environ"], doc: "take it out again" },
   pvm_config: { result: "int", c: "int *nhost, int *narch, struct pvmhostinfo **hostp", over: ["pvm_config_get"], doc: "the hosts of the virtual machine" },
+  pvm_reg_rm: {
+    result: "int", c: "struct pvmhostinfo **hip", over: ["pvm_reg_rm", "pvm_config_get"],
+    doc: "register as resource manager: asked with SM_SPAWN and others; `*hip`: the own host; tid of the manager there was, 0 none",
+  },
+  pvmgetrsh: { result: "char *", c: "void", over: [], doc: "command that starts daemons on other hosts: PVM_RSH of the environment, else rsh" },
+  pvmgettmp: { result: "char *", c: "void", over: [], doc: "folder of temporary files: PVM_TMP of the environment, else /tmp" },
   pvm_getmboxinfo: {
     result: "int", c: "const char *pattern, int *nclasses, struct pvmmboxinfo **classes", over: ["pvm_mboxinfo_get"],
     doc: "classes of the message box whose names have `pattern` in them (\"*\": anything)",

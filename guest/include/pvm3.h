@@ -216,7 +216,7 @@ int pvm_freezegroup(const char *group, int size) PVM_IMPORT("pvm_freezegroup");
 int pvm_group_tids(const char *group, int *tids, int capacity) PVM_IMPORT("pvm_group_tids");
 /* checks of gather, scatter and reduce: own instance number (upvm's own); may block */
 int pvm_collective(const char *routine, const char *group, int rootginst, int count, int datatype, int msgtag) PVM_IMPORT("pvm_collective");
-/* how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid */
+/* how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid; may block */
 int pvm_tasks_get(int where, int *rows, int capacity) PVM_IMPORT("pvm_tasks_get");
 /* length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL */
 int pvm_task_name(int tid, char *buf, int bytes) PVM_IMPORT("pvm_task_name");
@@ -390,6 +390,14 @@ int pvm_lookup(const char *name, int req, int *datap) PVM_IMPORT("pvm_lookup");
 int pvm_delete(const char *name, int req) PVM_IMPORT("pvm_delete");
 /* what tasks spawned from now on find in their environment: NAME=VALUE, NULL at the end (upvm's own; pvm_export uses it) */
 int pvm_spawn_environ(char **env) PVM_IMPORT("pvm_spawn_environ");
+/* register as hoster: asked with SM_STHOST to start the daemons of new hosts; may block */
+int pvm_reg_hoster(void) PVM_IMPORT("pvm_reg_hoster");
+/* register as tasker: asked with SM_STTASK to start each task; PvmAlready: another is; may block */
+int pvm_reg_tasker(void) PVM_IMPORT("pvm_reg_tasker");
+/* register as resource manager: asked with SM_SPAWN and others; tid of the manager there was, 0 none; may block */
+int pvm_reg_rm_import(void) PVM_IMPORT("pvm_reg_rm");
+/* register as tracer: tasks spawned from now on that have no other place for it send it their output; may block */
+int pvm_reg_tracer(int trcctx, int trctag, int outctx, int outtag, char *trcmask, int trcbuf, int trcopt) PVM_IMPORT("pvm_reg_tracer");
 /* let the next runnable ULP run (upvm's own); may block */
 int pvm_yield(void) PVM_IMPORT("pvm_yield");
 
@@ -406,6 +414,12 @@ int pvm_export(const char *name);
 int pvm_unexport(const char *name);
 /* the hosts of the virtual machine */
 int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp);
+/* register as resource manager: asked with SM_SPAWN and others; `*hip`: the own host; tid of the manager there was, 0 none */
+int pvm_reg_rm(struct pvmhostinfo **hip);
+/* command that starts daemons on other hosts: PVM_RSH of the environment, else rsh */
+char *pvmgetrsh(void);
+/* folder of temporary files: PVM_TMP of the environment, else /tmp */
+char *pvmgettmp(void);
 /* classes of the message box whose names have `pattern` in them ("*": anything) */
 int pvm_getmboxinfo(const char *pattern, int *nclasses, struct pvmmboxinfo **classes);
 /* 0: a ULP's messages come by shared memory, there is no file to wait for */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOST_INTS = 3, BOX_INTS = 4, NAME_BYTES = 512, TRIES = 8 };
+enum { HOST_INTS = 3, BOX_INTS = 4, NAME_BYTES = 512, TRIES = 8, FIRST_HOSTS = 16 };
 
 char *pvm_version(void) { return PVM_VER; }
 
@@ -22,18 +22,26 @@ static char *after(char *text) { return text + strlen(text) + 1; }
 
 int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp) {
   static struct pvmhostinfo *list;
-  int count = pvm_config_get(NULL, 0, NULL, 0);
-  if (count < 0) return count;
-  /* The rows, the numbers, the names, in one block. */
-  size_t room = count * (sizeof *list + HOST_INTS * sizeof(int) + NAME_BYTES) + 1;
-  struct pvmhostinfo *hosts = calloc(1, room);
-  if (hosts == NULL) return PvmNoMem;
-  int *rows = (int *)(hosts + count);
-  char *names = (char *)(rows + count * HOST_INTS);
-  int got = pvm_config_get(rows, count, names, count * NAME_BYTES);
-  if (got < 0) {
+  struct pvmhostinfo *hosts;
+  char *names;
+  int *rows;
+  int count;
+  /* Mostly one question is enough: a resource manager is asked each time. */
+  for (int room = FIRST_HOSTS, tries = 0;; tries++) {
+    /* The list, its rows, the names, in one block. */
+    hosts = calloc(1, room * (sizeof *list + HOST_INTS * sizeof(int) + NAME_BYTES) + 1);
+    if (hosts == NULL) return PvmNoMem;
+    rows = (int *)(hosts + room);
+    names = (char *)(rows + room * HOST_INTS);
+    int got = pvm_config_get(rows, room, names, room * NAME_BYTES);
+    count = got < room ? got : room;
+    if (got <= room || tries == TRIES) break;
     free(hosts);
-    return got;
+    room = got;
+  }
+  if (count < 0) {
+    free(hosts);
+    return count;
   }
   int archs = 0;
   for (int i = 0; i < count; i++) {
@@ -184,3 +192,29 @@ int pvm_spawn(const char *task, char **argv, int flag, const char *where, int nt
   free(env);
   return result < 0 ? result : pvm_spawn_import(task, argv, flag, where, ntask, tids);
 }
+
+int pvm_reg_rm(struct pvmhostinfo **hip) {
+  static struct pvmhostinfo own;
+  int before = pvm_reg_rm_import();
+  if (before < 0 || hip == NULL) return before;
+  struct pvmhostinfo *hosts;
+  int code = pvm_config(NULL, NULL, &hosts);
+  if (code < 0) return code;
+  /* Copies: the list goes when pvm_config is called again. */
+  free(own.hi_name);
+  free(own.hi_arch);
+  own = hosts[0];
+  own.hi_name = strdup(own.hi_name);
+  own.hi_arch = strdup(own.hi_arch);
+  *hip = &own;
+  return own.hi_name == NULL || own.hi_arch == NULL ? PvmNoMem : before;
+}
+
+/* A variable of the environment, or what stands for it. */
+static char *setting(const char *name, char *otherwise) {
+  char *value = getenv(name);
+  return value == NULL || *value == '\0' ? otherwise : value;
+}
+
+char *pvmgetrsh(void) { return setting("PVM_RSH", "rsh"); }
+char *pvmgettmp(void) { return setting("PVM_TMP", "/tmp"); }

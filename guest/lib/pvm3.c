@@ -7,7 +7,7 @@
 #include <pvm3.h>
 #include <stdlib.h>
 
-enum { ROW_INTS = 5, TEXT_BYTES = 256 };
+enum { ROW_INTS = 5, TEXT_BYTES = 256, FIRST_ROWS = 64, TRIES = 8 };
 
 int pvm_siblings(int **tids) {
   static int *list;
@@ -21,15 +21,19 @@ int pvm_siblings(int **tids) {
   return pvm_siblings_get(list, count);
 }
 
-/* Rows of `pvm_tasks_get` in a block of their own; their number in `*count`, or an error in it. */
+/*
+ * Rows of `pvm_tasks_get` in a block of their own; their number in `*count`, or an error in it. Mostly one question is
+ * enough: a resource manager is asked each time.
+ */
 static int *task_rows(int where, int *count) {
-  int there = pvm_tasks_get(where, NULL, 0);
-  int *rows = there > 0 ? malloc(sizeof(int) * ROW_INTS * there) : NULL;
-  *count = there > 0 && rows == NULL ? PvmNoMem : there;
-  if (rows == NULL) return NULL;
-  int got = pvm_tasks_get(where, rows, there);
-  *count = got < there ? got : there;
-  return rows;
+  for (int room = FIRST_ROWS, tries = 0;; tries++) {
+    int *rows = malloc(sizeof(int) * ROW_INTS * room);
+    int got = rows == NULL ? PvmNoMem : pvm_tasks_get(where, rows, room);
+    *count = got < room ? got : room;
+    if (got <= room || tries == TRIES) return rows;
+    free(rows);
+    room = got;
+  }
 }
 
 int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **taskp) {

@@ -26,11 +26,12 @@ import {
 } from "./message-box.ts";
 import { optionCalls } from "./options.ts";
 import { packingCalls } from "./packing.ts";
+import { pluginCalls } from "./plugins.ts";
 import { receiveCalls } from "./receive.ts";
 import { sendCalls } from "./send.ts";
-import { spawnCalls, spawnLoaded } from "./spawn.ts";
+import { execTasks, spawnCalls, spawnLoaded, spawnPlaced } from "./spawn.ts";
 import { taskControlCalls } from "./task-control.ts";
-import { taskCalls } from "./tasks.ts";
+import { taskCalls, tasksAnswered } from "./tasks.ts";
 import { tickleCalls } from "./tickle.ts";
 import { inputPolled, wasiCalls } from "./wasi.ts";
 import { inputRead } from "./wasi-streams.ts";
@@ -38,6 +39,8 @@ import { inputRead } from "./wasi-streams.ts";
 /** What calls do with the virtual machine's answers; a kind without one: its value is the call's result. */
 const CONTINUATIONS: Continuations = {
   load: spawnLoaded,
+  spawn: spawnPlaced,
+  tasks: tasksAnswered,
   pstat: quietly,
   config: configAnswered,
   mstat: quietly,
@@ -71,6 +74,7 @@ export function addImports(e: EngineState): void {
     messageCalls(e),
     optionCalls(e),
     packingCalls(e),
+    pluginCalls(e),
     tickleCalls(e),
     receiveCalls(e),
     sendCalls(e),
@@ -81,6 +85,7 @@ export function addImports(e: EngineState): void {
   );
   addKernel(e);
   e.ended = (engine, ulp) => tell(engine, ulp, "ended", {});
+  e.exec = execTasks;
   e.answer = (engine, parcel) => takeAnswer(engine, parcel, CONTINUATIONS);
   Object.assign(e.imports.wasi_snapshot_preview1, wasiCalls(e));
 }

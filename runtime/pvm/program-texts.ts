@@ -25,15 +25,15 @@ function texts(e: EngineState, at: number, bytes: number): string[] {
     .slice(0, -1);
 }
 
-/** Arguments of the running ULP: its own if it was spawned, else the process's. */
-export function argsOf(e: EngineState): readonly string[] {
-  const at = e.w[e.current + ULP.argsAt]!;
+/** Arguments of a ULP, the running one unless told: its own if it was spawned, else the process's. */
+export function argsOf(e: EngineState, ulp: UlpAt = e.current): readonly string[] {
+  const at = e.w[ulp + ULP.argsAt]!;
   return at === 0 ? e.options.args : texts(e, at + HEAD_BYTES, e.w[at >> 2]!);
 }
 
-/** Environment of the running ULP: the process's, with what its parent exported. */
-export function envOf(e: EngineState): readonly string[] {
-  const at = e.w[e.current + ULP.argsAt]!;
+/** Environment of a ULP of this engine, the running one unless told: the process's, with what its parent exported. */
+export function envOf(e: EngineState, ulp: UlpAt = e.current): readonly string[] {
+  const at = e.w[ulp + ULP.argsAt]!;
   if (at === 0 || e.w[(at >> 2) + 1] === 0) return e.options.env;
   const own = texts(e, at + HEAD_BYTES + e.w[at >> 2]!, e.w[(at >> 2) + 1]!);
   const nameOf = (text: string): string => text.split("=", 1)[0]!;
@@ -41,18 +41,37 @@ export function envOf(e: EngineState): readonly string[] {
   return [...e.options.env.filter((text) => !names.has(nameOf(text))), ...own];
 }
 
-/** Gives a new ULP its arguments, and what the running ULP exports. False: the heap is full. */
-export function giveTexts(e: EngineState, ulp: UlpAt, args: readonly string[]): boolean {
+/** What the running ULP exports, as it is kept. */
+function exportedOf({ w, heap, current }: EngineState): Uint8Array {
+  const at = w[current + ULP.exportAt]!;
+  return at === 0 ? NONE : heap.u8.slice(at + 4, at + 4 + w[at >> 2]!);
+}
+const NONE = new Uint8Array();
+
+/** The same as texts: what a spawned task gets beside the process's environment. */
+export function exportedTexts(e: EngineState): string[] {
+  return new TextDecoder().decode(exportedOf(e)).split("\0").slice(0, -1);
+}
+
+/**
+ * Gives a new ULP its arguments, and what the running ULP exports, or another environment. False: the heap is full.
+ */
+export function giveTexts(
+  e: EngineState,
+  ulp: UlpAt,
+  args: readonly string[],
+  env?: readonly string[],
+): boolean {
   const { w, heap } = e;
   const text = encoded(args);
-  const exported = w[e.current + ULP.exportAt]!;
-  const envBytes = exported === 0 ? 0 : w[exported >> 2]!;
+  const exported = env === undefined ? exportedOf(e) : encoded(env);
+  const envBytes = exported.length;
   const at = umalloc(e, ulp, HEAD_BYTES + text.length + envBytes, BLOCK_KIND.args);
   if (at === 0) return false;
   w[at >> 2] = text.length;
   w[(at >> 2) + 1] = envBytes;
   heap.u8.set(text, at + HEAD_BYTES);
-  heap.u8.copyWithin(at + HEAD_BYTES + text.length, exported + 4, exported + 4 + envBytes);
+  heap.u8.set(exported, at + HEAD_BYTES + text.length);
   w[ulp + ULP.argsAt] = at;
   return true;
 }

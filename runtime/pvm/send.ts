@@ -15,6 +15,7 @@ import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
 import { gathered, isInPlace } from "./in-place.ts";
 import { lookFirst } from "./interrupts.ts";
+import { divert } from "./plugins.ts";
 import { currentTid, isSendable, isTaskTid } from "./tids.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
@@ -36,6 +37,7 @@ export function sendTo(
   wid: number,
 ): number {
   const to = ulpOf(e.w, tid);
+  if (tag < 0 && divert(e, to, tid, tag, gbid, bytes, wid)) return 0;
   if (to !== 0) {
     const context = e.w[e.current + ULP.context]!;
     return post(e, currentTid(e), to, tag, gbid, bytes, context, wid);

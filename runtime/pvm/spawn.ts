@@ -7,24 +7,30 @@
  * programs themselves can be spawned: for any other name pvm_spawn does nothing, as the paper has it, returns
  * 0, and stores PvmNoFile for each task.
  * With one process for each ULP (`--isolate`) nothing can be spawned: 0, and PvmNotImpl for each.
+ * While a plug-in is registered, the virtual machine is asked first: a resource manager may place the tasks, a tasker lets
+ * them run, a tracer gets their output. Without one that costs a look at a word.
  * All tasks are on this host. PvmTaskHost with another host than `.` is PvmNoHost for each task; so is PvmTaskArch
  * with another architecture than WASM. Debug, trace and front-end flags are ignored, and so is a working folder.
  */
-import { HEAD, ULP } from "../../wire/layout.ts";
+import { HEAD, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { PVM_OPTION } from "../../wire/options.ts";
+import { SPAWN_ANSWER, TRACER } from "../../wire/plugins.ts";
 import { HOST_ARCH, PVM_CONSTANT, PVM_ERROR } from "../../wire/pvm.ts";
 import { release } from "../scheduler/end.ts";
-import type { EngineState } from "../scheduler/engine-state.ts";
+import { forward } from "../scheduler/engine.ts";
+import type { EngineState, ExecParcel } from "../scheduler/engine-state.ts";
 import { pushWake } from "../scheduler/mailbox.ts";
-import { inheritOptions } from "../scheduler/more.ts";
+import { inheritOptions, optionOf, setOption } from "../scheduler/more.ts";
 import { announceOutput } from "../scheduler/output-messages.ts";
-import { append } from "../scheduler/queue.ts";
-import type { UlpAt } from "../scheduler/state.ts";
+import { append, ulpAt } from "../scheduler/queue.ts";
+import { getState, type UlpAt } from "../scheduler/state.ts";
 import { reserveIndices, ucreate, uislocal } from "../scheduler/ulp.ts";
-import { ask, type Continuation } from "./ask.ts";
-import { fail } from "./errors.ts";
-import { cText, currentContext, getInt, isPlace } from "./guest.ts";
-import { giveTexts, setExported } from "./program-texts.ts";
+import { ask, type Continuation, tell } from "./ask.ts";
+import { check, fail } from "./errors.ts";
+import { cText, currentContext, getInt, isPlace, putInt } from "./guest.ts";
+import { plugins } from "./plugins.ts";
+import { argsOf, envOf, exportedTexts, giveTexts, setExported } from "./program-texts.ts";
 
 /** Arguments of a spawned ULP, most. */
 const ARGS_MAX = 4096;
@@ -36,6 +42,25 @@ interface Request {
   readonly ntask: number;
   readonly tids: number;
   readonly flag: number;
+}
+
+/** What plug-ins make of it. */
+interface Terms {
+  /** Tasks are made, and a tasker lets them run. */
+  readonly held: boolean;
+  /** What a tracer wants of them: TRACER; its tid 0: there is none. */
+  readonly tracer: readonly number[];
+}
+const NO_TERMS: Terms = { held: false, tracer: [0] };
+
+/** New tasks: their parent, what they begin with. */
+interface Batch {
+  readonly program: number;
+  readonly count: number;
+  readonly parentTid: number;
+  readonly args: readonly string[];
+  /** Absent: what the running ULP exports. */
+  readonly env?: readonly string[];
 }
 
 /** Texts of a NULL-terminated list of strings; undefined: bad address. */
@@ -53,29 +78,22 @@ function textList(e: EngineState, list: number): string[] | undefined {
   return undefined;
 }
 
-/** As many new ULPs as there is room for, not yet in any queue. */
-function createTasks(
-  e: EngineState,
-  program: number,
-  args: readonly string[],
-  { ntask, flag }: Request,
-): UlpAt[] {
-  const tid = e.w[e.current + ULP.tid]!;
-  const noParent = (flag & PVM_CONSTANT.PvmNoSpawnParent) !== 0;
-  const n = Math.min(ntask, LIMITS.ulps - Atomics.load(e.w, HEAD.ulps));
+/** As many new ULPs as there is room for, not yet in any queue, with options of the running one. */
+function createTasks(e: EngineState, { program, count, parentTid, args, env }: Batch): UlpAt[] {
+  const n = Math.min(count, LIMITS.ulps - Atomics.load(e.w, HEAD.ulps));
   const first = n > 0 ? reserveIndices(e.w, n) : -1;
   const made: UlpAt[] = [];
   for (let i = 0; first >= 0 && i < n; i++) {
     const ulp = ucreate(e, first + i, {
       program,
       engine: (first + i) % e.engines,
-      parentTid: noParent ? PVM_ERROR.PvmParentNotSet.code : tid,
+      parentTid,
       siblingFirst: first,
       siblingCount: n,
       context: e.w[e.current + ULP.context]!,
     });
     if (ulp === 0) break;
-    if (!giveTexts(e, ulp, args) || !inheritOptions(e, e.current, ulp)) {
+    if (!giveTexts(e, ulp, args, env) || !inheritOptions(e, e.current, ulp)) {
       release(e, ulp);
       break;
     }
@@ -85,25 +103,48 @@ function createTasks(
   return made;
 }
 
+/** What the parent of tasks that the running ULP spawns is. */
+function parentFor(flag: number, tid: number): number {
+  return (flag & PVM_CONSTANT.PvmNoSpawnParent) !== 0 ? PVM_ERROR.PvmParentNotSet.code : tid;
+}
+
+/** Lets new ULPs run, or has a tasker do so. */
+function letRun(
+  e: EngineState,
+  made: readonly UlpAt[],
+  parentTid: number,
+  flags: number,
+  held: boolean,
+): void {
+  for (const ulp of made) {
+    announceOutput(e, ulp, parentTid);
+    if (held) continue;
+    if (uislocal(e, ulp)) append(e.w, e.runq, ulp);
+    else pushWake(e, ulp);
+  }
+  const [first] = made;
+  if (!held || first === undefined) return;
+  const tids = made.map((ulp) => e.w[ulp + ULP.tid]!);
+  tell(e, e.current, "started", { tids, flags, args: argsOf(e, first), env: envOf(e, first) });
+}
+
 /**
  * Makes the ULPs, and stores their tids; what could not be made is PvmOutOfRes. @returns how many were made
  */
-function start(e: EngineState, program: number, request: Request): number {
-  const { argv, ntask, tids } = request;
+function start(e: EngineState, program: number, request: Request, terms: Terms = NO_TERMS): number {
+  const { argv, ntask, tids, flag } = request;
   const name = e.programs[program]?.name ?? "";
+  const tid = e.w[e.current + ULP.tid]!;
   const args = [name, ...(textList(e, argv) ?? [])];
-  const made = createTasks(e, program, args, request);
+  const made = createTasks(e, { program, count: ntask, parentTid: parentFor(flag, tid), args });
   const { view } = currentContext(e);
   for (let i = 0; i < ntask && tids !== 0; i++) {
     const ulp = made[i];
     const value = ulp === undefined ? PVM_ERROR.PvmOutOfRes.code : e.w[ulp + ULP.tid]!;
     view.setInt32((tids >>> 0) + 4 * i, value, true);
   }
-  for (const ulp of made) {
-    announceOutput(e, ulp, e.w[e.current + ULP.tid]!);
-    if (uislocal(e, ulp)) append(e.w, e.runq, ulp);
-    else pushWake(e, ulp);
-  }
+  if (terms.tracer[0] !== 0) for (const ulp of made) traceTo(e, ulp, terms.tracer);
+  letRun(e, made, tid, flag, terms.held);
   return made.length;
 }
 
@@ -130,6 +171,105 @@ export const spawnLoaded: Continuation = (e, { value }, keep) => {
   return value < 0 ? refuse(e, request, value) : start(e, value, request);
 };
 
+/** A plug-in has a say in a spawn: a resource manager has placed it, or it is to be done on these terms. */
+export const spawnPlaced: Continuation = (e, { value, ints }, keep) => {
+  const [argv, ntask, tids, flag] = keep as [number, number, number, number];
+  const request: Request = { argv, ntask, tids, flag };
+  const [how, ...rest] = ints ?? [SPAWN_ANSWER.start];
+  if (how === undefined) return check(e, "pvm_spawn", value);
+  if (how === SPAWN_ANSWER.placed) {
+    for (let i = 0; i < ntask && i < rest.length; i++) putInt(e, tids === 0 ? 0 : tids + 4 * i, rest[i]!);
+    return Math.min(value, ntask);
+  }
+  if (value < 0) return refuse(e, request, value);
+  const [held, ...tracer] = rest;
+  return start(e, value, request, { held: held === 1, tracer });
+};
+
+/** Asks the virtual machine, since a plug-in has a say in it. */
+function askPlugins(e: EngineState, name: string, where: string, refused: number, request: Request): number {
+  const { argv, ntask, tids, flag } = request;
+  const option = (row: { readonly code: number }) => optionOf(e.w, e.current, row.code);
+  const { PvmOutputTid, PvmOutputContext, PvmOutputCode } = PVM_OPTION;
+  const { PvmTraceTid, PvmTraceContext, PvmTraceCode } = PVM_OPTION;
+  const body = {
+    name,
+    flags: flag,
+    where,
+    count: ntask,
+    args: textList(e, argv) ?? [],
+    env: exportedTexts(e),
+    output: [PvmOutputTid, PvmOutputContext, PvmOutputCode, PvmTraceTid, PvmTraceContext, PvmTraceCode].map(
+      option,
+    ),
+    program: rowOf(e, name),
+    refused,
+  };
+  return ask(e, "spawn", body, [argv, ntask, tids, flag]);
+}
+
+/** Row of a program that is known by its name; -1: it is not. */
+function rowOf(e: EngineState, name: string): number {
+  return e.programs.findIndex((program) => program?.name === name);
+}
+
+/** A tracer takes what has no other place to go. */
+function traceTo(e: EngineState, ulp: UlpAt, wants: readonly number[]): void {
+  const at = (place: keyof typeof TRACER) => wants[TRACER[place]] ?? 0;
+  const { PvmSelfOutputTid, PvmSelfTraceTid } = PVM_OPTION;
+  if (optionOf(e.w, ulp, PvmSelfOutputTid.code) === 0)
+    setOutput(e, ulp, [at("tid"), at("outputContext"), at("outputCode")]);
+  if (optionOf(e.w, ulp, PvmSelfTraceTid.code) !== 0) return;
+  setTrace(e, ulp, [at("tid"), at("traceContext"), at("traceCode")]);
+  setOption(e, ulp, PVM_OPTION.PvmSelfTraceBuffer.code, at("traceBuffer"));
+  setOption(e, ulp, PVM_OPTION.PvmSelfTraceOptions.code, at("traceOptions"));
+}
+
+/** Tid, context and tag. A full heap leaves them as they are. */
+function setOutput(e: EngineState, ulp: UlpAt, [tid = 0, context = 0, tag = 0]: readonly number[]): void {
+  setOption(e, ulp, PVM_OPTION.PvmSelfOutputContext.code, context);
+  setOption(e, ulp, PVM_OPTION.PvmSelfOutputCode.code, tag);
+  setOption(e, ulp, PVM_OPTION.PvmSelfOutputTid.code, tid);
+}
+function setTrace(e: EngineState, ulp: UlpAt, [tid = 0, context = 0, tag = 0]: readonly number[]): void {
+  setOption(e, ulp, PVM_OPTION.PvmSelfTraceContext.code, context);
+  setOption(e, ulp, PVM_OPTION.PvmSelfTraceCode.code, tag);
+  setOption(e, ulp, PVM_OPTION.PvmSelfTraceTid.code, tid);
+}
+
+/** Makes the tasks of a resource manager (SM_EXEC), as if it ran, on its engine. It hears of them by the service. */
+export function execTasks(e: EngineState, parcel: ExecParcel): void {
+  const { w } = e;
+  const { index, wid, parent, name, flags, count, output } = parcel;
+  const manager = ulpAt(w, index);
+  if (getState(w, manager) === ULP_STATE.exited) return;
+  const engine = Atomics.load(w, manager + ULP.engine);
+  if (engine !== e.index) {
+    forward(e, engine, parcel);
+    return;
+  }
+  const known = rowOf(e, name);
+  const program = known >= 0 ? known : parcel.program;
+  const running = e.current;
+  e.current = manager;
+  let tids: number[];
+  if (program < 0) tids = Array<number>(Math.min(count, LIMITS.ulps)).fill(program);
+  else {
+    const parentTid = parentFor(flags, parent);
+    const args = [name, ...parcel.args];
+    const made = createTasks(e, { program, count, parentTid, args, env: parcel.env });
+    for (const ulp of made) {
+      setOutput(e, ulp, output.slice(0, 3));
+      setTrace(e, ulp, output.slice(3));
+    }
+    tids = made.map((ulp) => w[ulp + ULP.tid]!);
+    while (tids.length < Math.min(count, LIMITS.ulps)) tids.push(PVM_ERROR.PvmOutOfRes.code);
+    letRun(e, made, parent, flags, parcel.held);
+  }
+  tell(e, manager, "executed", { wid, tids });
+  e.current = running;
+}
+
 export function spawnCalls(e: EngineState) {
   return {
     pvm_spawn(task: number, argv: number, flag: number, where: number, ntask: number, tids: number): number {
@@ -139,10 +279,12 @@ export function spawnCalls(e: EngineState) {
         return fail(e, "pvm_spawn", "PvmBadParam");
       if (!isPlace(e, tids, 4 * ntask)) return fail(e, "pvm_spawn", "PvmBadParam");
       const request: Request = { argv, ntask, tids, flag };
-      if (!isHere(e, flag, host)) return refuse(e, request, PVM_ERROR.PvmNoHost.code);
-      if (name === "") return refuse(e, request, PVM_ERROR.PvmNoFile.code);
+      const { PvmNoHost, PvmNoFile } = PVM_ERROR;
+      const refused = isHere(e, flag, host) ? (name === "" ? PvmNoFile.code : 0) : PvmNoHost.code;
+      if (plugins(e) !== 0) return askPlugins(e, name, host, refused, request);
+      if (refused < 0) return refuse(e, request, refused);
       if (e.options.outside) return refuse(e, request, PVM_ERROR.PvmNotImpl.code);
-      const known = e.programs.findIndex((program) => program?.name === name);
+      const known = rowOf(e, name);
       if (known >= 0) return start(e, known, request);
       return ask(e, "load", { name }, [argv, ntask, tids, flag]);
     },

@@ -5,6 +5,7 @@
  * not spawned by anybody, so they have no parent.
  */
 import { HEAD, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import { PLUGIN_BIT } from "../../wire/plugins.ts";
 import { PVM_ERROR, TID_BASE, tidOf } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { groups } from "../scheduler/groups.ts";
@@ -13,8 +14,10 @@ import { dropMessages } from "../scheduler/messages.ts";
 import { ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
 import { ulpOf } from "../scheduler/ulp.ts";
-import { fail } from "./errors.ts";
+import { ask, type Continuation } from "./ask.ts";
+import { check, fail } from "./errors.ts";
 import { currentContext, isPlace, putText } from "./guest.ts";
+import { plugins } from "./plugins.ts";
 import { isTaskTid } from "./tids.ts";
 
 /** Ints of a row of pvm_tasks_get: tid, parent, host, flag, pid. */
@@ -34,6 +37,41 @@ function tasksOf(e: EngineState, where: number): UlpAt[] | undefined {
   const n = Atomics.load(e.w, HEAD.ulps);
   return Array.from({ length: n }, (_, index) => ulpAt(e.w, index)).filter(alive);
 }
+
+/** Stores rows, as many as there is room for. @returns how many there are */
+function putRows(e: EngineState, all: readonly (readonly number[])[], rows: number, room: number): number {
+  const stored = Math.max(0, Math.min(all.length, room));
+  if (stored > 0 && (rows === 0 || !isPlace(e, rows, stored * TASK_ROW_INTS * 4)))
+    return fail(e, "pvm_tasks", "PvmBadParam");
+  const { view } = currentContext(e);
+  all.slice(0, stored).forEach((row, i) => {
+    row.forEach((value, k) => {
+      view.setInt32((rows >>> 0) + (i * TASK_ROW_INTS + k) * 4, value, true);
+    });
+  });
+  return all.length;
+}
+
+function ownTasks(e: EngineState, where: number, rows: number, room: number): number {
+  const { w } = e;
+  const tasks = tasksOf(e, where);
+  if (tasks === undefined) return fail(e, "pvm_tasks", "PvmNoHost");
+  const all = tasks.map((ulp) => {
+    const parent = w[ulp + ULP.parentTid]!;
+    const spawned = parent === PVM_ERROR.PvmNoParent.code ? 0 : SPAWNED;
+    return [w[ulp + ULP.tid]!, Math.max(0, parent), TID_BASE, CONNECTED + spawned, 0];
+  });
+  return putRows(e, all, rows, room);
+}
+
+/** A resource manager has said which tasks there are, or is there no more. */
+export const tasksAnswered: Continuation = (e, { value, ints }, keep) => {
+  const [where, rows, room] = keep as [number, number, number];
+  if (value < 0) return check(e, "pvm_tasks", value);
+  if (ints === undefined) return ownTasks(e, where, rows, room);
+  const all = Array.from({ length: value }, (_, i) => ints.slice(i * TASK_ROW_INTS, (i + 1) * TASK_ROW_INTS));
+  return putRows(e, all, rows, room);
+};
 
 export function taskCalls(e: EngineState) {
   const { w } = e;
@@ -57,21 +95,8 @@ export function taskCalls(e: EngineState) {
       return n;
     },
     pvm_tasks_get(where: number, rows: number, capacity: number): number {
-      const tasks = tasksOf(e, where);
-      if (tasks === undefined) return fail(e, "pvm_tasks", "PvmNoHost");
-      const stored = Math.max(0, Math.min(tasks.length, capacity));
-      if (stored > 0 && (rows === 0 || !isPlace(e, rows, stored * TASK_ROW_INTS * 4)))
-        return fail(e, "pvm_tasks", "PvmBadParam");
-      const { view } = currentContext(e);
-      tasks.slice(0, stored).forEach((ulp, i) => {
-        const parent = w[ulp + ULP.parentTid]!;
-        const spawned = parent === PVM_ERROR.PvmNoParent.code ? 0 : SPAWNED;
-        const row = [w[ulp + ULP.tid]!, Math.max(0, parent), TID_BASE, CONNECTED + spawned, 0];
-        row.forEach((value, k) => {
-          view.setInt32((rows >>> 0) + (i * TASK_ROW_INTS + k) * 4, value, true);
-        });
-      });
-      return tasks.length;
+      if ((plugins(e) & PLUGIN_BIT.rm) === 0) return ownTasks(e, where, rows, capacity);
+      return ask(e, "tasks", { where }, [where, rows, capacity]);
     },
     pvm_task_name(tid: number, at: number, bytes: number): number {
       const ulp = ulpOf(w, tid);

@@ -61,10 +61,30 @@ export interface NoticeParcel {
   readonly src: number;
   readonly tag: number;
   readonly context: number;
+  readonly wid: number;
   readonly data: Uint8Array;
 }
+/** Tasks that a resource manager wants made. (SM_EXEC) */
+export interface ExecParcel {
+  readonly kind: "exec";
+  /** Index of the manager. */
+  readonly index: number;
+  readonly wid: number;
+  readonly parent: number;
+  readonly name: string;
+  /** Row of the program; below 0: why there is none, unless an engine knows it by its name. */
+  readonly program: number;
+  readonly flags: number;
+  readonly count: number;
+  readonly args: readonly string[];
+  /** Tid, context and tag for output, and for traces. */
+  readonly output: readonly number[];
+  readonly env: readonly string[];
+  /** They are made, and a tasker lets them run. */
+  readonly held: boolean;
+}
 /** What ports carry between threads; ENGINE.mail counts what an engine has not taken yet. */
-export type Parcel = UlpParcel | ProgramParcel | AnswerParcel | StopParcel | NoticeParcel;
+export type Parcel = UlpParcel | ProgramParcel | AnswerParcel | StopParcel | NoticeParcel | ExecParcel;
 
 /** How a ULP failed, for the process's result. */
 export interface UlpFailure {
@@ -202,6 +222,8 @@ export class EngineState {
   fileHandles: FileHandles | undefined = undefined;
   /** Ends the wait of a ULP that asked the virtual machine for something. Set by who makes the engine. */
   answer: (e: EngineState, parcel: AnswerParcel) => void = () => {};
+  /** Makes tasks for a resource manager. Set by who makes the engine. */
+  exec: (e: EngineState, parcel: ExecParcel) => void = () => {};
   /** Tells the virtual machine that a ULP has ended. Set by who makes the engine. */
   ended: (e: EngineState, ulp: UlpAt) => void = () => {};
   /** ULPs that are to end as soon as they are off the processor, or have arrived here. */

@@ -196,6 +196,9 @@ function open(e: EngineState, parcel: Parcel): void {
     case "answer":
       e.answer(e, parcel);
       break;
+    case "exec":
+      e.exec(e, parcel);
+      break;
     case "notice":
       deliverNotice(e, parcel);
       break;
@@ -215,7 +218,7 @@ export function forward(e: EngineState, engine: number, parcel: Parcel): void {
 
 /** Sends a message of the virtual machine to a ULP; if there is no room for it, it is dropped, and counted as that. */
 function deliverNotice(e: EngineState, parcel: NoticeParcel): void {
-  const { index, src, tag, context, data } = parcel;
+  const { index, src, tag, context, wid, data } = parcel;
   const ulp = ulpAt(e.w, index);
   if (getState(e.w, ulp) === ULP_STATE.exited) return;
   const engine = Atomics.load(e.w, ulp + ULP.engine);
@@ -224,7 +227,7 @@ function deliverNotice(e: EngineState, parcel: NoticeParcel): void {
     return;
   }
   const gbid = newBuffer(e, PVM_CONSTANT.PvmDataDefault, data);
-  if (gbid === 0 || post(e, src, ulp, tag, gbid, data.length, context) < 0) count(e, COUNTER.dropped, 1);
+  if (gbid === 0 || post(e, src, ulp, tag, gbid, data.length, context, wid) < 0) count(e, COUNTER.dropped, 1);
   if (gbid !== 0) e.gb.gdecref(gbid);
 }
 

@@ -8,7 +8,7 @@ import { onUpvm } from "./on-upvm.ts";
 import { expected, golden, type ProgramName } from "./suite.ts";
 
 /** Programs, and cases of them, that wait for something that is not there yet. */
-const PENDING: readonly string[] = ["plugins", "buffers in-place"];
+const PENDING: readonly string[] = ["buffers in-place"];
 
 export function testCases(programs: readonly ProgramName[]): void {
   for (const program of programs)

@@ -79,6 +79,13 @@ export const MEANINGS: readonly Meaning[] = [
     why: "a program must not choose among all files of the machine",
   },
   {
+    pvm: "a tasker starts a task with fork and exec; a hoster's daemons join the machine; a tracer gets trace events",
+    upvm:
+      "a tasker lets a task run by sending `SM_STTASK` with its tid back to the daemon; a hoster is asked, and what is no " +
+      "error is `PvmCantStart`; a tracer gets the output of tasks, and no events are made",
+    why: "a ULP cannot fork, and there is one host; `--profile` and `--stats` tell what a trace would",
+  },
+  {
     pvm: "a task that computes shares the processor with others",
     upvm:
       "it runs until it waits, or one that slept or waited for an answer of the machine can go on; with `--slice` all " +

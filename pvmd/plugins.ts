@@ -1,0 +1,145 @@
+/**
+ * Plug-ins: pvm_reg_tasker, pvm_reg_hoster, pvm_reg_tracer, what they send to the daemon, and their ends.
+ *
+ * Owns: who is registered, and what waits for whom. One of each kind; a second tasker is PvmAlready, a second hoster or
+ * tracer takes the place of the first, as in PVM 3.4.6. Without a plug-in the service does its work itself, and so it does
+ * with what waited for one that ends or leaves PVM. The resource manager is resource-manager.ts.
+ * Differs from PVM: a ULP cannot fork. A tasker lets a task run by sending SM_STTASK with its tid back to the daemon.
+ */
+import { SM, SPAWN_ANSWER, TRACER } from "../wire/plugins.ts";
+import { PVM_ERROR, type PvmErrorName } from "../wire/pvm.ts";
+import type { RequestOf } from "../wire/requests.ts";
+import { hostAnswers } from "./hosts.ts";
+import type { Handler, Machine } from "./machine.ts";
+import { Packer, Unpacker } from "./plugin-data.ts";
+import { register } from "./plugin-register.ts";
+import { addFor, execute, handOver } from "./resource-manager.ts";
+
+const OK = { value: PVM_ERROR.PvmOk.code };
+const SIGTERM = 15;
+/** Tids of hosts are multiples of this. */
+const HOST_STEP = 0x40000;
+
+export const regTasker: Handler<"regTasker"> = async (machine, { tid }) => {
+  const other = machine.plugins.registered("tasker");
+  if (other !== undefined && other.tid !== tid) return { value: PVM_ERROR.PvmAlready.code };
+  return (await register(machine, "tasker", { tid })) ? OK : { value: PVM_ERROR.PvmAlready.code };
+};
+export const regHoster: Handler<"regHoster"> = async (machine, { tid }) =>
+  (await register(machine, "hoster", { tid })) ? OK : { value: PVM_ERROR.PvmAlready.code };
+export const regTracer: Handler<"regTracer"> = async (machine, { tid, body }) =>
+  (await register(machine, "tracer", { tid, wants: body.wants })) ? OK : { value: PVM_ERROR.PvmAlready.code };
+
+/** A spawn while a plug-in is registered: the engine makes the tasks, as the answer says. */
+export const spawn: Handler<"spawn"> = async ({ host, plugins }, { body }) => {
+  if (body.refused < 0) return { value: body.refused };
+  const program = body.program >= 0 ? body.program : await host.load(body.name);
+  if (program < 0) return { value: program };
+  const tracer = plugins.registered("tracer");
+  const wants =
+    tracer === undefined ? Array<number>(TRACER.ints).fill(0) : [tracer.tid, ...(tracer.wants ?? [])];
+  const tasker = plugins.registered("tasker") === undefined ? 0 : 1;
+  return { value: program, ints: [SPAWN_ANSWER.start, tasker, ...wants] };
+};
+
+/** Tasks were made and wait: the tasker is asked to let them run. If there is none any more, they run. */
+export const started: Handler<"started"> = async ({ host, plugins }, { body }) => {
+  const tasker = plugins.registered("tasker");
+  for (const tid of body.tids) {
+    if (tasker === undefined) host.begin(tid);
+    else if (host.watchEnd(tid)) {
+      plugins.held.set(tid, tasker.tid);
+      const data = new Packer().ints(tid, body.flags).text(body.args[0] ?? "");
+      host.post({ to: tasker.tid, tag: SM.SM_STTASK.tag, data: data.list(body.args).list(body.env).data() });
+    }
+  }
+  return undefined;
+};
+
+/** What a plug-in has sent to the daemon. Of anyone else, or what cannot be read, is dropped, as in PVM. */
+export const toDaemon: Handler<"toDaemon"> = async (machine, request) => {
+  const { host, plugins } = machine;
+  const { tid, body } = request;
+  const data = new Unpacker(body.data);
+  const manages = plugins.registered("rm")?.tid === tid;
+  switch (body.tag) {
+    case SM.SM_STTASK.tag:
+    case SM.SM_TASKX.tag: {
+      const task = data.int();
+      if (data.bad) break;
+      if (body.tag === SM.SM_STTASK.tag) {
+        if (plugins.held.get(task) !== tid) break;
+        plugins.held.delete(task);
+        host.begin(task);
+      } else if (plugins.registered("tasker")?.tid === tid) {
+        plugins.held.delete(task);
+        host.stop(task, SIGTERM);
+      }
+      break;
+    }
+    case SM.SM_STHOSTACK.tag:
+      hosted(machine, request, data);
+      break;
+    case SM.SM_EXEC.tag:
+      if (manages) await execute(machine, request, data);
+      break;
+    case SM.SM_ADD.tag:
+      if (manages) await addFor(machine, request, data);
+      break;
+    case SM.SM_HANDOFF.tag:
+      if (manages) await handOver(machine, data);
+      break;
+  }
+  return undefined;
+};
+
+/** pvm_addhosts: hosts that could be started are the hoster's, if there is one. */
+export const addhosts: Handler<"addhosts"> = async ({ host, plugins }, request) => {
+  const { hosts } = request.body;
+  const codes = await hostAnswers(host, hosts);
+  const hoster = plugins.registered("hoster");
+  const open = codes.flatMap((code, i) => (code === PVM_ERROR.PvmCantStart.code ? [i] : []));
+  if (hoster === undefined || hoster.tid === request.tid || open.length === 0)
+    return { value: 0, ints: codes };
+  const { SM_STHOST, SM_STHOSTACK } = SM;
+  const wid = plugins.park({ request, by: hoster.tid, tag: SM_STHOSTACK.tag, codes, open });
+  const data = new Packer().ints(open.length);
+  open.forEach((place, i) => {
+    const [name = "", ...options] = (hosts[place] ?? "").trim().split(/\s+/);
+    data
+      .ints(HOST_STEP * (i + 2))
+      .text(options.join(" "))
+      .text(name)
+      .text(`$PVM_ROOT/lib/pvmd -s -n${name}`);
+  });
+  host.post({ to: hoster.tid, tag: SM_STHOST.tag, wid, data: data.data() });
+  return undefined;
+};
+
+/** A hoster has answered: an error's name, or what a daemon has printed, for each host. */
+function hosted({ host, plugins }: Machine, { tid, body }: RequestOf<"toDaemon">, data: Unpacker): void {
+  const parked = plugins.answered(tid, body.tag, body.wid);
+  if (parked === undefined) return;
+  while (!data.ended && !data.bad) {
+    const place = parked.open[data.int() / HOST_STEP - 2];
+    const status = data.text();
+    const error = PVM_ERROR[status as PvmErrorName];
+    // No daemon of another host can join yet: what one has printed is PvmCantStart, as it was.
+    if (place !== undefined && error !== undefined && error.code < 0) parked.codes[place] = error.code;
+  }
+  host.answer(parked.request, { value: 0, ints: parked.codes });
+}
+
+/** A task has ended or left PVM: what waited for it goes on, and a resource manager hears of its tasks' ends. */
+export async function pluginEnded(machine: Machine, tid: number): Promise<void> {
+  const { host, plugins } = machine;
+  const manager = plugins.managed.get(tid);
+  plugins.managed.delete(tid);
+  if (manager !== undefined) {
+    const data = new Packer().ints(tid, 0, 0, 0, 0, 0).data();
+    host.post({ to: manager, tag: SM.SM_TASKX.tag, data });
+  }
+  const { requests, held } = plugins.forget(tid);
+  for (const task of held) host.begin(task);
+  for (const request of requests) await machine.again(request);
+}
