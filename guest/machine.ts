@@ -272,9 +272,7 @@ export function reg_tracer(
 
 /** A variable of the environment, or what stands for it. */
 function setting(name: string, otherwise: string): string {
-  if (!process.env.has(name)) return otherwise;
-  const value = process.env.get(name);
-  return value.length == 0 ? otherwise : value;
+  return process.env.has(name) ? process.env.get(name) : otherwise;
 }
 
 /** Command that starts daemons on other hosts: PVM_RSH of the environment, else rsh. */

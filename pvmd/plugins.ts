@@ -13,7 +13,7 @@ import { hostAnswers } from "./hosts.ts";
 import type { Handler, Machine } from "./machine.ts";
 import { Packer, Unpacker } from "./plugin-data.ts";
 import { register } from "./plugin-register.ts";
-import { addFor, execute, handOver } from "./resource-manager.ts";
+import { addFor, execute, handOver, tellManager } from "./resource-manager.ts";
 
 const OK = { value: PVM_ERROR.PvmOk.code };
 const SIGTERM = 15;
@@ -135,10 +135,7 @@ export async function pluginEnded(machine: Machine, tid: number): Promise<void> 
   const { host, plugins } = machine;
   const manager = plugins.managed.get(tid);
   plugins.managed.delete(tid);
-  if (manager !== undefined) {
-    const data = new Packer().ints(tid, 0, 0, 0, 0, 0).data();
-    host.post({ to: manager, tag: SM.SM_TASKX.tag, data });
-  }
+  if (manager !== undefined) tellManager(machine, manager, tid);
   const { requests, held } = plugins.forget(tid);
   for (const task of held) host.begin(task);
   for (const request of requests) await machine.again(request);

@@ -155,17 +155,20 @@ function acknowledge({ host }: Machine, to: number, wid: number, data: Packer): 
   host.post({ to, tag: SM.SM_EXECACK.tag, wid, data: data.data() });
 }
 
-/** What SM_EXEC has made. */
+/** What SM_EXEC has made. The manager hears of each one's end, also if that has been already. */
 export const executed: Handler<"executed"> = async (machine, { tid, body }) => {
-  for (const task of body.tids)
-    if (task > 0) {
-      machine.plugins.managed.set(task, tid);
-      // It may have ended already.
-      if (!machine.host.watchEnd(task)) machine.plugins.managed.delete(task);
-    }
   acknowledge(machine, tid, body.wid, new Packer().ints(body.tids.length, ...body.tids));
+  const { host, plugins } = machine;
+  for (const task of body.tids.filter((each) => each > 0))
+    if (host.watchEnd(task)) plugins.managed.set(task, tid);
+    else tellManager(machine, tid, task);
   return undefined;
 };
+
+/** SM_TASKX: tid, exit status, and the time that it used, which nobody measures. */
+export function tellManager({ host }: Machine, manager: number, task: number): void {
+  host.post({ to: manager, tag: SM.SM_TASKX.tag, data: new Packer().ints(task, 0, 0, 0, 0, 0).data() });
+}
 
 /** SM_ADD: as pvm_addhosts without a manager. SM_ADDACK tells a row for each host, as SM_CONFIG does. */
 export async function addFor(

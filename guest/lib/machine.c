@@ -213,7 +213,7 @@ int pvm_reg_rm(struct pvmhostinfo **hip) {
 /* A variable of the environment, or what stands for it. */
 static char *setting(const char *name, char *otherwise) {
   char *value = getenv(name);
-  return value == NULL || *value == '\0' ? otherwise : value;
+  return value == NULL ? otherwise : value;
 }
 
 char *pvmgetrsh(void) { return setting("PVM_RSH", "rsh"); }
