@@ -75,19 +75,18 @@ static int take_output(int mid) {
   return 0;
 }
 
-/* As PVM: who leaves waits until all that send it output have ended. */
+/* As PVM: who leaves waits until all that send it output have ended, also if it has received nothing since it started them. */
 static void wait_for_children(void) {
-  if (children == 0 || pvm_getopt(PvmOutputTid) == 0) return;
-  fprintf(stderr, "libpvm [t%x]: child task(s) still running.  waiting...\n", pvm_mytid());
-  pvm_delmhf(handler);
+  if (pvm_getopt(PvmOutputTid) == 0) return;
+  if (handler >= 0) pvm_delmhf(handler);
   handler = -1;
   int reserved = pvm_setopt(PvmResvTids, 1);
   int context = pvm_setcontext(OUTPUT_CONTEXT);
-  while (children > 0) {
-    int mid = pvm_recv(-1, OUTPUT_TAG);
-    if (mid < 0) break;
-    take_output(mid);
-  }
+  int mid;
+  while ((mid = pvm_nrecv(-1, OUTPUT_TAG)) > 0) take_output(mid);
+  if (children > 0)
+    fprintf(stderr, "libpvm [t%x]: child task(s) still running.  waiting...\n", pvm_mytid());
+  while (children > 0 && (mid = pvm_recv(-1, OUTPUT_TAG)) > 0) take_output(mid);
   pvm_setcontext(context);
   pvm_setopt(PvmResvTids, reserved);
 }

@@ -12,6 +12,15 @@ static void catchout(void) {
   CALL(pvm_exit());
   printf("after pvm_exit\n");
 }
+/* Nothing is received before pvm_exit: what was caught is waited for all the same. */
+static void catchout_at_once(void) {
+  int tid;
+  CALL(pvm_catchout(stdout));
+  CALL(start("-prints-at-once", 1, &tid));
+  CALL(pvm_exit());
+  printf("after pvm_exit\n");
+}
+static void prints_at_once(void) { printf("a line\nanother without an end"); }
 static void prints(void) {
   pvm_recv(pvm_parent(), 1);
   printf("first line\nsecond line\n");
@@ -58,7 +67,9 @@ static void output_code(void) {
 }
 
 static const struct part PARTS[] = {
-    {"pvm_catchout", catchout},   {"-prints", prints},            {"PvmShowTids", catchout_without_tids},
-    {"catchout-off", catchout_off}, {"PvmOutputCode", output_code}, {"-waits", waits},
+    {"pvm_catchout", catchout},     {"-prints", prints},
+    {"at-once", catchout_at_once},  {"-prints-at-once", prints_at_once},
+    {"PvmShowTids", catchout_without_tids}, {"catchout-off", catchout_off},
+    {"PvmOutputCode", output_code}, {"-waits", waits},
 };
 CONFORM(PARTS)
