@@ -6,6 +6,7 @@
 #ifndef UPVM_SIGNAL_H
 #define UPVM_SIGNAL_H
 
+#include <sys/types.h>
 #include <upvm-absent.h>
 
 #ifdef __cplusplus

@@ -75,7 +75,7 @@ static int take_output(int mid) {
   return 0;
 }
 
-/* As PVM: who leaves waits until all that send it output have ended, also if it has received nothing since it started them. */
+/* As PVM: who leaves waits until all that send it output have ended. It may have received nothing since it started them. */
 static void wait_for_children(void) {
   if (pvm_getopt(PvmOutputTid) == 0) return;
   if (handler >= 0) pvm_delmhf(handler);

@@ -150,6 +150,12 @@ int main(int argc, char **argv) { for (int i = 0; i < 1000; i++) a[i] = b[i] * a
   assert.ok(!Buffer.from((await compiled("a.c", source)).wasm).includes(Uint8Array.of(0xfd, 0xf2, 0x01)));
 });
 
+test("signal.h needs no other header before it", async () => {
+  const source =
+    "#include <signal.h>\nvoid stop(int n) {}\nint main(void) { signal(SIGINT, stop); return 0; }\n";
+  assert.equal((await compiled("signals.c", source)).warnings, "");
+});
+
 test("C as it was in PVM's time compiles without a word: no types, no prototypes, its own errno, no pvm3.h", async () => {
   const source = `#include <errno.h>
 #include <stdio.h>
