@@ -97,9 +97,9 @@ function nestedCalls(e: EngineState) {
   const packable = (lbid: number): number => {
     const { current: ulp } = e;
     if (lbid <= 0) return refuse("PvmBadParam");
+    if (btab.btgetgbid(ulp, lbid) === 0) return refuse("PvmNoSuchBuf");
     const sbid = btab.btgetsbid(ulp);
     if (sbid === 0) return refuse("PvmNoBuf");
-    if (btab.btgetgbid(ulp, lbid) === 0) return refuse("PvmNoSuchBuf");
     return sbid === lbid ? refuse("PvmBadParam") : PVM_ERROR.PvmOk.code;
   };
   /** Copies a buffer to the end of the default send buffer, behind `words`. */

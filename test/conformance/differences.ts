@@ -118,13 +118,6 @@ export const DIFFERENCES: readonly Difference[] = [
     why: "a barrier of less than 1 is PvmMismatch once; in PVM every later one of the group is, too",
   },
   {
-    program: "buffers",
-    case: "pvm_pkmesg",
-    pvm: "pvm_pkmesg(inner): PvmNoSuchBuf",
-    upvm: "pvm_pkmesg(inner): PvmNoBuf",
-    why: "two mistakes in one call: PVM tells the buffer that is not there, upvm that there is no send buffer",
-  },
-  {
     program: "contexts",
     case: "handler-wildcard",
     pvm: "pvm_addmhf(-1, -1, -1, handler): PvmExists\n(mhf = pvm_addmhf(-1, -1, 0, handler)) >= 0: 1",
