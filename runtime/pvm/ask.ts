@@ -84,5 +84,5 @@ export function takeAnswer(e: EngineState, parcel: AnswerParcel, continuations: 
   const result = continuations[kind]?.(e, answer, waited) ?? check(e, REQUEST[kind].routine, answer.value);
   e.current = running;
   // Its error may have ended it (PvmAutoErr).
-  if (result !== SUSPEND && getState(w, ulp) === ULP_STATE.blocked) unblock(e, ulp, result);
+  if (result !== SUSPEND && getState(w, ulp) === ULP_STATE.blocked) unblock(e, ulp, result, true);
 }

@@ -46,18 +46,11 @@ function preempt(e: EngineState): number {
   return 1;
 }
 
-/**
- * Takes what other threads have put here while a ULP was running.
- *
- * @returns true if a ULP that waited for a time or an answer can go on. The one that runs gives way to it: it may never
- * wait itself, and the other may want to end it. For a message alone it does not.
- */
-function serve(e: EngineState): boolean {
+/** Takes what other threads have put here while a ULP was running. */
+function serve(e: EngineState): void {
   if (Atomics.load(e.w, e.row + ENGINE.wakes) !== 0) serveWakes(e);
-  const before = e.w[e.row + ENGINE.runnable]!;
   if (Atomics.load(e.w, e.row + ENGINE.mail) !== 0) serveMail(e);
   serveTimers(e);
-  return e.w[e.row + ENGINE.runnable]! > before;
 }
 
 export function engineCalls(e: EngineState) {
@@ -73,7 +66,7 @@ export function engineCalls(e: EngineState) {
         if (stop === STOP.interrupted) e.edge.interrupted(w[e.current + ULP.index]!, new Error().stack ?? "");
         return preempt(e);
       }
-      if (serve(e)) e.yieldAtPoll = true;
+      serve(e);
       if (e.doomed.length !== 0) return preempt(e);
       const yields =
         e.yieldAtPoll || (e.options.slices && why !== ATTENTION.sample) || e.options.shuffle !== 0;

@@ -192,8 +192,8 @@ function tryDeliver(e: EngineState, ulp: UlpAt): boolean {
  */
 export function timeOut(e: EngineState, ulp: UlpAt, result: number): boolean {
   const kind = e.w[ulp + ULP.wait];
-  if (kind === WAIT.sleep || kind === WAIT.io) unblock(e, ulp, result);
+  if (kind === WAIT.sleep || kind === WAIT.io) unblock(e, ulp, result, true);
   else if (!claimWake(e, ulp)) return false;
-  else if (!tryDeliver(e, ulp)) unblock(e, ulp, result);
+  else if (!tryDeliver(e, ulp)) unblock(e, ulp, result, true);
   return true;
 }

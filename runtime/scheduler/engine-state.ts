@@ -211,7 +211,10 @@ export class EngineState {
   idleMs = 0;
   /** State of the random sequence of EngineOptions.shuffle. */
   shuffleState: number;
-  /** A running ULP has looked for a message in vain while others could run: its next poll lets them. */
+  /**
+   * The running ULP has looked for a message in vain while others could run, or one that waited for a time or an answer
+   * can: its next poll lets them.
+   */
   yieldAtPoll = false;
   /**
    * What ULPs import; set once, by who makes the engine. `upvm.memory` is of the ULP that is just being made.

@@ -128,6 +128,7 @@ export function dispatch(e: EngineState, ulp: UlpAt): void {
   const w = e.w;
   setState(w, ulp, ULP_STATE.running);
   e.current = ulp;
+  e.yieldAtPoll = false;
   w[e.row + ENGINE.running] = ulp << 2;
   w[e.row + ENGINE.current] = w[ulp + ULP.index]!;
   e.ctl[e.index]![CTL.current >> 2] = ulp << 2;

@@ -59,6 +59,17 @@ export function append(w: Int32Array, q: QueueAt, ulp: UlpAt): void {
   w[q + 2] = w[q + 2]! + 1;
 }
 
+/** Adds at the head: it runs next. The ULP is in no queue. */
+export function prepend(w: Int32Array, q: QueueAt, ulp: UlpAt): void {
+  const after = w[q]!;
+  w[ulp + ULP.queuePrev] = NONE;
+  w[ulp + ULP.queueNext] = after;
+  if (after === NONE) w[q + 1] = ulp;
+  else w[after + ULP.queuePrev] = ulp;
+  w[q] = ulp;
+  w[q + 2] = w[q + 2]! + 1;
+}
+
 /** Takes a ULP out of the middle: hand-off, wake-up, end. It is in this queue. */
 export function remove(w: Int32Array, q: QueueAt, ulp: UlpAt): void {
   const next = w[ulp + ULP.queueNext]!;

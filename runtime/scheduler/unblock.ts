@@ -11,7 +11,7 @@ import {
   WAIT as WAIT_TABLE,
 } from "../../wire/layout.ts";
 import type { EngineState } from "./engine-state.ts";
-import { append, remove } from "./queue.ts";
+import { append, prepend, remove } from "./queue.ts";
 import { setState, type UlpAt } from "./state.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
@@ -33,12 +33,21 @@ export function clearWait(e: EngineState, ulp: UlpAt): void {
   e.timers.remove(w[ulp + ULP.index]!);
 }
 
-/** A blocked ULP becomes runnable, at the tail of the run queue; its call returns `result`. It is claimed. */
-export function unblock(e: EngineState, ulp: UlpAt, result: number): void {
+/**
+ * A blocked ULP becomes runnable, at the tail of the run queue; its call returns `result`. It is claimed.
+ *
+ * @param first  at the head: it waited for a time or for the world outside. Behind ULPs that never wait it would never
+ *   run; so one that runs now gives way to it at its next poll, if this happens there
+ */
+export function unblock(e: EngineState, ulp: UlpAt, result: number, first = false): void {
   const w = e.w;
   w[ulp + ULP.result] = result;
   clearWait(e, ulp);
   remove(w, e.waitq, ulp);
   setState(w, ulp, ULP_STATE.runnable);
-  append(w, e.runq, ulp);
+  if (!first) append(w, e.runq, ulp);
+  else {
+    prepend(w, e.runq, ulp);
+    e.yieldAtPoll = true;
+  }
 }

@@ -47,9 +47,26 @@ test("a ULP that computes for ever does not keep one that sleeps from waking, on
         (call $say (i32.const 97))
         (drop (call $pvm_kill (i32.const ${TID0 + 1}))))
       (else (loop $again (br $again)))))`);
-  const result = await runText({ module, ulps: 2, cores: 1 });
-  assert.equal(result.out, "a\n");
-  assert.equal(result.reason, "done");
+  const two = await runText({ module, ulps: 2, cores: 1 });
+  assert.equal(two.out, "a\n");
+  assert.equal(two.reason, "done");
+});
+
+test("who spawns endless ULPs runs before them, and can end them all", async () => {
+  const module = program(`${SAY} (data (i32.const 128) "program\\00") (func (export "_start")
+    (if (i32.gt_s (call $pvm_parent) (i32.const 0)) (then (loop $again (br $again))))
+    (drop (call $pvm_spawn (i32.const 128) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 3) (i32.const 256)))
+    (i32.store (i32.const 16) (i32.const 20000))
+    (drop (call $pvm_trecv (i32.const -1) (i32.const 1) (i32.const 8)))
+    (drop (call $pvm_kill (i32.load (i32.const 256))))
+    (drop (call $pvm_kill (i32.load (i32.const 260))))
+    (drop (call $pvm_kill (i32.load (i32.const 264))))
+    (call $say (i32.const 97)))`);
+  for (const cores of [1, 2]) {
+    const result = await runText({ module, ulps: 1, cores });
+    assert.equal(result.out, "a\n", `${cores} engines`);
+    assert.equal(result.reason, "done");
+  }
 });
 
 test("sleep and timed receives take the time they say, and no processor", async () => {
