@@ -7,15 +7,10 @@ import { test } from "uvu";
 import { onUpvm } from "./on-upvm.ts";
 import { expected, golden, type ProgramName } from "./suite.ts";
 
-/** Programs, and cases of them, that wait for something that is not there yet. */
-const PENDING: readonly string[] = ["buffers in-place"];
-
 export function testCases(programs: readonly ProgramName[]): void {
   for (const program of programs)
-    for (const [name, printed] of golden(program)) {
-      if (PENDING.includes(program) || PENDING.includes(`${program} ${name}`)) continue;
+    for (const [name, printed] of golden(program))
       test(`${program} ${name} is as under PVM`, async () => {
         assert.equal(await onUpvm(program, name), expected(program, name, printed));
       });
-    }
 }
