@@ -107,8 +107,9 @@ export function taskCalls(e: EngineState) {
     /** Leaves PVM, and all groups: what has not been received is gone. Any later call joins it again, with the same tid. */
     pvm_exit(): number {
       const ulp = e.current;
-      if (Atomics.exchange(w, ulp + ULP.tellEnd, 0) !== 0) e.ended(e, ulp);
+      // First gone, then told: who hears of it and asks again must not find it.
       w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.left;
+      if (Atomics.exchange(w, ulp + ULP.tellEnd, 0) !== 0) e.ended(e, ulp);
       groups.left(e, ulp);
       if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
       dropMessages(w, e.arena, e.gb, ulp);

@@ -29,7 +29,9 @@ int main(int argc, char **argv) {
 
 test("every routine has a prototype, and the library's routines are linked in", async () => {
   const call = (name: string, count: number): string => `  ${name}(${Array(count).fill(0).join(", ")});`;
-  const calls = Object.entries(PVM_ROUTINE).map(([name, row]) => call(name, row.wasm.length));
+  const calls = Object.entries(PVM_ROUTINE)
+    .filter(([name]) => !Object.hasOwn(PVM_LIBRARY, name))
+    .map(([name, row]) => call(name, row.wasm.length));
   for (const [name, row] of Object.entries(PVM_LIBRARY)) calls.push(call(name, parametersOf(row.c).length));
   const source = `#include <pvm3.h>\nint main(void) {\n${calls.join("\n")}\n  return 0;\n}\n`;
   const { wasm, warnings } = await compiled("a.c", source);
