@@ -101,10 +101,10 @@ function sleep(e: EngineState, began: number): void {
       begs = true;
       askAt = now + e.moves.look(e);
     }
-    // While all sleep there is nobody to ask; who wakes up rings for those who beg.
-    const all = Atomics.load(w, HEAD.idleEngines) === e.engines;
+    // While all sleep there is nobody to ask; who wakes up rings for those who beg, and for no other.
+    const isAskedFor = begs && Atomics.load(w, HEAD.idleEngines) === e.engines;
     count(e, COUNTER.sleeps, 1);
-    e.edge.wait(row + ENGINE.bell, bell, Math.min(all ? Infinity : askAt, e.timers.nextMs) - now);
+    e.edge.wait(row + ENGINE.bell, bell, Math.min(isAskedFor ? Infinity : askAt, e.timers.nextMs) - now);
   }
   Atomics.store(w, row + ENGINE.idle, 0);
   Atomics.sub(w, HEAD.idleEngines, 1);
