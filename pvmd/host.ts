@@ -1,7 +1,7 @@
 /**
  * What the virtual machine's service can make a host do: the way to its tasks.
  *
- * Owns: the interface. Today's only host is the process of `upvm run` (upvm/host-process.ts); a test has one of arrays.
+ * Owns: the interface. Today's only host is the process of `upvm run` (upvm/local-host.ts); a test has one of arrays.
  */
 import type { Answer, Request } from "../wire/requests.ts";
 

@@ -1,41 +1,39 @@
 /**
- * This process as a host of the virtual machine, and the service of a machine that has no other.
+ * Who serves what the ULPs of this process ask of the virtual machine.
  *
- * Owns: the way between the service (pvmd/) and the ULPs: answers, and when a request is no longer on its way. It runs on
- * the process's own thread.
+ * Owns: when a request is no longer on its way, and bugs of the service. The requests go to a `Server`: a service of the
+ * process's own (`ownService`: a run without a daemon is a virtual machine by itself), or another's. It runs on the process's own
+ * thread.
  */
-import type { Execution, Host, Notice } from "../pvmd/host.ts";
 import { MemoryStore } from "../pvmd/memory-store.ts";
 import { Service } from "../pvmd/service.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
-import { demandAttention, pushWake, ring } from "../runtime/scheduler/mailbox.ts";
-import type { UlpAt } from "../runtime/scheduler/state.ts";
-import { ulpOf } from "../runtime/scheduler/ulp.ts";
-import { HEAD, INBOX_CLOSED, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
-import { DAEMON_TID, PVM_ERROR } from "../wire/pvm.ts";
-import type { Answer, Request, RequestKind } from "../wire/requests.ts";
-import type { EngineThreads } from "./node-process.ts";
-import type { Loader } from "./program-loader.ts";
-import type { InputSource } from "./run.ts";
+import { ring } from "../runtime/scheduler/mailbox.ts";
+import { HEAD, STOP } from "../wire/layout.ts";
+import { PVM_ERROR } from "../wire/pvm.ts";
+import type { Request, RequestKind } from "../wire/requests.ts";
+import type { LocalHost } from "./local-host.ts";
 
-/** What a host knows of the world. */
-export interface Surroundings {
-  readonly hostName: string;
-  /** True if a host of this name can be found. */
-  readonly resolves: (name: string) => Promise<boolean>;
-  /** Standard input of the first ULP. */
-  readonly input?: InputSource | undefined;
+/** Deals with a request. Resolves when it is answered, parked or done, and all that follows from it for now too. */
+export type Server = (request: Request) => Promise<void>;
+
+/** The service of a virtual machine that is this process alone. */
+export function ownService(host: LocalHost): Server {
+  const service = new Service(new MemoryStore(), host);
+  return (request) => service.take(request);
 }
 
-function hasEnded(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): boolean {
-  return Atomics.load(w, ulp + ULP.inbox) === INBOX_CLOSED;
+/** The same for one ULP with a process of its own (`--isolate`): what is about other tasks is PvmNotImpl. */
+export function isolatedService(host: LocalHost): Server {
+  const serve = ownService(host);
+  return async (request) => {
+    if (ABOUT_OTHERS.includes(request.kind)) host.answer(request, { value: PVM_ERROR.PvmNotImpl.code });
+    else await serve(request);
+  };
 }
 
-/**
- * What needs the other tasks of the virtual machine. With a process for each ULP (`--isolate`) this one knows only its
- * own: PvmNotImpl.
- */
+/** What needs the other tasks of the virtual machine. */
 const ABOUT_OTHERS: readonly RequestKind[] = [
   "kill",
   "sendsig",
@@ -55,40 +53,21 @@ const ABOUT_OTHERS: readonly RequestKind[] = [
   "regTracer",
 ];
 
-export class HostProcess implements Host {
-  readonly name: string;
+export class HostProcess {
   private readonly library: Library;
-  private readonly threads: EngineThreads;
-  private readonly loader: Loader;
-  private readonly service: Service;
-  private readonly known: Surroundings;
-  /** Other ULPs of this run are in other processes. */
-  private readonly isolated: boolean;
-  /** What a handler of the service threw: a bug of ours. */
+  private readonly serve: Server;
+  /** What the service threw: bugs of ours. */
   private readonly bugs: unknown[] = [];
 
-  constructor(
-    library: Library,
-    threads: EngineThreads,
-    loader: Loader,
-    known: Surroundings,
-    isolated: boolean,
-  ) {
-    this.name = known.hostName;
-    this.known = known;
-    this.isolated = isolated;
+  constructor(library: Library, serve: Server) {
     this.library = library;
-    this.threads = threads;
-    this.loader = loader;
-    this.service = new Service(new MemoryStore(), this);
+    this.serve = serve;
   }
 
   /** A ULP asks. Never fails: what is our bug stops the run, and throwBug tells of it. */
   async take(request: Request): Promise<void> {
     try {
-      if (this.isolated && ABOUT_OTHERS.includes(request.kind))
-        this.answer(request, { value: PVM_ERROR.PvmNotImpl.code });
-      else await this.service.take(request);
+      await this.serve(request);
     } catch (error) {
       this.bugs.push(error);
       stopProcess(this.library, STOP.failed);
@@ -96,96 +75,9 @@ export class HostProcess implements Host {
     this.settled();
   }
 
-  /** @throws what a handler of the service threw */
+  /** @throws what the service threw */
   throwBug(): void {
     if (this.bugs.length > 0) throw this.bugs[0];
-  }
-
-  answer(request: Request, answer: Answer): void {
-    const { w } = this.library;
-    const ulp = ulpOf(w, request.tid);
-    const { kind, serial } = request;
-    const parcel = { kind: "answer", index: w[ulp + ULP.index]!, of: kind, serial, answer } as const;
-    this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
-  }
-
-  post({ to, tag, context = 0, src = DAEMON_TID, wid = 0, data }: Notice): void {
-    const { w } = this.library;
-    const ulp = ulpOf(w, to);
-    if (ulp === 0 || hasEnded(w, ulp)) return;
-    const index = w[ulp + ULP.index]!;
-    const parcel = { kind: "notice", index, src, context, tag, wid, data } as const;
-    this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
-  }
-
-  execute({ by, ...task }: Execution): void {
-    const { w } = this.library;
-    const ulp = ulpOf(w, by);
-    if (hasEnded(w, ulp)) return;
-    this.threads.send(Atomics.load(w, ulp + ULP.engine), {
-      kind: "exec",
-      index: w[ulp + ULP.index]!,
-      ...task,
-    });
-  }
-
-  begin(tid: number): void {
-    const { w, heap } = this.library;
-    const ulp = ulpOf(w, tid);
-    if (ulp !== 0 && !hasEnded(w, ulp)) pushWake({ w, heap, alone: false }, ulp);
-  }
-
-  setPlugins(bits: number): void {
-    Atomics.store(this.library.w, HEAD.plugins, bits);
-  }
-
-  stop(tid: number, signum: number): void {
-    const { w, ctl } = this.library;
-    const ulp = ulpOf(w, tid);
-    if (ulp === 0 || hasEnded(w, ulp)) return;
-    const engine = Atomics.load(w, ulp + ULP.engine);
-    this.threads.send(engine, { kind: "stop", index: w[ulp + ULP.index]!, signum });
-    demandAttention(ctl[engine]!);
-  }
-
-  has(tid: number): boolean {
-    const { w } = this.library;
-    const ulp = ulpOf(w, tid);
-    return ulp !== 0 && !hasEnded(w, ulp) && (w[ulp + ULP.flags]! & ULP_FLAG.left) === 0;
-  }
-
-  watchEnd(tid: number): boolean {
-    const { w } = this.library;
-    const ulp = ulpOf(w, tid);
-    if (ulp === 0) return false;
-    // First the word, then the look: it ends in the other order (end.ts).
-    Atomics.store(w, ulp + ULP.tellEnd, 1);
-    return this.has(tid);
-  }
-
-  clock(): readonly [number, number] {
-    const us = Math.round((performance.timeOrigin + performance.now()) * 1000);
-    return [Math.floor(us / 1_000_000), us % 1_000_000];
-  }
-
-  resolves(name: string): Promise<boolean> {
-    return this.known.resolves(name);
-  }
-
-  halt(): void {
-    stopProcess(this.library, STOP.halted);
-  }
-
-  load(name: string): Promise<number> {
-    return this.loader.row(this.library, this.threads, name);
-  }
-
-  async input(bytes: number): Promise<Uint8Array> {
-    return (await this.known.input?.read(bytes)) ?? new Uint8Array(0);
-  }
-
-  async inputReady(ms: number): Promise<boolean> {
-    return (await this.known.input?.ready(ms)) ?? true;
   }
 
   /** A request is dealt with. If all engines sleep, one has to look whether that was the last thing to wait for. */

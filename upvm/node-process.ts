@@ -14,7 +14,7 @@ import { demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
 import { ENGINE, HEAD, STOP } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { EngineNews, EngineSetup } from "./engine-thread.ts";
-import type { Surroundings } from "./host-process.ts";
+import type { Surroundings } from "./local-host.ts";
 import { codeExtension } from "./node-package.ts";
 
 /** What the engines tell, save output's way back and the end. */

@@ -58,7 +58,7 @@ export function uterminate(e: EngineState, ulp: UlpAt, exitCode: number): void {
   endOutput(e, ulp);
   dropContext(e, w[ulp + ULP.index]!);
   release(e, ulp);
-  // After its inbox was closed: who sets tellEnd looks at that afterwards (upvm/host-process.ts), so one of the two sees.
+  // After its inbox was closed: who sets tellEnd looks at that afterwards (upvm/local-host.ts), so one of the two sees.
   if (Atomics.load(w, ulp + ULP.tellEnd) !== 0) e.ended(e, ulp);
   if (Atomics.load(w, HEAD.live) === 0) stopProcess(e, STOP.done);
 }

@@ -1,0 +1,134 @@
+/**
+ * This process as a host of the virtual machine: the way from its service (pvmd/) to the ULPs that are here.
+ *
+ * Owns: what is done to ULPs of this process for the virtual machine: answers, messages, new tasks, signals. It runs on
+ * the process's own thread. Who serves the requests of the ULPs, and where, is not its business: host-process.ts.
+ */
+import type { Execution, Host, Notice } from "../pvmd/host.ts";
+import { stopProcess } from "../runtime/scheduler/end.ts";
+import type { Library } from "../runtime/scheduler/library.ts";
+import { demandAttention, pushWake } from "../runtime/scheduler/mailbox.ts";
+import type { UlpAt } from "../runtime/scheduler/state.ts";
+import { ulpOf } from "../runtime/scheduler/ulp.ts";
+import { HEAD, INBOX_CLOSED, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
+import { DAEMON_TID } from "../wire/pvm.ts";
+import type { Answer, Request } from "../wire/requests.ts";
+import type { EngineThreads } from "./node-process.ts";
+import type { Loader } from "./program-loader.ts";
+import type { InputSource } from "./run.ts";
+
+/** What a host knows of the world. */
+export interface Surroundings {
+  readonly hostName: string;
+  /** True if a host of this name can be found. */
+  readonly resolves: (name: string) => Promise<boolean>;
+  /** Standard input of the first ULP. */
+  readonly input?: InputSource | undefined;
+}
+
+function hasEnded(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): boolean {
+  return Atomics.load(w, ulp + ULP.inbox) === INBOX_CLOSED;
+}
+
+export class LocalHost implements Host {
+  readonly name: string;
+  private readonly library: Library;
+  private readonly threads: EngineThreads;
+  private readonly loader: Loader;
+  private readonly known: Surroundings;
+
+  constructor(library: Library, threads: EngineThreads, loader: Loader, known: Surroundings) {
+    this.name = known.hostName;
+    this.known = known;
+    this.library = library;
+    this.threads = threads;
+    this.loader = loader;
+  }
+
+  answer(request: Request, answer: Answer): void {
+    const { w } = this.library;
+    const ulp = ulpOf(w, request.tid);
+    const { kind, serial } = request;
+    const parcel = { kind: "answer", index: w[ulp + ULP.index]!, of: kind, serial, answer } as const;
+    this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
+  }
+
+  post({ to, tag, context = 0, src = DAEMON_TID, wid = 0, data }: Notice): void {
+    const { w } = this.library;
+    const ulp = ulpOf(w, to);
+    if (ulp === 0 || hasEnded(w, ulp)) return;
+    const index = w[ulp + ULP.index]!;
+    const parcel = { kind: "notice", index, src, context, tag, wid, data } as const;
+    this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
+  }
+
+  execute({ by, ...task }: Execution): void {
+    const { w } = this.library;
+    const ulp = ulpOf(w, by);
+    if (hasEnded(w, ulp)) return;
+    this.threads.send(Atomics.load(w, ulp + ULP.engine), {
+      kind: "exec",
+      index: w[ulp + ULP.index]!,
+      ...task,
+    });
+  }
+
+  begin(tid: number): void {
+    const { w, heap } = this.library;
+    const ulp = ulpOf(w, tid);
+    if (ulp !== 0 && !hasEnded(w, ulp)) pushWake({ w, heap, alone: false }, ulp);
+  }
+
+  setPlugins(bits: number): void {
+    Atomics.store(this.library.w, HEAD.plugins, bits);
+  }
+
+  stop(tid: number, signum: number): void {
+    const { w, ctl } = this.library;
+    const ulp = ulpOf(w, tid);
+    if (ulp === 0 || hasEnded(w, ulp)) return;
+    const engine = Atomics.load(w, ulp + ULP.engine);
+    this.threads.send(engine, { kind: "stop", index: w[ulp + ULP.index]!, signum });
+    demandAttention(ctl[engine]!);
+  }
+
+  has(tid: number): boolean {
+    const { w } = this.library;
+    const ulp = ulpOf(w, tid);
+    return ulp !== 0 && !hasEnded(w, ulp) && (w[ulp + ULP.flags]! & ULP_FLAG.left) === 0;
+  }
+
+  watchEnd(tid: number): boolean {
+    const { w } = this.library;
+    const ulp = ulpOf(w, tid);
+    if (ulp === 0) return false;
+    // First the word, then the look: it ends in the other order (end.ts).
+    Atomics.store(w, ulp + ULP.tellEnd, 1);
+    return this.has(tid);
+  }
+
+  clock(): readonly [number, number] {
+    const us = Math.round((performance.timeOrigin + performance.now()) * 1000);
+    return [Math.floor(us / 1_000_000), us % 1_000_000];
+  }
+
+  resolves(name: string): Promise<boolean> {
+    return this.known.resolves(name);
+  }
+
+  halt(): void {
+    stopProcess(this.library, STOP.halted);
+  }
+
+  load(name: string): Promise<number> {
+    return this.loader.row(this.library, this.threads, name);
+  }
+
+  async input(bytes: number): Promise<Uint8Array> {
+    return (await this.known.input?.read(bytes)) ?? new Uint8Array(0);
+  }
+
+  async inputReady(ms: number): Promise<boolean> {
+    return (await this.known.input?.ready(ms)) ?? true;
+  }
+}
