@@ -49,8 +49,15 @@ export interface ControlStore {
    * @returns revision of the store afterwards; undefined: a comparison did not hold, or a lease has ended
    */
   txn(compare: readonly Compare[], changes: readonly Change[]): Promise<number | undefined>;
-  /** A lease: keys that were put with it go together when it ends. */
-  lease(): Promise<LeaseId>;
+  /**
+   * A lease: keys that were put with it go together when it ends.
+   *
+   * @param ttlMs  it ends by itself when it was not renewed for so long, soon after and never before; without, it lasts
+   *               until it is ended, or its holder is gone. At least LIMITS.leaseMsMin
+   */
+  lease(ttlMs?: number): Promise<LeaseId>;
+  /** Lets a lease with a time to live last for all of it again. @returns false: it has ended */
+  renew(lease: LeaseId): Promise<boolean>;
   /** Ends a lease; one that has ended is no error. */
   endLease(lease: LeaseId): Promise<void>;
   /** Tells of every change to keys that begin with `prefix`, from now on. @returns a function that ends it */

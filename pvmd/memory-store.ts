@@ -2,12 +2,22 @@
  * The control store that is built in: a map in the memory of one process.
  *
  * Owns: revisions, leases, watchers. Values are copied in and never handed out to be changed. Order of watchers' calls is
- * order of revisions; they are called before `txn` resolves.
+ * order of revisions; they are called before `txn` resolves. Never reads a clock or sets a timer: time is what `now`
+ * says, and leases run out in `tick`.
  */
+import assert from "node:assert";
+import { LIMITS } from "../wire/limits.ts";
 import type { Change, Changed, Compare, ControlStore, Entry, LeaseId } from "./control-store.ts";
 
 interface Held extends Entry {
   readonly lease: LeaseId | undefined;
+}
+
+interface Lease {
+  readonly keys: Set<string>;
+  /** 0: it has no time to live. */
+  readonly ttlMs: number;
+  untilMs: number;
 }
 
 export class MemoryStore implements ControlStore {
@@ -15,7 +25,15 @@ export class MemoryStore implements ControlStore {
   private readonly watchers = new Set<{ prefix: string; told: (change: Changed) => void }>();
   private revision = 0;
   private leases = 0;
-  private readonly leaseKeys = new Map<LeaseId, Set<string>>();
+  private readonly held = new Map<LeaseId, Lease>();
+  private readonly now: () => number;
+  private tickedMs: number;
+
+  /** @param now  milliseconds of a clock that never goes back; without it leases do not run out */
+  constructor(now: () => number = () => 0) {
+    this.now = now;
+    this.tickedMs = now();
+  }
 
   async get(key: string): Promise<Entry | undefined> {
     return this.entries.get(key);
@@ -27,23 +45,43 @@ export class MemoryStore implements ControlStore {
 
   async txn(compare: readonly Compare[], changes: readonly Change[]): Promise<number | undefined> {
     const holds = compare.every(({ key, revision }) => (this.entries.get(key)?.revision ?? 0) === revision);
-    const leased = changes.every(({ lease }) => lease === undefined || this.leaseKeys.has(lease));
+    const leased = changes.every(({ lease }) => lease === undefined || this.held.has(lease));
     if (!holds || !leased) return undefined;
     this.apply(changes);
     return this.revision;
   }
 
-  async lease(): Promise<LeaseId> {
+  async lease(ttlMs = 0): Promise<LeaseId> {
+    assert(ttlMs === 0 || ttlMs >= LIMITS.leaseMsMin, `bug: a lease of ${ttlMs} ms`);
     this.leases += 1;
     const id = this.leases as LeaseId;
-    this.leaseKeys.set(id, new Set());
+    this.held.set(id, { keys: new Set(), ttlMs, untilMs: this.now() + ttlMs });
     return id;
   }
 
+  async renew(lease: LeaseId): Promise<boolean> {
+    const held = this.held.get(lease);
+    if (held !== undefined) held.untilMs = this.now() + held.ttlMs;
+    return held !== undefined;
+  }
+
   async endLease(lease: LeaseId): Promise<void> {
-    const keys = this.leaseKeys.get(lease);
-    this.leaseKeys.delete(lease);
-    if (keys !== undefined && keys.size > 0) this.apply([...keys].map((key) => ({ key })));
+    this.end(lease);
+  }
+
+  /**
+   * Ends leases whose time has run out; to be called every LIMITS.storeTickMs or so. If it was not called for long (the
+   * process was stopped), holders could not renew either: what is beyond LIMITS.storeGapMs does not count for leases.
+   */
+  tick(): void {
+    const nowMs = this.now();
+    const lostMs = Math.max(0, nowMs - this.tickedMs - LIMITS.storeGapMs);
+    this.tickedMs = nowMs;
+    for (const [id, lease] of [...this.held]) {
+      if (lease.ttlMs === 0) continue;
+      lease.untilMs = Math.min(lease.untilMs + lostMs, nowMs + lease.ttlMs);
+      if (lease.untilMs <= nowMs) this.end(id);
+    }
   }
 
   watch(prefix: string, told: (change: Changed) => void): () => void {
@@ -54,17 +92,23 @@ export class MemoryStore implements ControlStore {
     };
   }
 
+  private end(lease: LeaseId): void {
+    const keys = this.held.get(lease)?.keys;
+    this.held.delete(lease);
+    if (keys !== undefined && keys.size > 0) this.apply([...keys].map((key) => ({ key })));
+  }
+
   /** All changes have one revision. */
   private apply(changes: readonly Change[]): void {
     this.revision += 1;
     for (const { key, value, lease } of changes) {
       const old = this.entries.get(key);
-      if (old?.lease !== undefined) this.leaseKeys.get(old.lease)?.delete(key);
+      if (old?.lease !== undefined) this.held.get(old.lease)?.keys.delete(key);
       if (value === undefined) this.entries.delete(key);
       else {
         const created = old?.created ?? this.revision;
         this.entries.set(key, { value: value.slice(), revision: this.revision, created, lease });
-        if (lease !== undefined) this.leaseKeys.get(lease)?.add(key);
+        if (lease !== undefined) this.held.get(lease)?.keys.add(key);
       }
     }
     for (const { key } of changes) this.tell(key);

@@ -33,6 +33,12 @@ export const LIMITS = {
   buffersPerUlp: 1 << 16,
   /** Times that a change of the control store is tried again because another was faster. */
   storeTries: 1000,
+  /** Shortest time to live of a lease, milliseconds: a holder that is busy for a moment must not lose it. */
+  leaseMsMin: 100,
+  /** The built-in store looks this often for leases that have run out, milliseconds. */
+  storeTickMs: 100,
+  /** When it could not look for longer than this, it was stopped itself, and the time beyond is not held to leases, ms. */
+  storeGapMs: 1000,
   /** Pieces that a PvmDataInPlace buffer is made of (PvmNoMem beyond). */
   placesPerBuffer: 1 << 20,
   /** Message handlers of one ULP (PvmNoMem beyond): each is compared with each message that comes. */
