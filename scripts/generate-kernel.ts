@@ -20,7 +20,6 @@ import {
   WAIT,
 } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
-import { TID_BASE } from "../wire/pvm.ts";
 
 const folder = new URL("../runtime/kernel/", import.meta.url);
 export const LAYOUT_FILE = new URL("assembly/layout.ts", folder);
@@ -52,7 +51,6 @@ export function kernelLayout(): string {
   add("LIMIT_spareMessages", LIMITS.spareMessages);
   add("LIMIT_ulps", LIMITS.ulps);
   add("INBOX_CLOSED", INBOX_CLOSED);
-  add("TID_BASE", TID_BASE);
   add("SUSPEND", SUSPEND);
   return `${lines.join("\n")}\n`;
 }

@@ -20,6 +20,7 @@ import type { FileEdge } from "../runtime/scheduler/files.ts";
 import { initialise, type StepDone } from "../runtime/scheduler/init.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { freeSpareMessages } from "../runtime/scheduler/messages.ts";
+import { copyOf, drainOutbox, releaseOutgoing } from "../runtime/scheduler/outbox.ts";
 import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
 import { PLACEMENT, type Placement } from "../runtime/scheduler/placement.ts";
 import type { Program } from "../runtime/scheduler/programs.ts";
@@ -87,6 +88,7 @@ export interface ProcessOptions extends Partial<EngineOptions> {
   readonly place?: Placement;
   readonly heapBytes?: number;
   readonly elsewhere?: (index: number) => boolean;
+  readonly tidBase?: number;
   readonly files?: FileEdge;
 }
 
@@ -137,7 +139,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     failed: (failure) => p.failures.push(failure),
     interrupted: (at, stack) => p.interrupted.push({ index: at, stack }),
     sampled: () => {},
-    sendOut: (message) => p.out.push(message),
+    ringOutbox: takeOut,
     ask: (request) => p.asked.push(request),
   });
   const p: Process = {
@@ -166,8 +168,16 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     heapBytes: options.heapBytes ?? 16 << 20,
     place: options.place ?? PLACEMENT.block,
     ...(options.elsewhere && { elsewhere: options.elsewhere }),
+    ...(options.tidBase !== undefined && { tidBase: options.tidBase }),
   };
+  const takeOut = (): void =>
+    drainOutbox(p.library, (message) => {
+      const { to, src, tag, context, wid, encoding } = message;
+      p.out.push({ to, src, tag, context, wid, encoding, data: copyOf(message) });
+      releaseOutgoing(p.library, message);
+    });
   const { trace } = initialise(plan, { prepare, start: () => {} });
+  takeOut();
   return Object.defineProperty(p, "trace", { value: trace });
 }
 

@@ -6,7 +6,6 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { EngineOptions, UlpFailure } from "../runtime/scheduler/engine-state.ts";
-import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
 import type { Program } from "../runtime/scheduler/programs.ts";
 import type { Request } from "../wire/requests.ts";
 
@@ -29,7 +28,8 @@ export type EngineNews =
   | { readonly kind: "failed"; readonly failure: UlpFailure }
   | { readonly kind: "interrupted"; readonly index: number; readonly stack: string }
   | { readonly kind: "sample"; readonly index: number; readonly stack: string }
-  | { readonly kind: "message"; readonly message: OutsideMessage }
+  /** There is something in the outbox. */
+  | { readonly kind: "outbox" }
   | { readonly kind: "ask"; readonly request: Request }
   /** Its loop has ended; it says nothing more. */
   | { readonly kind: "stopped" };

@@ -54,7 +54,7 @@ function edgeOf(setup: EngineSetup, main: MessagePort, heap: SharedHeap): Engine
     failed: (failure) => tell({ kind: "failed", failure }),
     interrupted: (index, stack) => tell({ kind: "interrupted", index, stack }),
     sampled: (index, stack) => tell({ kind: "sample", index, stack }),
-    sendOut: (message) => tell({ kind: "message", message }),
+    ringOutbox: () => tell({ kind: "outbox" }),
     ask: (request) => tell({ kind: "ask", request }),
   };
 }

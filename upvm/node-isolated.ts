@@ -5,8 +5,11 @@
  */
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
+import { copyOf, drainOutbox, releaseOutgoing } from "../runtime/scheduler/outbox.ts";
 import { endedOutside, type OutsideMessage, takeOutside } from "../runtime/scheduler/outside.ts";
 import { ENGINE, HEAD, STOP } from "../wire/layout.ts";
+import { TID_BASE } from "../wire/pvm.ts";
+import { isolatedService } from "./host-process.ts";
 import type { FromPart, ToPart } from "./isolate.ts";
 import { nodeInput } from "./node-input.ts";
 import type { RunOptions } from "./run.ts";
@@ -39,9 +42,16 @@ class PartProcess {
         output: (fd, bytes, tid) => tell({ kind: "print", fd, bytes, tid }),
       },
       {
-        index,
-        sendOut: (message) => tell({ kind: "out", message }),
-        begun: (library) => this.begin(library),
+        elsewhere: (other) => other !== index,
+        engines: 1,
+        tidBase: TID_BASE,
+        stays: false,
+        begun: ({ library, host }) => {
+          this.begin(library);
+          return isolatedService(host);
+        },
+        outgoing: () => this.sendOut(),
+        ended: async () => this.sendOut(),
       },
     );
     source?.close();
@@ -81,7 +91,18 @@ class PartProcess {
 
   private begin(library: Library): void {
     this.library = library;
+    this.sendOut();
     for (const message of this.early.splice(0)) this.take(message);
+  }
+
+  private sendOut(): void {
+    const { library } = this;
+    if (library === undefined) return;
+    drainOutbox(library, (message) => {
+      const { to, src, tag, context, wid, encoding } = message;
+      tell({ kind: "out", message: { to, src, tag, context, wid, encoding, data: copyOf(message) } });
+      releaseOutgoing(library, message);
+    });
   }
 
   private deliver(library: Library): void {

@@ -8,11 +8,12 @@ import { dumpOf } from "../runtime/scheduler/dump.ts";
 import type { UlpFailure } from "../runtime/scheduler/engine-state.ts";
 import { initialise } from "../runtime/scheduler/init.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
-import type { OutsideMessage } from "../runtime/scheduler/outside.ts";
+import { isOutside } from "../runtime/scheduler/outside.ts";
 import { PLACEMENT } from "../runtime/scheduler/placement.ts";
+import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { ATTENTION, HEAD } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
-import { HostProcess, isolatedService, ownService } from "./host-process.ts";
+import { HostProcess, ownService, type Server } from "./host-process.ts";
 import { LocalHost } from "./local-host.ts";
 import { EngineThreads, processorCount, startClock, startTicks, surroundings } from "./node-process.ts";
 import { Samples } from "./profile.ts";
@@ -20,13 +21,30 @@ import { Loader, programOf } from "./program-loader.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 import { leaksOf, reasonOf, runStats, ulpResults } from "./run-result.ts";
 
-/** The part of a program that this process runs, if others run the rest (`--isolate`). */
+/** The part of a program that this process runs, if others run the rest. */
 export interface Part {
-  /** Its ULP. */
-  readonly index: number;
-  readonly sendOut: (message: OutsideMessage) => void;
-  /** The process is set up: messages may come in, and it may be stopped. */
-  readonly begun: (library: Library) => void;
+  /** Which of the first ULPs are of other processes. */
+  readonly elsewhere: (index: number) => boolean;
+  /** Most engines that it is of use to have. */
+  readonly engines: number;
+  /** HEAD.tidBase. */
+  readonly tidBase: number;
+  /** The process goes on when it has no ULP any more: it is stopped by who began it. */
+  readonly stays: boolean;
+  /** The process is set up: messages may come in, and it may be stopped. @returns who serves the requests of its ULPs */
+  readonly begun: (process: PartProcess) => Server;
+  /** There is something in the outbox (runtime/scheduler/outbox.ts). */
+  readonly outgoing: () => void;
+  /** The engines have stopped, and the heap is about to be looked at: nothing uses it any more afterwards. */
+  readonly ended: (library: Library) => Promise<void>;
+}
+
+/** What there is of such a process while it runs. */
+export interface PartProcess {
+  readonly library: Library;
+  readonly threads: EngineThreads;
+  readonly loader: Loader;
+  readonly host: LocalHost;
 }
 
 /**
@@ -49,39 +67,42 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
   const start = (library: Library): void => {
     // Others may send at any time: this process alone cannot know that nothing can happen any more.
     if (part !== undefined) Atomics.add(library.w, HEAD.outside, 1);
+    if (part?.stays === true) Atomics.add(library.w, HEAD.live, 1);
     const made = new EngineThreads(library, processOptions(options, name, beganMs, part !== undefined), {
       output: options.output ?? (() => {}),
       news: (_, news) => {
         if (news.kind === "failed") failures.set(news.failure.index, news.failure);
         else if (news.kind === "interrupted") interrupted.set(news.index, news.stack);
         else if (news.kind === "sample") samples.add(news.index, news.stack);
-        else if (news.kind === "message") part?.sendOut(news.message);
+        else if (news.kind === "outbox") part?.outgoing();
         else void machine.take(news.request);
       },
     });
     threads = made;
     const known = { ...surroundings, input: options.input };
     const local = new LocalHost(library, made, loader, known);
-    const machine = new HostProcess(library, part === undefined ? ownService(local) : isolatedService(local));
+    const serve = part?.begun({ library, threads: made, loader, host: local }) ?? ownService(local);
+    const machine = new HostProcess(library, serve);
     host = machine;
-    part?.begun(library);
   };
   // A program that can spawn may use every core, however few ULPs it begins with.
   const useful = info.imports.includes("pvm.pvm_spawn") ? LIMITS.engines : ulps;
   const plan = {
     program,
     ulps,
-    engines: part === undefined ? Math.min(options.cores ?? processorCount(), useful, LIMITS.engines) : 1,
+    engines: Math.min(options.cores ?? processorCount(), part?.engines ?? useful, LIMITS.engines),
     heapBytes: options.heapBytes ?? LIMITS.heapBytes,
-    ...(part !== undefined && { elsewhere: (index: number) => index !== part.index }),
+    ...(part !== undefined && { elsewhere: part.elsewhere, tidBase: part.tidBase }),
     place: typeof options.place === "function" ? options.place : PLACEMENT[options.place ?? "block"],
   };
   const { library, trace } = initialise(plan, { prepare: start, start: () => {} });
   const clean = await ending(threads!, library, options);
   host?.throwBug();
+  await part?.ended(library);
   const ms = performance.timeOrigin + performance.now() - beganMs;
   const all = ulpResults(library, { failures, interrupted }, loader.points);
-  const results = part === undefined ? all : all.filter(({ index }) => index === part.index);
+  const results =
+    part === undefined ? all : all.filter(({ tid }) => !isOutside(library.w, ulpOf(library.w, tid)));
   const reason = reasonOf(library, results);
   const stats = runStats(library);
   const more = {

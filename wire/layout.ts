@@ -243,7 +243,7 @@ export const MSG = {
   gbid: 3,
   bytes: 4,
   context: 5,
-  /** Receiver's local id for it, from pvm_probe; 0 none. */
+  /** Receiver's local id for it, from pvm_probe; 0 none. In the outbox: the receiver's tid. */
   lbid: 6,
   /** Wait id, from pvm_setminfo; 0 none. */
   wid: 7,
@@ -414,6 +414,15 @@ export const HEAD = {
   beggars: 22,
   /** Messages sent to other processes (Atomics). */
   sentOutside: 24,
+  /**
+   * Messages to other processes (runtime/scheduler/outbox.ts; Atomics): the list, newest first; how much waits there, in
+   * its units (futex for who must wait); 1 while the process's own thread waits for the next to ring.
+   */
+  outbox: 25,
+  outboxUnits: 26,
+  outboxAsleep: 27,
+  /** Tid of the ULP with index i is this + 1 + i: a number for each job (wire/pvm.ts). Set before any ULP is made. */
+  tidBase: 29,
   /** States of the arenas, one for each row of the engine table (byte address), and bytes from one to the next. */
   arenasAt: 13,
   arenaBytes: 14,

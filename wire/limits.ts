@@ -65,6 +65,9 @@ export const LIMITS = {
   outputLineBytes: 64 << 10,
   /** Output that the process's own thread has not written yet: engines wait beyond it, bytes. */
   outputBytes: 8 << 20,
+  /** Messages to other processes that their links have not taken yet: engines wait beyond it, bytes; and so long at most. */
+  outboxBytes: 64 << 20,
+  outboxWaitMs: 10_000,
   /** A ULP whose time has come waits so much longer at most for one that computes on its engine, milliseconds. */
   lookForTimersMs: 10,
   /** Different places, with the calls that led there, that a profile tells apart; what else is seen is counted. */

@@ -79,10 +79,16 @@ export const PVM_TYPE = {
   ulong: { code: 11, wireBytes: 8, c: "unsigned long", cBytes: 4 },
 } as const;
 
-/** A tid is 0x40000 + 1 + the ULP's index: PVM's form for the first host. It never changes. */
+/**
+ * A tid is its job's base + 1 + the ULP's index, PVM's form for host number `job`. It never changes. A run without a daemon
+ * is job 1.
+ */
 export const TID_BASE = 0x40000;
-export function tidOf(index: number): number {
-  return TID_BASE + 1 + index;
+export function tidBaseOf(job: number): number {
+  return job * TID_BASE;
+}
+export function tidOf(index: number, base: number = TID_BASE): number {
+  return base + 1 + index;
 }
 /** What messages of a host's daemon to its own tasks come from. */
 export const DAEMON_TID = -0x80000000;

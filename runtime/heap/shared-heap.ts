@@ -11,6 +11,7 @@
  */
 import { BLOCK_KIND, type BlockKind, ENGINE, HEAD, HEAP_MAGIC, LINK_ABI } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { TID_BASE } from "../../wire/pvm.ts";
 import { bug } from "./bug.ts";
 import { Heap } from "./heap.ts";
 import { REGION, SIZE_MASK, STATE } from "./heap-format.ts";
@@ -69,6 +70,7 @@ export class SharedHeap {
     i32.fill(0, 0, poolFrom >> 2);
     i32[HEAD.heapBytes] = bytes;
     i32[HEAD.engines] = engines;
+    i32[HEAD.tidBase] = TID_BASE;
     i32[HEAD.enginesAt] = enginesAt;
     i32[HEAD.ulpTableAt] = ulpTableAt;
     i32[HEAD.poolAt] = poolAt;

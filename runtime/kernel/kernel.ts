@@ -4,7 +4,7 @@
  * Owns: its instance, and what it falls back on. It works on words of the process heap only, so that any of its
  * functions can be left out: the engine's own (runtime/pvm/) then do the same.
  */
-import { BLOCK_KIND, MSG } from "../../wire/layout.ts";
+import { BLOCK_KIND, HEAD, MSG } from "../../wire/layout.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { KERNEL_CODE } from "./code.ts";
 
@@ -16,7 +16,7 @@ export function addKernel(e: EngineState): void {
   const { pvm_initsend, pvm_send, pvm_recv } = e.imports.pvm;
   const { exports } = new WebAssembly.Instance(compiled, {
     env: { memory: e.heap.memory },
-    upvm: { row: e.row * 4, index: e.index, alone: e.alone ? 1 : 0 },
+    upvm: { row: e.row * 4, index: e.index, alone: e.alone ? 1 : 0, tidBase: e.w[HEAD.tidBase]! },
     slow: {
       pvm_initsend,
       pvm_send,

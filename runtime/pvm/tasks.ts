@@ -6,7 +6,7 @@
  */
 import { HEAD, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { PLUGIN_BIT } from "../../wire/plugins.ts";
-import { PVM_ERROR, TID_BASE, tidOf } from "../../wire/pvm.ts";
+import { PVM_ERROR, tidOf } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { groups } from "../scheduler/groups.ts";
 import { drainInbox } from "../scheduler/mailbox.ts";
@@ -29,8 +29,9 @@ const SPAWNED = 2;
 /** ULPs that pvm_tasks tells of, in order of their tids; undefined: no such host. */
 function tasksOf(e: EngineState, where: number): UlpAt[] | undefined {
   const alive = (ulp: UlpAt) => ulp !== 0 && getState(e.w, ulp) !== ULP_STATE.exited;
-  if (where !== 0 && where !== TID_BASE) {
-    if (!isTaskTid(where) || (where & ~0x3ffff) !== TID_BASE) return undefined;
+  const base = e.w[HEAD.tidBase]!;
+  if (where !== 0 && where !== base) {
+    if (!isTaskTid(where) || (where & ~0x3ffff) !== base) return undefined;
     const ulp = ulpOf(e.w, where);
     return alive(ulp) ? [ulp] : [];
   }
@@ -59,7 +60,7 @@ function ownTasks(e: EngineState, where: number, rows: number, room: number): nu
   const all = tasks.map((ulp) => {
     const parent = w[ulp + ULP.parentTid]!;
     const spawned = parent === PVM_ERROR.PvmNoParent.code ? 0 : SPAWNED;
-    return [w[ulp + ULP.tid]!, Math.max(0, parent), TID_BASE, CONNECTED + spawned, 0];
+    return [w[ulp + ULP.tid]!, Math.max(0, parent), w[HEAD.tidBase]!, CONNECTED + spawned, 0];
   });
   return putRows(e, all, rows, room);
 }
@@ -91,7 +92,8 @@ export function taskCalls(e: EngineState) {
       if (stored > 0 && (tids === 0 || !isPlace(e, tids, stored * 4)))
         return fail(e, "pvm_siblings", "PvmBadParam");
       const { view } = currentContext(e);
-      for (let i = 0; i < stored; i++) view.setInt32((tids >>> 0) + i * 4, tidOf(first + i), true);
+      for (let i = 0; i < stored; i++)
+        view.setInt32((tids >>> 0) + i * 4, tidOf(first + i, w[HEAD.tidBase]!), true);
       return n;
     },
     pvm_tasks_get(where: number, rows: number, capacity: number): number {

@@ -87,6 +87,8 @@ export interface Stopper {
 /** Stops all engines, for the first reason that anyone gives. */
 export function stopProcess(o: Stopper, reason: (typeof STOP)[keyof typeof STOP]): void {
   if (Atomics.compareExchange(o.w, HEAD.stop, STOP.none, reason) !== STOP.none) return;
+  // Or for room in the outbox.
+  Atomics.notify(o.w, HEAD.outboxUnits);
   o.ctl.forEach((ctl, engine) => {
     demandAttention(ctl);
     ring(o, engine);

@@ -16,7 +16,6 @@ import type { SharedHeap } from "../heap/shared-heap.ts";
 import type { Context } from "./context.ts";
 import { Copier } from "./copier.ts";
 import type { FileEdge, FileHandles, Grant, OpenFile } from "./files.ts";
-import type { OutsideMessage } from "./outside.ts";
 import type { Program } from "./programs.ts";
 import type { QueueAt } from "./queue.ts";
 import type { UlpAt } from "./state.ts";
@@ -116,8 +115,8 @@ export interface EngineEdge {
   interrupted(index: number, stack: string): void;
   /** Where a running ULP is, for the profile. */
   sampled(index: number, stack: string): void;
-  /** Hands a message for another process's ULP to the process's own thread. */
-  sendOut(message: OutsideMessage): void;
+  /** Has the process's own thread look into the outbox. */
+  ringOutbox(): void;
   /** Hands a request to the process's own thread; an AnswerParcel comes. The caller counted it in HEAD.outside. */
   ask(request: Request): void;
 }

@@ -24,6 +24,8 @@ export interface Plan {
    * Says which ULPs are of other processes: those have a descriptor here and nothing else. None unless told.
    */
   readonly elsewhere?: (index: number) => boolean;
+  /** HEAD.tidBase; that of job 1 unless told. */
+  readonly tidBase?: number;
 }
 
 /** The engines of this process, to be started by who knows how: worker threads, or a test. */
@@ -58,6 +60,7 @@ export function initialise(plan: Plan, starter: Starter): { library: Library; tr
   if (typeof common === "string") throw new UpvmError("USAGE", { why: common, hint: "" });
   note("iv", "ranges usable by all processes", describe(common));
   const library = new Library(common);
+  if (plan.tidBase !== undefined) library.w[HEAD.tidBase] = plan.tidBase;
   const [table, pool] = [library.w[HEAD.ulpTableAt], library.w[HEAD.poolAt]];
   note("v", "space of the library", `ULP table at ${table}, pool at ${pool}`);
   note("vi", "create ULPs", createAll(library, plan));

@@ -1,22 +1,21 @@
 /**
- * Messages between ULPs of different processes: out by the edge, in by the process's own thread.
+ * ULPs of other processes, and messages that come from them. What goes to them is outbox.ts.
  *
- * Owns: making one piece of bytes of a message's buffer, and a buffer of such a piece. What carries them is
- * not here. A ULP of another process has a descriptor here too, so that its tid is known; its ULP.engine is
+ * Owns: making a buffer of a piece of bytes that came, and putting it into its receiver's inbox. It runs on the process's
+ * own thread. A ULP of another process has a descriptor here too, so that its tid is known; its ULP.engine is
  * the process's own row, which is no engine: nothing is put into its queue or inbox. (paper, 3.2.1: the ULP
  * is marked remote)
  */
 import { GBUF, HEAD, INBOX_CLOSED, SEG, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { SEG_HEADER_BYTES } from "../heap/gbdesc.ts";
-import type { EngineState } from "./engine-state.ts";
 import type { Library } from "./library.ts";
 import { claimWake, pushInbox, pushWake } from "./mailbox.ts";
 import { dropMessage, newMessage } from "./messages.ts";
 import type { UlpAt } from "./state.ts";
 import { ulpOf } from "./ulp.ts";
 
-/** A message on its way to another process. */
+/** A message that has come from another process. */
 export interface OutsideMessage {
   /** Tids. */
   readonly to: number;
@@ -31,26 +30,6 @@ export interface OutsideMessage {
 /** True if the ULP is of another process. */
 export function isOutside(w: Int32Array, ulp: UlpAt): boolean {
   return w[ulp + ULP.engine] === w[HEAD.engines];
-}
-
-/** Sends a message to a ULP of another process. Borrows `gbid`. */
-export function postOutside(
-  e: EngineState,
-  src: number,
-  to: UlpAt,
-  tag: number,
-  gbid: number,
-  bytes: number,
-  context: number,
-  wid: number,
-): void {
-  const { w } = e;
-  const data = new Uint8Array(bytes);
-  if (bytes > 0) e.pack.copyOut(gbid, 0, data, 0, bytes);
-  // Counted before it leaves: who adds up all processes' counts must not miss it (upvm/isolate.ts).
-  Atomics.add(w, HEAD.sentOutside, 1);
-  const encoding = w[(gbid >> 2) + GBUF.encoding]!;
-  e.edge.sendOut({ to: w[to + ULP.tid]!, src, tag, context, wid, encoding, data });
 }
 
 /**

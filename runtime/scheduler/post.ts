@@ -13,7 +13,8 @@ import { COUNTER as COUNTER_TABLE, count, type EngineState } from "./engine-stat
 import { isInterruptible } from "./handlers.ts";
 import { claimWake, drainInbox, pushInbox, pushWake } from "./mailbox.ts";
 import { appendMessage, dropMessage, fillMessage, matches, newMessage } from "./messages.ts";
-import { isOutside, postOutside } from "./outside.ts";
+import { postOutside } from "./outbox.ts";
+import { isOutside } from "./outside.ts";
 import type { UlpAt } from "./state.ts";
 import { uislocal } from "./ulp.ts";
 
@@ -106,8 +107,7 @@ function postRemote(
   const w = e.w;
   if (isOutside(w, to)) {
     if (w[to + ULP.state] === ULP_STATE.exited) return drop(e);
-    postOutside(e, src, to, tag, gbid, bytes, context, wid);
-    return 0;
+    return postOutside(e, src, to, tag, gbid, bytes, context, wid);
   }
   if (Atomics.load(w, to + ULP.inbox) === INBOX_CLOSED) return drop(e);
   if (Atomics.load(w, to + ULP.inboxCount) + w[to + ULP.msgqCount]! >= LIMITS.messagesPerUlp) return NO_MEM;

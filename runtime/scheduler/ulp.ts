@@ -15,7 +15,7 @@ import {
   ULP as ULP_TABLE,
 } from "../../wire/layout.ts";
 import { LIMITS as LIMITS_TABLE } from "../../wire/limits.ts";
-import { PVM_ERROR, TID_BASE, tidOf } from "../../wire/pvm.ts";
+import { PVM_ERROR, tidOf } from "../../wire/pvm.ts";
 import type { Btab } from "../heap/btab.ts";
 import type { SharedHeap } from "../heap/shared-heap.ts";
 import type { EngineState } from "./engine-state.ts";
@@ -81,7 +81,7 @@ export function ucreate(m: UlpMaker, index: number, spec: UlpSpec): UlpAt {
   const ulp = (at >> 2) as UlpAt;
   const w = m.w;
   w.fill(0, ulp, ulp + ULP.words);
-  w[ulp + ULP.tid] = tidOf(index);
+  w[ulp + ULP.tid] = tidOf(index, w[HEAD.tidBase]!);
   w[ulp + ULP.index] = index;
   w[ulp + ULP.state] = ULP_STATE.unInit;
   w[ulp + ULP.engine] = spec.engine;
@@ -122,5 +122,5 @@ export function usetremote(e: EngineState, ulp: UlpAt, engine: number): void {
 
 /** Descriptor of the ULP with this tid; 0: there never was one. */
 export function ulpOf(w: Int32Array<SharedArrayBuffer>, tid: number): UlpAt {
-  return ulpOfTid(w, tid, TID_BASE);
+  return ulpOfTid(w, tid, w[HEAD.tidBase]!);
 }

@@ -23,20 +23,22 @@ import {
   HEAD_engines, HEAD_enginesAt, HEAD_stop, HEAD_ulpTableAt, INBOX_CLOSED, LIMIT_bufferKeptBytes,
   LIMIT_messagesPerUlp, LIMIT_spareMessages, LIMIT_ulps, MSG_bytes, MSG_context, MSG_gbid, MSG_lbid, MSG_next,
   MSG_src, MSG_tag, MSG_wid, SEG_capacity, SEG_next, SEG_size, SEG_used, STATE_blocked, STATE_exited,
-  STATE_runnable, SUSPEND, TID_BASE, ULP_btabAt, ULP_common, ULP_context, ULP_engine, ULP_inbox,
+  STATE_runnable, SUSPEND, ULP_btabAt, ULP_common, ULP_context, ULP_engine, ULP_inbox,
   ULP_inboxCount, ULP_msgqCount, ULP_msgqHead, ULP_msgqTail, ULP_packAt, ULP_packEnd, ULP_queueNext,
   ULP_queuePrev, ULP_rbid, ULP_received, ULP_result, ULP_sbid, ULP_sent, ULP_sgbid, ULP_state, ULP_tid,
   ULP_unpackAt, ULP_unpackEnd, ULP_wait, ULP_waitTag, ULP_waitTid, ULP_waiting, ULP_wakeNext, WAIT_none,
   WAIT_recv,
 } from "./layout";
 
-/** Byte address of the engine's row; its index; 1 if there is no other engine. */
+/** Byte address of the engine's row; its index; 1 if there is no other engine; HEAD.tidBase. */
 // @ts-expect-error: decorator
 @external("upvm", "row") declare const row: i32;
 // @ts-expect-error: decorator
 @external("upvm", "index") declare const index: i32;
 // @ts-expect-error: decorator
 @external("upvm", "alone") declare const alone: i32;
+// @ts-expect-error: decorator
+@external("upvm", "tidBase") declare const tidBase: i32;
 
 // @ts-expect-error: decorator
 @external("slow", "pvm_initsend") declare function slowInitsend(encoding: i32): i32;
@@ -119,7 +121,7 @@ const UNMAPPED = -1;
 /** Descriptor of a tid, 0 none. */
 // @ts-expect-error: decorator
 @inline function ulpOfTid(tid: i32): i32 {
-  const at = tid - TID_BASE - 1;
+  const at = tid - tidBase - 1;
   return <u32>at < <u32>LIMIT_ulps ? get(get(0, HEAD_ulpTableAt), at << 2) : 0;
 }
 
