@@ -2,8 +2,26 @@
  * The control store: everything that a virtual machine agrees on, as keys with values.
  *
  * Owns: the interface that every implementation keeps (test/unit/pvmd-store.test.ts is its contract). The one that is
- * built in is memory-store.ts. Who reads and then writes does it in one `txn` that compares, or by `update`.
+ * built in is memory-store.ts; remote-store.ts reaches the one of another process. Who reads and then writes does it in one
+ * `txn` that compares, or by `update` (update.ts).
  */
+import assert from "node:assert";
+import { LIMITS } from "../wire/limits.ts";
+
+/**
+ * A store that is elsewhere could not be reached, for as long as it is worth trying.
+ *
+ * `unknown`: what was asked for was sent, and may have been done, or may be done yet: who must know reads again, and
+ * tries again with the same comparison, so that it is done once at most. `none`: nothing was done, and nothing will be.
+ */
+export class StoreError extends Error {
+  readonly outcome: "none" | "unknown";
+  constructor(outcome: "none" | "unknown", why: string) {
+    super(why);
+    this.name = "StoreError";
+    this.outcome = outcome;
+  }
+}
 
 export interface Entry {
   readonly value: Uint8Array;
@@ -38,13 +56,15 @@ export interface Changed {
   readonly revision: number;
 }
 
+/** All of these are rejected with StoreError if the store is elsewhere and cannot be reached. */
 export interface ControlStore {
   /** The key's entry, undefined if there is none. */
   get(key: string): Promise<Entry | undefined>;
   /** All keys that begin with `prefix`, in order of their text. */
   list(prefix: string): Promise<readonly (readonly [string, Entry])[]>;
   /**
-   * Does all changes if all comparisons hold, else none; nobody sees some of them.
+   * Does all changes if all comparisons hold, else none; nobody sees some of them. LIMITS.txnKeys of each at most; a key is
+   * changed once.
    *
    * @returns revision of the store afterwards; undefined: a comparison did not hold, or a lease has ended
    */
@@ -60,6 +80,22 @@ export interface ControlStore {
   renew(lease: LeaseId): Promise<boolean>;
   /** Ends a lease; one that has ended is no error. */
   endLease(lease: LeaseId): Promise<void>;
-  /** Tells of every change to keys that begin with `prefix`, from now on. @returns a function that ends it */
+  /**
+   * Tells of changes to keys that begin with `prefix`, from now on, in order of revisions. What this store object has done
+   * itself has been told when its promise resolves; what others do, soon. Of several changes to a key while the store was
+   * out of reach only the last is told.
+   *
+   * @returns a function that ends it
+   */
   watch(prefix: string, told: (change: Changed) => void): () => void;
+}
+
+/** A transaction that no store takes is a mistake of ours. */
+export function checkTxn(compare: readonly Compare[], changes: readonly Change[]): void {
+  assert(
+    compare.length <= LIMITS.txnKeys && changes.length <= LIMITS.txnKeys,
+    "bug: a transaction too large",
+  );
+  const keys = new Set(changes.map(({ key }) => key));
+  assert(keys.size === changes.length, "bug: a transaction changes a key twice");
 }

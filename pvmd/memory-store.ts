@@ -7,7 +7,15 @@
  */
 import assert from "node:assert";
 import { LIMITS } from "../wire/limits.ts";
-import type { Change, Changed, Compare, ControlStore, Entry, LeaseId } from "./control-store.ts";
+import {
+  type Change,
+  type Changed,
+  type Compare,
+  type ControlStore,
+  checkTxn,
+  type Entry,
+  type LeaseId,
+} from "./control-store.ts";
 
 interface Held extends Entry {
   readonly lease: LeaseId | undefined;
@@ -44,6 +52,7 @@ export class MemoryStore implements ControlStore {
   }
 
   async txn(compare: readonly Compare[], changes: readonly Change[]): Promise<number | undefined> {
+    checkTxn(compare, changes);
     const holds = compare.every(({ key, revision }) => (this.entries.get(key)?.revision ?? 0) === revision);
     const leased = changes.every(({ lease }) => lease === undefined || this.held.has(lease));
     if (!holds || !leased) return undefined;

@@ -35,6 +35,8 @@ export const LIMITS = {
   storeTries: 1000,
   /** Shortest time to live of a lease, milliseconds: a holder that is busy for a moment must not lose it. */
   leaseMsMin: 100,
+  /** Keys that one transaction compares, and that it changes: etcd takes 128, and some are its store's own. */
+  txnKeys: 100,
   /** The built-in store looks this often for leases that have run out, milliseconds. */
   storeTickMs: 100,
   /** When it could not look for longer than this, it was stopped itself, and the time beyond is not held to leases, ms. */
