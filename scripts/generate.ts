@@ -1,6 +1,6 @@
 /**
- * Writes what follows from the tables in wire/pvm.ts: the C header, the AssemblyScript constants and declarations, and
- * the page of routines. `node scripts/generate.ts` after a change of a table; a test compares.
+ * Writes what follows from the tables in wire/pvm.ts: the C header, the AssemblyScript constants and declarations, the
+ * page of routines and that of frames. `node scripts/generate.ts` after a change of a table; a test compares.
  *
  * Owns: the form of these files. Every name, number and signature in them comes from the tables.
  */
@@ -17,6 +17,7 @@ import {
   type Routine,
 } from "../wire/pvm.ts";
 import { interfacePage } from "./interface-page.ts";
+import { protocolPage } from "./protocol-page.ts";
 
 const NOTICE = "Written by scripts/generate.ts from the tables in wire/pvm.ts: change those, not this.";
 
@@ -344,6 +345,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["guest/routines.ts", asRoutines()],
     ["docs/pvm-routines.md", routinesPage()],
     ["docs/pvm-interface.md", interfacePage(NOTICE)],
+    ["docs/protocol.md", protocolPage()],
   ]);
 }
 

@@ -22,9 +22,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runtime/migrate": ["wire", "runtime/heap", "runtime/scheduler"],
   "runtime/kernel": ["wire", "runtime/heap", "runtime/scheduler"],
   "runtime/pvm": ["wire", "runtime/heap", "runtime/scheduler", "runtime/migrate", "runtime/kernel"],
-  pvmd: ["wire"],
+  net: ["wire"],
+  pvmd: ["wire", "net"],
   upvm: [
     "wire",
+    "net",
     "pvmd",
     "runtime/link",
     "runtime/heap",
@@ -34,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runtime/pvm",
   ],
 };
-const CODE_FOLDERS = ["wire", "runtime", "pvmd", "upvm", "bench", "test", "scripts", "bin", "guest"];
+const CODE_FOLDERS = ["wire", "runtime", "net", "pvmd", "upvm", "bench", "test", "scripts", "bin", "guest"];
 
 /** All code files, as paths from the package's root with "/" between folders. */
 const files = CODE_FOLDERS.filter((folder) => existsSync(join(root, folder)))
@@ -72,7 +74,7 @@ function imports(path: string): string[] {
 /** AssemblyScript: compiled, and imported by nobody. */
 const isGuest = (path: string): boolean => /(^|\/)(guests?|assembly)\//.test(path);
 /** Files of folders that ship, and only those that run on the host. */
-const shipped = files.filter((path) => /^(wire|runtime|pvmd|upvm)\//.test(path) && !isGuest(path));
+const shipped = files.filter((path) => /^(wire|runtime|net|pvmd|upvm)\//.test(path) && !isGuest(path));
 const folderOf = (path: string): string => (/^runtime\/[^/]+(?=\/)|^[^/]+/.exec(path) ?? [""])[0];
 
 test("imports between folders point one way", () => {
@@ -124,7 +126,9 @@ const imported = (among: readonly string[]): Set<string> =>
   );
 
 test("every dependency is used: by shipped code, or as a development dependency by tests and tools", () => {
-  const used = imported(files.filter((path) => /^(wire|runtime|upvm|bench)\//.test(path) && !isGuest(path)));
+  const used = imported(
+    files.filter((path) => /^(wire|runtime|net|pvmd|upvm|bench)\//.test(path) && !isGuest(path)),
+  );
   const usedAnywhere = imported(files.filter((path) => !isGuest(path)));
   const unused = [
     ...Object.keys(manifest.dependencies).filter((name) => !used.has(name)),

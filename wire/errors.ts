@@ -94,6 +94,56 @@ export const ERRORS = {
     text: (f) => `Cannot create ULP ${f["index"]}: no memory of ${f["pages"]} pages for it: ${f["why"]}`,
     hint: () => "start fewer ULPs, or lower the program's initial memory",
   },
+  BAD_ADDRESS: {
+    exit: EXIT.usage,
+    text: (f) => `Cannot use ${f["address"]} as an address: ${f["why"]}`,
+    hint: () => "an address is unix:PATH, tcp:HOST:PORT or tls:HOST:PORT",
+  },
+  CANNOT_LISTEN: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot listen on ${f["address"]}: ${f["why"]}`,
+    hint: (f) => `${f["hint"]}`,
+  },
+  CANNOT_CONNECT: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot connect to ${f["address"]}: ${f["why"]}`,
+    hint: (f) => `${f["hint"]}`,
+  },
+  WRONG_KEY: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot connect to ${f["address"]}: it ended the handshake; most likely this is not its virtual machine's key`,
+    hint: () => "take the key file that `upvm status` names on a host of that virtual machine",
+  },
+  VERSION_DIFFERS: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot connect to ${f["address"]}: host ${f["host"]} speaks version ${f["theirs"]} of upvm's protocol, this is ${f["ours"]}`,
+    hint: () => "install the same version of upvm on all hosts of a virtual machine",
+  },
+  LINK_REFUSED: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot connect to ${f["address"]}: ${f["host"]} refused: ${f["why"]}`,
+  },
+  LINK_LOST: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot ask ${f["host"]} for ${f["kind"]}: the connection is gone: ${f["why"]}`,
+  },
+  NO_ANSWER: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot get an answer to ${f["kind"]} from ${f["host"]}: none came within ${f["ms"]} ms`,
+    hint: () => "the host may be busy or stopped; see its log",
+  },
+  TOO_MANY_REQUESTS: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot ask ${f["host"]} for ${f["kind"]}: ${f["limit"]} requests wait for an answer already`,
+  },
+  NOT_SERVED: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot do ${f["kind"]}: ${f["why"]}`,
+  },
+  PEER_FAILED: {
+    exit: EXIT.failed,
+    text: (f) => `${f["host"]} could not do ${f["kind"]}: ${f["text"]}`,
+  },
 } as const satisfies Record<string, Row>;
 export type ErrorCode = keyof typeof ERRORS;
 

@@ -129,4 +129,42 @@ export const LIMITS = {
   moduleBytes: 256 << 20,
   /** Ctrl-C: how long a running ULP is given to say where it is, milliseconds. */
   interruptMs: 300,
+  /** Body of one frame on a link, bytes: what is longer goes in fragments, so that the receiver can begin with it. */
+  fragmentBytes: 256 << 10,
+  /** What a frame's length may say: header, a fragment, and the header of the whole in a first fragment, bytes. */
+  frameBytes: (256 << 10) + 32,
+  /** The same before the peer has shown the key: nonce, proof, identity, bytes. */
+  handshakeBytes: 2 << 10,
+  /** Body of a frame that is put together from fragments: no message is longer than half the largest heap, bytes. */
+  wholeBytes: 1 << 30,
+  /** Frames of one link that are put together at once: more is a peer gone wild. */
+  openWholes: 256,
+  /** Bodies up to this are copied behind their headers, many frames into one write; longer ones are not copied, bytes. */
+  smallFrameBytes: 4 << 10,
+  /** Small frames are written together from blocks of this size, bytes. */
+  linkBlockBytes: 64 << 10,
+  /** Not yet written on a link: a sender that has more waits for drained(), bytes. */
+  linkQueueBytes: 4 << 20,
+  /** Beyond this (a peer that does not read, a sender that does not wait) the link is ended, bytes. */
+  linkQueueBytesMax: 256 << 20,
+  /** From connecting to the end of the handshake, milliseconds: an emulated host needs seconds. */
+  handshakeMs: 10_000,
+  /** Connections of one listener that have not shown the key yet; more are closed at once. */
+  halfOpenLinks: 64,
+  /** Links of one listener; more are refused. */
+  links: 4096,
+  /** A link tells that it is alive so often when it has nothing else to send, */
+  aliveEveryMs: 1000,
+  /** and a peer of which nothing came for so long is taken for gone, milliseconds. */
+  aliveWithinMs: 10_000,
+  /** A link that is closed writes what was sent before for so long at most, milliseconds. */
+  linkCloseMs: 2000,
+  /** Requests of one side of a link that wait for their answer: every ULP of a process may have one. */
+  rpcWaiting: 1 << 14,
+  /** An answer is waited for so long unless the asker says otherwise, milliseconds. */
+  rpcMs: 10_000,
+  /** JSON of one request or answer; what is big goes as bytes behind it, bytes. */
+  rpcJsonBytes: 16 << 20,
+  /** Text of an error of the other side that is shown, characters. */
+  rpcTextLength: 2000,
 } as const;
