@@ -6,7 +6,8 @@
  * them. A kind that is only told has no reply: `Rpc.tell`. What goes between ULPs, and migration, are frames of their
  * own (protocol.ts).
  *
- * Owns: the kinds. Each part of the system has its rows in a file of its own, wire/rpc-<part>.ts, and its line here.
+ * Owns: the kinds. Each part of the system has its rows in a file of its own, wire/rpc-<part>.ts, and its line here;
+ * docs/protocol.md lists them (`npm run generate`).
  */
 import * as v from "valibot";
 import type { Role } from "./protocol.ts";
