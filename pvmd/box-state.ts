@@ -10,6 +10,8 @@ export class BoxState {
   /** Entries, and bytes of all of them. */
   entries = 0;
   bytes = 0;
+  /** How often any entry has changed: who has read and found nothing looks whether that is still so. */
+  changes = 0;
   private readonly sizes = new Map<string, number>();
   private readonly parked = new Map<string, RequestOf<"recvinfo">[]>();
   /** By owner: keys of entries that stay when it ends. */
@@ -17,6 +19,7 @@ export class BoxState {
 
   constructor(store: ControlStore) {
     store.watch("mbox/", ({ key, entry }) => {
+      this.changes += 1;
       this.bytes += (entry?.value.length ?? 0) - (this.sizes.get(key) ?? 0);
       if (entry === undefined) this.sizes.delete(key);
       else this.sizes.set(key, entry.value.length);

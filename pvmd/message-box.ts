@@ -176,20 +176,32 @@ async function read(machine: Machine, { tid, body }: RequestOf<"recvinfo">): Pro
 }
 
 export const recvinfo: Handler<"recvinfo"> = async (machine, request) => {
-  const answer = await retry(() => read(machine, request));
   const waits = (request.body.flags & PvmMboxWaitForInfo) !== 0;
-  if (!waits || answer.value !== PvmNotFound.code) return answer;
-  machine.box.park(request);
-  return undefined;
+  return await (waits ? readOrPark(machine, request) : retry(() => read(machine, request)));
 };
+
+/**
+ * Undefined: there is no such entry, and the request is parked. Nothing may come between the last look and that, since
+ * who writes an entry serves only those that are parked by then.
+ */
+async function readOrPark(machine: Machine, request: RequestOf<"recvinfo">): Promise<Answer | undefined> {
+  const { box } = machine;
+  for (;;) {
+    const { changes } = box;
+    const answer = await retry(() => read(machine, request));
+    if (answer.value !== PvmNotFound.code) return answer;
+    if (box.changes !== changes) continue;
+    box.park(request);
+    return undefined;
+  }
+}
 
 /** Those who wait for an entry of this class look again, in the order in which they came. */
 async function serveParked(machine: Machine, name: string): Promise<void> {
   for (const request of machine.box.takeParked(name)) {
     if (!machine.host.has(request.tid)) continue;
-    const answer = await retry(() => read(machine, request));
-    if (answer.value === PvmNotFound.code) machine.box.park(request);
-    else machine.host.answer(request, answer);
+    const answer = await readOrPark(machine, request);
+    if (answer !== undefined) machine.host.answer(request, answer);
   }
 }
 

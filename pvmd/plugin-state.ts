@@ -37,16 +37,22 @@ export class PluginState {
   /** Tasks that a resource manager has started with SM_EXEC → its tid. */
   readonly managed = new Map<number, number>();
   private readonly rows = new Map<PluginKind, Registered>();
+  private readonly told: (bits: number) => void;
   private lastWaitId = 0;
 
   /** @param told  gets the bits of PLUGIN_BIT when a row comes or goes */
   constructor(store: ControlStore, told: (bits: number) => void) {
+    this.told = told;
     store.watch(PREFIX, ({ key, entry }) => {
       const kind = key.slice(PREFIX.length) as PluginKind;
       if (entry === undefined) this.rows.delete(kind);
       else this.rows.set(kind, JSON.parse(new TextDecoder().decode(entry.value)) as Registered);
-      told([...this.rows.keys()].reduce((bits, each) => bits | PLUGIN_BIT[each], 0));
+      this.tell();
     });
+  }
+
+  private tell(): void {
+    this.told([...this.rows.keys()].reduce((bits, each) => bits | PLUGIN_BIT[each], 0));
   }
 
   registered(kind: PluginKind): Registered | undefined {
@@ -71,8 +77,16 @@ export class PluginState {
     return undefined;
   }
 
-  /** All that a task has to do with is over: it has ended. @returns what waits for it no more */
+  /**
+   * All that a task has to do with is over: it has ended. A store may tell only later that its rows are gone: until then
+   * nobody must wait for it anew. @returns what waits for it no more
+   */
   forget(tid: number): { readonly requests: readonly Request[]; readonly held: readonly number[] } {
+    for (const [kind, row] of [...this.rows]) {
+      if (row.tid !== tid) continue;
+      this.rows.delete(kind);
+      this.tell();
+    }
     const requests: Request[] = [];
     for (const [id, { request, by }] of [...this.parked]) {
       if (request.tid !== tid && by !== tid) continue;

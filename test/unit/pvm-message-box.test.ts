@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "uvu";
 import { matchesPattern } from "../../pvmd/message-box.ts";
 import { uterminate } from "../../runtime/scheduler/end.ts";
-import { HEAD } from "../../wire/layout.ts";
+import { HEAD, SUSPEND } from "../../wire/layout.ts";
 import { PVM_CONSTANT, PVM_ERROR } from "../../wire/pvm.ts";
 import { party } from "../machine-actors.ts";
 import type { Actor } from "../one-thread.ts";
@@ -243,6 +243,30 @@ test("a pattern is a part of the name, with * for anything", () => {
     ["abc", "ABC"],
   ];
   for (const [name, pattern] of no) assert.ok(!matchesPattern(name, pattern), `${name} ${pattern}`);
+});
+
+test("an entry that comes while a task that will wait for it looks is not missed", async () => {
+  const { a, b, machine, put, unpack, end } = box();
+  const { store } = machine;
+  // What the first look finds comes late: the entry is made meanwhile.
+  let found = (): void => {};
+  const { get } = store;
+  store.get = async (key) => {
+    store.get = get;
+    const entry = await get.call(store, key);
+    await new Promise<void>((late) => {
+      found = late;
+    });
+    return entry;
+  };
+  assert.equal(b.call("pvm_recvinfo", b.text("soon"), 0, PvmMboxWaitForInfo), SUSPEND);
+  const served = machine.serve();
+  assert.equal(await put(a, "soon", 7), 0);
+  found();
+  await served;
+  assert.ok(b.resumed() > 0);
+  assert.equal(unpack(b), 7);
+  end();
 });
 
 test.run();

@@ -1,7 +1,11 @@
 /** Plug-ins: tasker, resource manager, hoster, tracer; each leaves or ends while others wait for it. */
 import assert from "node:assert/strict";
 import { test } from "uvu";
+import type { Changed } from "../../pvmd/control-store.ts";
+import { encode } from "../../pvmd/machine.ts";
+import { MemoryStore } from "../../pvmd/memory-store.ts";
 import { Packer, Unpacker } from "../../pvmd/plugin-data.ts";
+import { keyOfPlugin, PluginState } from "../../pvmd/plugin-state.ts";
 import { uterminate } from "../../runtime/scheduler/end.ts";
 import { optionOf } from "../../runtime/scheduler/more.ts";
 import { isQueued } from "../../runtime/scheduler/queue.ts";
@@ -9,7 +13,7 @@ import { getState } from "../../runtime/scheduler/state.ts";
 import { ulpOf } from "../../runtime/scheduler/ulp.ts";
 import { ULP, ULP_STATE } from "../../wire/layout.ts";
 import { PVM_OPTION } from "../../wire/options.ts";
-import { SM } from "../../wire/plugins.ts";
+import { PLUGIN_BIT, type PluginKind, SM } from "../../wire/plugins.ts";
 import { DAEMON_TID, PVM_ERROR } from "../../wire/pvm.ts";
 import { party } from "../machine-actors.ts";
 import type { Actor } from "../one-thread.ts";
@@ -295,6 +299,33 @@ test("messages of plug-ins by anyone else are dropped, and what cannot be read c
   assert.ok(lives(THREE) && !runs(THREE));
   assert.deepEqual(p.asked, []);
   end();
+});
+
+test("who has ended is no plug-in any more, also before the store has told of it", () => {
+  let told: (change: Changed) => void = () => {};
+  const store = new MemoryStore();
+  store.watch = (_prefix, watcher) => {
+    told = watcher;
+    return () => {};
+  };
+  const bits: number[] = [];
+  const state = new PluginState(store, (now) => bits.push(now));
+  const row = (kind: PluginKind, tid: number): void =>
+    told({
+      key: keyOfPlugin(kind),
+      entry: { value: encode({ tid }), revision: 1, created: 1 },
+      revision: 1,
+    });
+  row("rm", ONE);
+  row("tasker", TWO);
+  const request = { kind: "tasks", tid: TWO, serial: 1, body: { where: 0 } } as const;
+  state.park({ request, by: ONE, tag: SM.SM_TASK.tag, codes: [], open: [] });
+  // A request that waited for it is asked again: not of it.
+  assert.deepEqual(state.forget(ONE), { requests: [request], held: [] });
+  assert.equal(state.registered("rm"), undefined);
+  assert.equal(state.registered("tasker")?.tid, TWO);
+  told({ key: keyOfPlugin("rm"), entry: undefined, revision: 2 });
+  assert.equal(bits.at(-1), PLUGIN_BIT.tasker);
 });
 
 test("what a task has packed is read to its end and no further", () => {
