@@ -1,0 +1,262 @@
+/**
+ * A link over a stream of bytes: Unix socket, TCP, TLS.
+ *
+ * Owns: how frames are written together, how much is queued, when reading stops, and the frames of the link itself
+ * (alive, BYE). The handshake is over when it is made (open-link.ts). No socket, no clock: both are handed in.
+ *
+ * Small frames are copied behind one another into a block and written together at the end of the turn, without delay;
+ * bodies over LIMITS.smallFrameBytes are written from where they lie.
+ */
+import { LIMITS } from "../wire/limits.ts";
+import { FRAME, FRAME_HEAD_BYTES, FRAME_WORDS_BYTES } from "../wire/protocol.ts";
+import { Alive } from "./alive.ts";
+import { BaseLink } from "./base-link.ts";
+import type { After, ByteStream } from "./byte-stream.ts";
+import type { FrameReader, RawFrame } from "./frame-reader.ts";
+import { type FrameHead, type LinkEnd, type PeerIdentity, ProtocolError } from "./link.ts";
+
+/** How often a link says that it is alive, and when it gives its peer up, milliseconds. */
+export interface AliveLimits {
+  readonly aliveEveryMs: number;
+  readonly aliveWithinMs: number;
+}
+
+const IGNORE = { bytes: () => {}, ended: () => {} };
+
+export class FramedLink extends BaseLink {
+  readonly #stream: ByteStream;
+  readonly #reader: FrameReader;
+  readonly #after: After;
+  readonly #alive: Alive;
+  readonly #own: number;
+  #cancelTick: () => void = () => {};
+  #paused = false;
+  /** The stream has ended, and says so above when what came before is taken. */
+  #gone: LinkEnd | undefined;
+  /** Bytes that the system has not taken. */
+  #queued = 0;
+  /** Not written yet: pieces, and behind them what is in the block from #from to #at. */
+  #pieces: Uint8Array[] = [];
+  #pieceBytes = 0;
+  #written: (() => void)[] = [];
+  #block = new Uint8Array(0);
+  #from = 0;
+  #at = 0;
+  #flushing = false;
+
+  /**
+   * @param own     this side's number among its job's processes, for the alive frames
+   * @param reader  may hold what came behind the handshake
+   */
+  constructor(
+    peer: PeerIdentity,
+    own: number,
+    stream: ByteStream,
+    reader: FrameReader,
+    after: After,
+    limits: AliveLimits = LIMITS,
+  ) {
+    super(peer);
+    this.#own = own;
+    this.#stream = stream;
+    this.#reader = reader;
+    this.#after = after;
+    reader.limitBytes = LIMITS.frameBytes;
+    this.#alive = new Alive(Math.ceil(limits.aliveWithinMs / limits.aliveEveryMs));
+    stream.pause();
+    stream.taker = {
+      bytes: (chunk) => {
+        this.#alive.heard();
+        reader.push(chunk);
+        this.#read();
+      },
+      ended: (why) => this.#streamEnded({ why: "lost", text: why }),
+    };
+    this.#tickEvery(limits.aliveEveryMs);
+  }
+
+  get queuedBytes(): number {
+    return this.#queued;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (this.end === undefined) this.#stream.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.begun();
+  }
+
+  close(): void {
+    if (this.end !== undefined) return;
+    if (this.#gone === undefined) {
+      this.#control(FRAME.BYE, 0);
+      this.#flush();
+    }
+    this.finish({ why: "closed", text: "it was closed here" });
+  }
+
+  protected begun(): void {
+    this.#read();
+    if (!this.#stopped) this.#stream.resume();
+  }
+
+  protected put(head: FrameHead, body: readonly Uint8Array[], written?: () => void): void {
+    if (this.#gone !== undefined) return written?.();
+    let bytes = 0;
+    for (const piece of body) bytes += piece.length;
+    const copied = bytes <= LIMITS.smallFrameBytes;
+    this.#reserve(copied ? FRAME_HEAD_BYTES + bytes : FRAME_HEAD_BYTES);
+    this.#head(head, bytes);
+    if (copied) {
+      for (const piece of body) {
+        this.#block.set(piece, this.#at);
+        this.#at += piece.length;
+      }
+      written?.();
+    } else {
+      this.#seal();
+      for (const piece of body) if (piece.length > 0) this.#pieces.push(piece);
+      this.#pieceBytes += bytes;
+      if (written !== undefined) this.#written.push(written);
+    }
+    this.#queued += FRAME_HEAD_BYTES + bytes;
+    if (this.#pieceBytes + this.#at - this.#from >= LIMITS.linkBlockBytes) this.#flush();
+    else if (!this.#flushing) {
+      this.#flushing = true;
+      queueMicrotask(() => this.#flush());
+    }
+  }
+
+  protected release(end: LinkEnd): void {
+    this.#cancelTick();
+    this.#drop();
+    this.#stream.taker = IGNORE;
+    if (end.why !== "closed" || this.#gone !== undefined) return this.#stream.destroy();
+    // To destroy now would also undo what the system has not sent yet.
+    this.#stream.end();
+    this.#after(LIMITS.linkCloseMs, () => this.#stream.destroy());
+  }
+
+  get #stopped(): boolean {
+    return this.#paused || !this.intake.ready || this.end !== undefined;
+  }
+
+  #read(): void {
+    try {
+      while (!this.#stopped) {
+        const frame = this.#reader.next();
+        if (frame === undefined) break;
+        this.#accept(frame);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.finish({ why: "broken", text: error.message });
+    }
+    if (this.#gone !== undefined && !this.#stopped) this.finish(this.#gone);
+  }
+
+  #accept(frame: RawFrame): void {
+    switch (frame.type) {
+      case FRAME.ULP_LIBALIVEQ:
+        return this.#control(FRAME.ULP_LIBALIVE, this.#own);
+      case FRAME.ULP_LIBALIVE:
+        return;
+      case FRAME.BYE:
+        return this.finish({ why: "left", text: "the peer closed it" });
+      default:
+        this.intake.accept({ type: frame.type, a: frame.a, b: frame.b, c: frame.c }, frame.pieces);
+    }
+  }
+
+  /** What came before is taken first; nothing goes out any more. */
+  #streamEnded(end: LinkEnd): void {
+    this.#gone = end;
+    this.#drop();
+    this.unqueued();
+    this.#read();
+  }
+
+  /** Forgets what is not written. */
+  #drop(): void {
+    const written = this.#written;
+    this.#written = [];
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#from = this.#at;
+    this.#queued = 0;
+    for (const told of written) told();
+  }
+
+  #tickEvery(ms: number): void {
+    this.#cancelTick = this.#after(ms, () => {
+      if (this.end !== undefined) return;
+      const step = this.#alive.tick(!this.#stopped);
+      if (step === "silent")
+        return this.finish({ why: "silent", text: `nothing came from ${this.peer.host} for too long` });
+      if (step === "ask") this.#control(FRAME.ULP_LIBALIVEQ, this.#own);
+      if (step === "tell") this.#control(FRAME.ULP_LIBALIVE, this.#own);
+      this.#tickEvery(ms);
+    });
+  }
+
+  #control(type: number, a: number): void {
+    if (this.end === undefined) this.put({ type, a, b: 0, c: 0 }, []);
+  }
+
+  /** Makes room for so many bytes in the block. */
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#block.length) return;
+    this.#seal();
+    this.#block = new Uint8Array(LIMITS.linkBlockBytes);
+    this.#from = 0;
+    this.#at = 0;
+  }
+
+  #head(head: FrameHead, bodyBytes: number): void {
+    this.#word(FRAME_WORDS_BYTES + bodyBytes);
+    this.#word(head.type);
+    this.#word(head.a);
+    this.#word(head.b);
+    this.#word(head.c);
+  }
+
+  #word(word: number): void {
+    const block = this.#block;
+    const at = this.#at;
+    block[at] = word;
+    block[at + 1] = word >>> 8;
+    block[at + 2] = word >>> 16;
+    block[at + 3] = word >>> 24;
+    this.#at = at + 4;
+  }
+
+  /** What is in the block so far becomes a piece. */
+  #seal(): void {
+    if (this.#at === this.#from) return;
+    this.#pieces.push(this.#block.subarray(this.#from, this.#at));
+    this.#pieceBytes += this.#at - this.#from;
+    this.#from = this.#at;
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    this.#seal();
+    if (this.#pieces.length === 0) return;
+    const pieces = this.#pieces;
+    const bytes = this.#pieceBytes;
+    const written = this.#written;
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#written = [];
+    this.#stream.write(pieces, () => {
+      for (const told of written) told();
+      if (this.end !== undefined || this.#gone !== undefined) return;
+      this.#queued -= bytes;
+      this.unqueued();
+    });
+  }
+}

@@ -1,0 +1,353 @@
+/**
+ * Links over sockets: who listens, who connects.
+ *
+ * Owns: sockets until they are links, limits of a listener, and the operating system's errors in words. Listens where it
+ * is told and nowhere else. TLS has no certificates: both sides have the virtual machine's key, from which the pre-shared
+ * key of TLS 1.3 is made (with an ephemeral key exchange, so that who learns the key later cannot read what was recorded).
+ */
+import assert from "node:assert/strict";
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { chmodSync, unlinkSync } from "node:fs";
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import { UpvmError } from "../wire/errors.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { type Address, addressText, parseAddress } from "./address.ts";
+import type { After } from "./byte-stream.ts";
+import type { AliveLimits } from "./framed-link.ts";
+import type { HandshakeFailure, LinkCrypto } from "./handshake.ts";
+import type { Link, PeerIdentity } from "./link.ts";
+import { NodeStream } from "./node-stream.ts";
+import { openLink } from "./open-link.ts";
+
+/** Limits that a test wants smaller. */
+export interface LinkTimes extends AliveLimits {
+  readonly handshakeMs: number;
+}
+
+export interface ListenOptions {
+  /** unix:PATH, tcp:HOST:PORT, tls:HOST:PORT; port 0: any that is free. */
+  readonly address: string;
+  /** Who this side is; asked anew for each connection. */
+  readonly identity: () => PeerIdentity;
+  /** The virtual machine's key: random bytes, 32 at least. */
+  readonly key: Uint8Array;
+  /** Says why this peer is not taken, undefined if it is. */
+  readonly accept?: (peer: PeerIdentity) => string | undefined;
+  /** Told of each connection that became no link, for the log: a sentence. */
+  readonly refused?: (text: string) => void;
+  readonly times?: LinkTimes;
+}
+
+export interface Listener {
+  /** Where it listens; the port is the real one. */
+  readonly address: string;
+  /** Stops listening, and ends the connections that are no links yet. Links stay. */
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  readonly address: string;
+  readonly identity: PeerIdentity;
+  readonly key: Uint8Array;
+  /** Says why this peer is not the right one, undefined if it is. */
+  readonly accept?: (peer: PeerIdentity) => string | undefined;
+  readonly times?: LinkTimes;
+}
+
+const CRYPTO: LinkCrypto = {
+  random: (bytes) => randomBytes(bytes),
+  hmac: (key, parts) => {
+    const hmac = createHmac("sha256", key);
+    for (const part of parts) hmac.update(part);
+    return hmac.digest();
+  },
+  equal: timingSafeEqual,
+};
+const KEY_BYTES_MIN = 32;
+/** All that TLS 1.3 allows with a key of SHA-256. */
+const TLS = {
+  minVersion: "TLSv1.3",
+  ciphers: "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256",
+} as const;
+
+/** @internal A timer that keeps no process alive. */
+export const after: After = (ms, run) => {
+  const timer = setTimeout(run, ms).unref();
+  return () => clearTimeout(timer);
+};
+
+/**
+ * Listens. `onLink` is called for each peer that has shown the key; it sets the link's taker.
+ *
+ * @throws UpvmError BAD_ADDRESS, CANNOT_LISTEN
+ */
+export async function listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener> {
+  checkKey(options.key);
+  const address = parseAddress(options.address);
+  const opening = new Opening();
+  let links = 0;
+  const refuse = (why: string): void =>
+    options.refused?.(`A connection to ${options.address} was refused: ${why}`);
+  const full = (): string | undefined =>
+    links >= LIMITS.links ? `it has ${LIMITS.links} links already` : undefined;
+  const arrived = (socket: Socket): void => {
+    const open = {
+      side: "listener",
+      key: options.key,
+      identity: options.identity(),
+      crypto: CRYPTO,
+      accept: (peer: PeerIdentity) => full() ?? options.accept?.(peer),
+      after,
+      alive: options.times,
+      handshakeMs: options.times?.handshakeMs,
+    } as const;
+    openLink(new NodeStream(socket), open, (opened) => {
+      opening.done(socket);
+      if ("failed" in opened) return refuse(failureText(opened.failed));
+      links++;
+      opened.link.onClose(() => links--);
+      onLink(opened.link);
+    });
+  };
+  const secured = address.kind === "tls" ? tlsServer(options, arrived, refuse) : undefined;
+  // A TLS connection counts from its first byte on.
+  const server = createServer((socket) => {
+    if (!opening.add(socket)) {
+      refuse(`${LIMITS.halfOpenLinks} others have not shown the key yet`);
+      socket.destroy();
+    } else if (secured === undefined) arrived(socket);
+    else secured.emit("connection", socket);
+  });
+  await listenAt(server, address);
+  const where = server.address();
+  const port = where !== null && typeof where !== "string" ? where.port : 0;
+  return {
+    address: addressText(address.kind === "unix" ? address : { ...address, port }),
+    close: () =>
+      new Promise((done) => {
+        opening.destroy();
+        server.close(() => done());
+      }),
+  };
+}
+
+/**
+ * Connects, and does the handshake.
+ *
+ * @throws UpvmError BAD_ADDRESS, CANNOT_CONNECT, WRONG_KEY, VERSION_DIFFERS, LINK_REFUSED
+ */
+export function connect(options: ConnectOptions): Promise<Link> {
+  checkKey(options.key);
+  const address = parseAddress(options.address);
+  const handshakeMs = options.times?.handshakeMs ?? LIMITS.handshakeMs;
+  return new Promise((done, fail) => {
+    let connected = false;
+    const socket = socketTo(address, options.key);
+    const cannot = (why: string, hint: string): void =>
+      fail(new UpvmError("CANNOT_CONNECT", { address: options.address, why, hint }));
+    const late = after(handshakeMs, () => {
+      cannot(
+        `no answer within ${handshakeMs} ms`,
+        "see whether the host is up and its firewall lets this port through",
+      );
+      socket.destroy();
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      late();
+      if (connected) return;
+      if (/DECRYPT|BAD_RECORD_MAC|BINDER/.test(error.code ?? ""))
+        fail(new UpvmError("WRONG_KEY", { address: options.address }));
+      else cannot(...connectWords(error, address));
+    });
+    socket.once(address.kind === "tls" ? "secureConnect" : "connect", () => {
+      connected = true;
+      late();
+      const open = {
+        side: "caller",
+        key: options.key,
+        identity: options.identity,
+        crypto: CRYPTO,
+        accept: options.accept,
+        after,
+        alive: options.times,
+        handshakeMs,
+      } as const;
+      openLink(new NodeStream(socket), open, (opened) => {
+        if ("link" in opened) done(opened.link);
+        else fail(connectError(options.address, opened.failed));
+      });
+    });
+  });
+}
+
+/** Connections whose peer has not shown the key yet. */
+class Opening {
+  readonly #sockets = new Map<string | Socket, Socket>();
+
+  /** A TLS socket is another object than the one it stands on: their peer's port is the same. */
+  #key(socket: Socket): string | Socket {
+    return socket.remotePort === undefined ? socket : `${socket.remoteAddress} ${socket.remotePort}`;
+  }
+
+  /** @returns whether it may stay */
+  add(socket: Socket): boolean {
+    if (this.#sockets.size >= LIMITS.halfOpenLinks) return false;
+    const key = this.#key(socket);
+    this.#sockets.set(key, socket);
+    socket.once("close", () => this.#sockets.delete(key));
+    return true;
+  }
+
+  done(socket: Socket): void {
+    this.#sockets.delete(this.#key(socket));
+  }
+
+  destroy(): void {
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
+}
+
+function checkKey(key: Uint8Array): void {
+  assert.ok(key.length >= KEY_BYTES_MIN, `a key of ${key.length} bytes`);
+}
+
+/** The virtual machine's key is used for the handshake only; TLS has one that is made of it. */
+function pskOf(key: Uint8Array): Buffer {
+  return createHmac("sha256", key).update("upvm pre-shared key of TLS\0").digest();
+}
+
+function tlsServer(
+  { key, times }: ListenOptions,
+  arrived: (socket: Socket) => void,
+  refuse: (why: string) => void,
+): Server {
+  const psk = pskOf(key);
+  const handshakeTimeout = times?.handshakeMs ?? LIMITS.handshakeMs;
+  const server = createTlsServer({ ...TLS, handshakeTimeout, pskCallback: () => psk }, arrived);
+  server.on("tlsClientError", (error: NodeJS.ErrnoException) =>
+    refuse(`no TLS: ${error.code ?? error.message}`),
+  );
+  return server;
+}
+
+function socketTo(address: Address, key: Uint8Array): Socket {
+  if (address.kind === "unix") return createConnection(address.path);
+  const { host, port } = address;
+  if (address.kind === "tcp") return createConnection({ host, port });
+  const psk = pskOf(key);
+  return connectTls({
+    ...TLS,
+    host,
+    port,
+    pskCallback: () => ({ psk, identity: "upvm" }),
+    // There is no certificate: the key says who the server is.
+    checkServerIdentity: () => undefined,
+  });
+}
+
+/** Starts to listen. A Unix socket that a dead daemon left is taken away; one where somebody listens is not. */
+async function listenAt(server: Server, address: Address): Promise<void> {
+  try {
+    await listening(server, address);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== "EADDRINUSE" || address.kind !== "unix" || (await answers(address.path)))
+      throw listenError(address, error as NodeJS.ErrnoException);
+    try {
+      unlinkSync(address.path);
+      await listening(server, address);
+    } catch (again) {
+      throw listenError(address, again as NodeJS.ErrnoException);
+    }
+  }
+  // Its folder is the user's alone already.
+  if (address.kind === "unix") chmodSync(address.path, 0o600);
+}
+
+function listening(server: Server, address: Address): Promise<void> {
+  return new Promise((done, fail) => {
+    server.once("error", fail);
+    server.listen(
+      address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port },
+      () => {
+        server.off("error", fail);
+        done();
+      },
+    );
+  });
+}
+
+/** Whether somebody listens on a Unix socket. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = createConnection(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once("error", () => done(false));
+  });
+}
+
+function listenError(address: Address, error: NodeJS.ErrnoException): UpvmError {
+  const words: Readonly<Record<string, readonly [string, string]>> = {
+    EADDRINUSE: ["somebody listens there already", "take another port, or 0 for any that is free"],
+    EADDRNOTAVAIL: ["this machine does not have that address", "take one of its own addresses"],
+    EACCES: ["it is not allowed", "take a port above 1023, or a folder that is yours"],
+    ENOTFOUND: ["there is no host of that name", "take one of this machine's addresses"],
+    ENOENT: ["its folder is not there", "make the folder first"],
+  };
+  const [why, hint] = words[error.code ?? ""] ?? [error.message, "take another address"];
+  return new UpvmError("CANNOT_LISTEN", { address: addressText(address), why, hint });
+}
+
+function connectWords(error: NodeJS.ErrnoException, address: Address): [why: string, hint: string] {
+  const words: Readonly<Record<string, readonly [string, string]>> = {
+    ECONNREFUSED: ["nobody listens there", "see whether the daemon is up: upvm status on that host"],
+    ENOENT: ["nobody listens there", "start a daemon: upvm start"],
+    ENOTFOUND: ["there is no host of that name", "see whether the name is spelt right"],
+    EAI_AGAIN: ["the host's name cannot be found now", "see whether name service works"],
+    EHOSTUNREACH: ["the host cannot be reached", "see whether it is up and on the network"],
+    ENETUNREACH: ["its network cannot be reached", "see whether this machine is on the network"],
+    ETIMEDOUT: ["no answer", "see whether the host is up and its firewall lets this port through"],
+    EACCES: ["it is not allowed", "the socket belongs to another user"],
+  };
+  const code = error.code ?? "";
+  const known = words[code];
+  if (known !== undefined) return [...known];
+  if (address.kind === "tls" && /^ERR_SSL|ECONNRESET|EPROTO/.test(code))
+    return [`no TLS there (${code})`, "see whether that host listens with tls: and has the same key"];
+  return [error.message, "see the log of the daemon there"];
+}
+
+function connectError(address: string, failed: HandshakeFailure): UpvmError {
+  switch (failed.why) {
+    case "key":
+      return new UpvmError("WRONG_KEY", { address });
+    case "version":
+      return new UpvmError("VERSION_DIFFERS", { address, ...failed });
+    case "refused":
+      return new UpvmError("LINK_REFUSED", { address, host: failed.host, why: failed.text });
+    case "broken":
+      return new UpvmError("CANNOT_CONNECT", {
+        address,
+        why: failed.text,
+        hint: "see whether it is a daemon of upvm, and with the same kind of link (tcp or tls)",
+      });
+  }
+}
+
+/** For the listener's log. */
+function failureText(failed: HandshakeFailure): string {
+  switch (failed.why) {
+    case "key":
+      return "the peer does not have the key";
+    case "version":
+      return `host ${failed.host} speaks version ${failed.theirs} of the protocol, this is ${failed.ours}`;
+    case "refused":
+      return `${failed.host}: ${failed.text}`;
+    case "broken":
+      return failed.text;
+  }
+}

@@ -1,0 +1,59 @@
+/** A socket of Node (Unix, TCP, TLS) as the stream of bytes that a link stands on. Owns the socket. */
+import type { Socket } from "node:net";
+import type { ByteStream, ByteStreamTaker } from "./byte-stream.ts";
+
+export class NodeStream implements ByteStream {
+  taker: ByteStreamTaker = { bytes: () => {}, ended: () => {} };
+  readonly #socket: Socket;
+  #ended = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    // Small frames go out at once: they are already as many together as there were.
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.taker.bytes(chunk));
+    socket.on("end", () => this.#end("the peer ended the connection"));
+    socket.on("error", (error: NodeJS.ErrnoException) => this.#end(error.code ?? error.message));
+    socket.on("close", () => this.#end("the connection broke"));
+  }
+
+  write(pieces: readonly Uint8Array[], written: () => void): void {
+    const socket = this.#socket;
+    // A callback comes also if the socket fails or is destroyed.
+    if (this.#ended || socket.destroyed || socket.writableEnded) return queueMicrotask(written);
+    if (pieces.length === 1) {
+      socket.write(pieces[0] as Uint8Array, () => written());
+      return;
+    }
+    socket.cork();
+    for (const [index, piece] of pieces.entries()) {
+      if (index === pieces.length - 1) socket.write(piece, () => written());
+      else socket.write(piece);
+    }
+    socket.uncork();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.resume();
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#ended = true;
+    this.#socket.destroy();
+  }
+
+  #end(why: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.taker.ended(why);
+  }
+}

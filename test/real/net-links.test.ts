@@ -1,0 +1,284 @@
+/** Links over real sockets: the contract, and what only sockets have. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import { addressText, parseAddress } from "../../net/address.ts";
+import type { Link, PeerIdentity } from "../../net/link.ts";
+import {
+  type ConnectOptions,
+  connect,
+  type Listener,
+  type ListenOptions,
+  listen,
+} from "../../net/node-links.ts";
+import { UpvmError } from "../../wire/errors.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { type Ends, IDENTITY, linkContract, until } from "../link-contract.ts";
+
+const KEY = randomBytes(32);
+const folder = mkdtempSync(join(tmpdir(), "upvm-links-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+let sockets = 0;
+const KINDS: Readonly<Record<string, () => string>> = {
+  unix: () => `unix:${join(folder, `s${sockets++}`)}`,
+  tcp: () => "tcp:127.0.0.1:0",
+  tls: () => "tls:127.0.0.1:0",
+};
+
+/** A network that can break (both sides hear it) or go silent (neither does), between a caller and a listener. */
+interface Network {
+  readonly address: string;
+  cut(): void;
+  silence(): void;
+  stop(): Promise<void>;
+}
+
+async function network(to: string): Promise<Network> {
+  const target = parseAddress(to);
+  const all = new Set<Socket>();
+  const add = (socket: Socket): void => {
+    all.add(socket.on("error", () => {}).setNoDelay(true));
+  };
+  const server: Server = createServer((here) => {
+    const there =
+      target.kind === "unix" ? createConnection(target.path) : createConnection(target.port, target.host);
+    add(here);
+    add(there);
+    here.pipe(there);
+    there.pipe(here);
+  });
+  const listening = target.kind === "unix" ? { path: `${target.path}n` } : { port: 0, host: "127.0.0.1" };
+  await new Promise<void>((go) => server.listen(listening, go));
+  const where = server.address();
+  const cut = (): void => {
+    for (const socket of all) socket.destroy();
+  };
+  return {
+    address:
+      where === null || typeof where === "string"
+        ? `unix:${where}`
+        : addressText({ ...(target as { kind: "tcp" }), host: "127.0.0.1", port: where.port }),
+    cut,
+    silence: () => {
+      for (const socket of all) socket.unpipe().pause();
+    },
+    stop: () => {
+      cut();
+      return new Promise((done) => server.close(() => done()));
+    },
+  };
+}
+
+/** `a` calls `b` through a network. */
+async function ends(
+  address: string,
+  times?: ConnectOptions["times"],
+): Promise<Ends & { silence: () => void }> {
+  const arrived: Link[] = [];
+  const more = times === undefined ? {} : { times };
+  const listener = await listen({ address, identity: () => IDENTITY.b, key: KEY, ...more }, (link) =>
+    arrived.push(link),
+  );
+  const between = await network(listener.address);
+  const a = await connect({ address: between.address, identity: IDENTITY.a, key: KEY, ...more });
+  await until(() => arrived.length > 0);
+  const stop = async (): Promise<void> => {
+    await between.stop();
+    await listener.close();
+  };
+  return { a, b: arrived[0]!, cut: between.cut, silence: between.silence, stop };
+}
+
+for (const [kind, address] of Object.entries(KINDS)) linkContract(kind, () => ends(address()));
+
+/** Runs with a listener and ends it; `refused` are the lines for its log. */
+async function listening(
+  options: Partial<ListenOptions>,
+  run: (listener: Listener, links: Link[], refused: string[]) => Promise<void>,
+): Promise<void> {
+  const refused: string[] = [];
+  const links: Link[] = [];
+  const listener = await listen(
+    {
+      address: "tcp:127.0.0.1:0",
+      identity: () => IDENTITY.b,
+      key: KEY,
+      refused: (text) => refused.push(text),
+      ...options,
+    },
+    (link) => links.push(link),
+  );
+  try {
+    await run(listener, links, refused);
+  } finally {
+    for (const link of links) link.close();
+    await listener.close();
+  }
+}
+async function failure(asked: Promise<unknown>): Promise<UpvmError> {
+  const error = await asked.then(
+    () => assert.fail("it worked"),
+    (error: unknown) => error,
+  );
+  assert.ok(error instanceof UpvmError, String(error));
+  return error;
+}
+const call = (address: string, more: Partial<ConnectOptions> = {}): Promise<Link> =>
+  connect({ address, identity: IDENTITY.a, key: KEY, ...more });
+
+for (const [kind, address] of Object.entries(KINDS)) {
+  test(`${kind}: who has another key is refused, and the log says so`, () =>
+    listening({ address: address() }, async (listener, links, refused) => {
+      const error = await failure(call(listener.address, { key: randomBytes(32) }));
+      assert.equal(error.code, "WRONG_KEY");
+      assert.doesNotMatch(error.message, /lab|host2/, "no name is told");
+      await until(() => refused.length > 0);
+      assert.equal(links.length, 0);
+    }));
+
+  test(`${kind}: a peer of which nothing comes any more is noticed by both, also by one that sends`, async () => {
+    const times = { aliveEveryMs: 10, aliveWithinMs: 60, handshakeMs: LIMITS.handshakeMs };
+    const { a, b, silence, stop } = await ends(address(), times);
+    a.onFrame(() => {});
+    b.onFrame(() => {});
+    await new Promise((go) => setTimeout(go, 150));
+    assert.equal(a.end ?? b.end, undefined, "an idle link is no dead one");
+    b.pause();
+    await new Promise((go) => setTimeout(go, 150));
+    assert.equal(a.end ?? b.end, undefined, "one that does not read is not dead");
+    b.resume();
+    silence();
+    a.send({ type: 1000, a: 0, b: 0, c: 0, body: [new Uint8Array(1 << 20)] });
+    await until(() => a.end !== undefined && b.end !== undefined);
+    assert.deepEqual([a.end?.why, b.end?.why], ["silent", "silent"]);
+    await stop();
+  });
+}
+
+test("who has no key sees random bytes of a listener, and nothing else", () =>
+  listening({}, async (listener, _links, refused) => {
+    const { port } = parseAddress(listener.address) as { port: number };
+    const socket = createConnection(port, "127.0.0.1");
+    const seen: Buffer[] = [];
+    socket.on("data", (chunk: Buffer) => seen.push(chunk)).on("error", () => {});
+    const closed = new Promise((go) => socket.once("close", go));
+    const word = (...words: number[]): Buffer => Buffer.from(Uint32Array.from(words).buffer);
+    socket.write(Buffer.concat([word(48, 64, 0, 0, 0), randomBytes(32)]));
+    await until(() => Buffer.concat(seen).length > 0);
+    socket.write(Buffer.concat([word(48, 65, 0, 0, 0), randomBytes(32)]));
+    await closed;
+    const all = Buffer.concat(seen);
+    assert.equal(all.length, 52, "one frame");
+    assert.ok(all.subarray(0, 20).equals(word(48, 64, 0, 0, 0)));
+    assert.match(refused[0]!, /the peer does not have the key/);
+  }));
+
+test("who says nothing, or nonsense, or too much, is let go, and the listener goes on", () =>
+  listening({ times: { ...LIMITS, handshakeMs: 50 } }, async (listener, links, refused) => {
+    const { port } = parseAddress(listener.address) as { port: number };
+    const stranger = (bytes?: Uint8Array): Promise<unknown> => {
+      const socket = createConnection(port, "127.0.0.1").on("error", () => {});
+      if (bytes !== undefined) socket.write(bytes);
+      return new Promise((go) => socket.once("close", go).resume());
+    };
+    await stranger();
+    await stranger(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+    await stranger(Buffer.alloc(10 << 20));
+    await stranger(Uint8Array.of(0xff, 0xff, 0xff, 0xff));
+    await until(() => refused.length === 4);
+    assert.match(refused[0]!, /the handshake was not done within 50 ms/);
+    const link = await call(listener.address);
+    await until(() => links.length === 1);
+    link.close();
+  }));
+
+test("connections that show no key cannot take all places for ever, and links do not count among them", () =>
+  listening({}, async (listener, _links, refused) => {
+    const { port } = parseAddress(listener.address) as { port: number };
+    const link = await call(listener.address);
+    const idle = Array.from({ length: LIMITS.halfOpenLinks + 3 }, () =>
+      createConnection(port, "127.0.0.1").on("error", () => {}),
+    );
+    await until(() => refused.length === 3);
+    assert.match(refused[0]!, /64 others have not shown the key yet/);
+    for (const socket of idle) socket.destroy();
+    await until(() => refused.length === LIMITS.halfOpenLinks + 3);
+    (await call(listener.address)).close();
+    link.close();
+  }));
+
+test("a listener says why it does not take a peer, and a caller whom it did not want", () =>
+  listening(
+    { accept: (peer) => (peer.host === "host1" ? "go away\u001b[2J" : undefined) },
+    async (listener) => {
+      const refused = await failure(call(listener.address));
+      assert.equal(refused.message, `Cannot connect to ${listener.address}: host2 refused: go away?[2J`);
+      const other: PeerIdentity = { role: "command", vm: "", host: "desk" };
+      const wrong = await failure(call(listener.address, { identity: other, accept: () => "it is another" }));
+      assert.equal(wrong.code, "LINK_REFUSED");
+      const link = await call(listener.address, { identity: other });
+      assert.equal(link.peer.vm, "lab", "who has yet to join learns the name");
+      link.close();
+    },
+  ));
+
+test("two virtual machines do not meet, even with the same key", () =>
+  listening({}, async (listener) => {
+    const identity: PeerIdentity = { role: "pvmd", vm: "other", host: "host9" };
+    const error = await failure(call(listener.address, { identity }));
+    assert.match(error.message, /host2 refused: it belongs to the virtual machine lab/);
+  }));
+
+test("what cannot be reached is told in words, with a way out", async () => {
+  for (const [address, code, pattern] of [
+    ["tcp:127.0.0.1:1", "CANNOT_CONNECT", /nobody listens there/],
+    [`unix:${join(folder, "nobody")}`, "CANNOT_CONNECT", /nobody listens there/],
+    ["tls:127.0.0.1:1", "CANNOT_CONNECT", /nobody listens there/],
+    ["tcp:nowhere.invalid:7", "CANNOT_CONNECT", /host of that name|cannot be found/],
+  ] as const) {
+    const error = await failure(call(address));
+    assert.equal(error.code, code);
+    assert.match(error.message, pattern);
+    assert.ok(error.hint !== undefined && error.hint.length > 0);
+  }
+});
+
+test("a tcp caller at a tls listener and the other way round fail, and say that the kind may be wrong", async () => {
+  for (const [is, called] of [
+    ["tls", "tcp"],
+    ["tcp", "tls"],
+  ] as const) {
+    await listening({ address: `${is}:127.0.0.1:0` }, async (listener) => {
+      const error = await failure(call(listener.address.replace(is, called)));
+      assert.equal(error.code, "CANNOT_CONNECT");
+      assert.match(String(error.hint), /tcp or tls|listens with tls/);
+    });
+  }
+});
+
+test("an address in use is refused; a socket that a dead daemon left is taken over", async () => {
+  const path = join(folder, "left");
+  writeFileSync(path, "");
+  await assert.rejects(listen({ address: `unix:${path}/x`, identity: () => IDENTITY.b, key: KEY }, () => {}));
+  rmSync(path);
+  await listening({ address: `unix:${path}` }, async (first) => {
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    const error = await failure(
+      listen({ address: first.address, identity: () => IDENTITY.b, key: KEY }, () => {}),
+    );
+    assert.match(error.message, /somebody listens there already/);
+    assert.ok(statSync(path).isSocket(), "it is still there");
+  });
+  await listening({}, async (first) => {
+    const error = await failure(
+      listen({ address: first.address, identity: () => IDENTITY.b, key: KEY }, () => {}),
+    );
+    assert.equal(error.code, "CANNOT_LISTEN");
+  });
+});
+
+test.run();
