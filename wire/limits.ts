@@ -135,7 +135,7 @@ export const LIMITS = {
   frameBytes: (256 << 10) + 32,
   /** The same before the peer has shown the key: nonce, proof, identity, bytes. */
   handshakeBytes: 2 << 10,
-  /** Body of a frame that is put together from fragments: no message is longer than half the largest heap, bytes. */
+  /** Frames that one link puts together from fragments, bytes in all: no message is longer than half the largest heap. */
   wholeBytes: 1 << 30,
   /** Frames of one link that are put together at once: more is a peer gone wild. */
   openWholes: 256,
@@ -158,7 +158,7 @@ export const LIMITS = {
   /** and a peer of which nothing came for so long is taken for gone, milliseconds. */
   aliveWithinMs: 10_000,
   /** A link that is closed writes what was sent before for so long at most, milliseconds. */
-  linkCloseMs: 2000,
+  linkCloseMs: 5000,
   /** Requests of one side of a link that wait for their answer: every ULP of a process may have one. */
   rpcWaiting: 1 << 14,
   /** An answer is waited for so long unless the asker says otherwise, milliseconds. */
