@@ -7,8 +7,10 @@
  * itself: upvm/main.ts.
  */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { dirname, join, sep } from "node:path";
+import { existsSync, mkdirSync } from "node:fs";
+import module from "node:module";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** First version that runs TypeScript files and wasm with several memories. Also in package.json, "engines". */
@@ -19,11 +21,29 @@ const TRIED = "UPVM_NODE_TRIED";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR) {
+  keepCompiled();
   await import(entry());
 } else {
   const newer = process.env[TRIED] ? undefined : findNode();
   if (newer) runWith(newer);
   else refuse();
+}
+
+/**
+ * Lets Node keep what it makes of the sources, in the user's own cache folder, for the processes and threads that are
+ * started from this one too: a command that only asks something then starts in a third of the time.
+ */
+function keepCompiled() {
+  if (process.env["NODE_COMPILE_CACHE"] !== undefined) return;
+  const base = process.env["XDG_CACHE_HOME"];
+  const folder = join(base && isAbsolute(base) ? base : join(homedir(), ".cache"), "upvm", "node");
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    module.enableCompileCache?.(folder);
+    process.env["NODE_COMPILE_CACHE"] = folder;
+  } catch {
+    // Without it all is only slower.
+  }
 }
 
 /** Sources where there are some; Node strips no types from files under node_modules, so there only dist/. */

@@ -144,8 +144,8 @@ export function connect(options: ConnectOptions): Promise<Link> {
   return new Promise((done, fail) => {
     let connected = false;
     const socket = socketTo(address, options.key);
-    const cannot = (why: string, hint: string): void =>
-      fail(new UpvmError("CANNOT_CONNECT", { address: options.address, why, hint }));
+    const cannot = (why: string, hint: string, cause = ""): void =>
+      fail(new UpvmError("CANNOT_CONNECT", { address: options.address, why, hint, cause }));
     const late = after(handshakeMs, () => {
       cannot(
         `no answer within ${handshakeMs} ms`,
@@ -158,7 +158,7 @@ export function connect(options: ConnectOptions): Promise<Link> {
       if (connected) return;
       if (/DECRYPT|BAD_RECORD_MAC|BINDER/.test(error.code ?? ""))
         fail(new UpvmError("WRONG_KEY", { address: options.address }));
-      else cannot(...connectWords(error, address));
+      else cannot(...connectWords(error, address), error.code);
     });
     socket.once(address.kind === "tls" ? "secureConnect" : "connect", () => {
       connected = true;

@@ -41,6 +41,9 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
       throw new UpvmError("COMPILE", { path, output: "no compiler here" });
     },
     realFolder: async (path) => path,
+    vm: async () => {
+      throw new UpvmError("HOME_UNKNOWN", {});
+    },
     input: () => ({ read: async () => new Uint8Array(0), ready: async () => true, close: () => {} }),
     cc: async () => ({ code: 0, out: "", err: "", files: new Map() }),
     nowMs: () => 0,

@@ -6,6 +6,7 @@
 import type { CcResult, CcTool } from "./cc.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import type { InputSource } from "./run.ts";
+import type { Vm } from "./vm.ts";
 
 export interface Edge {
   /** Standard output: data, and nothing else with --json. */
@@ -41,6 +42,8 @@ export interface Edge {
    * Until then one ends the process, as usual.
    */
   interrupts(): AbortSignal;
+  /** The virtual machine of this user's home. @throws UpvmError HOME_UNKNOWN, HOME_TOO_LONG */
+  vm(): Promise<Vm>;
   /** Runs a program of this package, such as "bench/main", with this terminal. @returns its exit code */
   runScript(script: string, args: readonly string[]): Promise<number>;
 }

@@ -50,6 +50,10 @@ export function nodeEdge(): Edge {
       return await cc(tool, words, nodeCompileHost(defaultCacheFolder()), own);
     },
     realFolder,
+    async vm() {
+      const { nodeVm } = await import("./node-vm.ts");
+      return nodeVm();
+    },
     input: nodeInput,
     nowMs: () => performance.now(),
     interrupts,

@@ -79,6 +79,80 @@ export const ERRORS = {
     text: (f) => `${f["why"]}`,
     hint: (f) => `${f["hint"]}`,
   },
+  HOME_UNKNOWN: {
+    exit: EXIT.failed,
+    text: () => "Cannot tell where upvm's files are: none of UPVM_HOME, XDG_STATE_HOME and HOME is set",
+    hint: () => "set UPVM_HOME to a folder of your own",
+  },
+  HOME_TOO_LONG: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot use ${f["path"]}: its socket's path has ${f["bytes"]} bytes, the system takes ${f["limit"]}`,
+    hint: () => "set UPVM_HOME to a folder with a shorter path",
+  },
+  HOME_REFUSED: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot use ${f["path"]}: ${f["why"]}`,
+    hint: () => "set UPVM_HOME to a folder of your own that can be written",
+  },
+  KEY_NOT_READ: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot take the key from ${f["path"]}: ${f["why"]}`,
+    hint: () => "upvm status on a host of the virtual machine tells where its key file is",
+  },
+  KEY_NEEDED: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot join ${f["address"]} without its virtual machine's key`,
+    hint: () => "give it with --key-file FILE, or --key-file - and on standard input",
+  },
+  ALREADY_IN_SERVICE: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot start a pvmd: one is in service already, process ${f["pid"]} in ${f["path"]}`,
+    hint: () => "upvm status tells of it, upvm halt ends it; another UPVM_HOME is another host",
+  },
+  NO_PVMD: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot ${f["what"]}: no pvmd is in service in ${f["path"]}`,
+    hint: () => "start one with upvm start",
+  },
+  PVMD_NOT_STARTED: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot start a pvmd: ${f["why"]}`,
+    hint: (f) => `its log is ${f["log"]}`,
+  },
+  BAD_HOST_NAME: {
+    exit: EXIT.usage,
+    text: (f) => `Cannot call a host "${f["name"]}": a name has letters, digits, ".", "-" and "_", ${f["limit"]} at most`,
+    hint: () => "give it another with --name",
+  },
+  CANNOT_JOIN: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot join ${f["address"]}: ${f["why"]}`,
+    hint: (f) => `${f["hint"]}`,
+  },
+  HOST_UNKNOWN: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot ${f["what"]} ${f["host"]}: the virtual machine has no host of that name`,
+    hint: () => "upvm conf lists its hosts",
+  },
+  HOST_IS_MASTER: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot delete ${f["host"]}: it is the virtual machine's first host, which has its tables`,
+    hint: () => "upvm halt ends the whole virtual machine",
+  },
+  HOST_NOT_REACHED: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot reach ${f["host"]}: ${f["why"]}`,
+    hint: () => "upvm status tells which hosts are up",
+  },
+  HOSTS_REFUSED: {
+    exit: EXIT.failed,
+    text: (f) => `Some hosts were not ${f["done"]}:\n  ${f["why"]}`,
+  },
+  NOT_HALTED: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot tell that all has ended: ${f["why"]}`,
+    hint: () => "upvm status tells what is left",
+  },
   HEAP_FULL: {
     exit: EXIT.failed,
     text: (f) => `Cannot create ULP ${f["index"]}: the process heap of ${f["mb"]} MB is full`,
@@ -143,10 +217,6 @@ export const ERRORS = {
   PEER_FAILED: {
     exit: EXIT.failed,
     text: (f) => `${f["host"]} could not do ${f["kind"]}: ${f["text"]}`,
-  },
-  STORE_OUT_OF_REACH: {
-    exit: EXIT.failed,
-    text: (f) => `Cannot reach the control store: ${f["why"]}`,
   },
 } as const satisfies Record<string, Row>;
 export type ErrorCode = keyof typeof ERRORS;

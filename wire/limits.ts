@@ -35,25 +35,6 @@ export const LIMITS = {
   storeTries: 1000,
   /** Shortest time to live of a lease, milliseconds: a holder that is busy for a moment must not lose it. */
   leaseMsMin: 100,
-  /** Longest time to live of a lease that is asked for from elsewhere, milliseconds. */
-  leaseMsMax: 3_600_000,
-  /** Leases without a time to live end so long after their holder is gone, in a store that is elsewhere, milliseconds. */
-  holderMs: 120_000,
-  /** Renewals of these that are on their way at once. */
-  renewAtOnce: 64,
-  /** Length of a key of the store; bytes of the values of one transaction that comes from elsewhere. */
-  storeKeyLength: 64 << 10,
-  storeTxnBytes: 256 << 20,
-  /** Of each client of the store: watches, leases, transactions whose result may be asked for again. */
-  storeWatches: 256,
-  storeLeases: 1 << 14,
-  storeWindow: 1 << 14,
-  /** Clients of the store whose transactions are remembered. */
-  storeClients: 4096,
-  /** What is asked of a store that is out of reach waits so long for a new link to it, milliseconds. */
-  storeWaitMs: 10_000,
-  /** A watch that the server cannot begin because its own store is out of reach is asked for again after, milliseconds. */
-  storeAgainMs: 500,
   /** Keys that one transaction compares, and that it changes: etcd takes 128, and some are its store's own. */
   txnKeys: 100,
   /** The built-in store looks this often for leases that have run out, milliseconds. */
@@ -144,6 +125,48 @@ export const LIMITS = {
   engineStackMb: 64,
   /** Calls of a trap's stack that are told, innermost first. */
   stackFrames: 100,
+  /** Hosts of a virtual machine: PVM's tids have 12 bits for them, and two numbers mean something else. */
+  hosts: 4094,
+  /** A host's name, characters: as many as Linux lets a machine's name have. */
+  hostNameLength: 64,
+  /** A host tells its master that it is there so often, milliseconds. */
+  heartbeatMs: 1000,
+  /** Nothing heard of a host for so long: it is dead, its tasks have ended, milliseconds. */
+  hostDeadMs: 6000,
+  /** A host that its master has not answered for so long ends its tasks and itself, before it is taken for dead, ms. */
+  hostGiveUpMs: 4000,
+  /** A host's tasks and processes are given so long to end before they are ended by force, milliseconds. */
+  hostEndMs: 1000,
+  /** A host that has lost its master tries again so often, milliseconds. */
+  hostRetryMs: 250,
+  /** From asking to join to being in, milliseconds: the store may be slow. */
+  hostJoinMs: 15_000,
+  /** All hosts have ended so long after a halt, or are not waited for, milliseconds. */
+  haltMs: 8000,
+  /** A pvmd that ends lets its last words go out for so long, milliseconds. */
+  lastWordsMs: 100,
+  /** A pvmd waits so long for its home's lock, for somebody may just be looking; who looks waits so long, milliseconds. */
+  lockWaitMs: 1000,
+  lockLookMs: 40,
+  /** From starting a pvmd to its being in service, milliseconds: an emulated host needs seconds. */
+  startMs: 40_000,
+  /** What starts a pvmd on another host (ssh) is given so long, milliseconds. */
+  hosterMs: 60_000,
+  /** Hosts that are added at once; text of one that failed that is shown, characters. */
+  hostersAtOnce: 16,
+  hosterTextLength: 2000,
+  /** A virtual machine's key, bytes. */
+  keyBytes: 32,
+  /** Path of a Unix socket: 104 bytes with its NUL on macOS, 108 on Linux. */
+  socketPathBytes: 103,
+  /** A pvmd's log, bytes: then it begins anew, and one such part is kept beside it. */
+  logBytes: 4 << 20,
+  /** What of its end is read at a time, bytes. */
+  logTailBytes: 256 << 10,
+  /** A line of it, characters. */
+  logLineLength: 4000,
+  /** Lines that the console remembers. */
+  historyLines: 1000,
   /** Wasm module accepted by the link step, bytes. */
   moduleBytes: 256 << 20,
   /** Ctrl-C: how long a running ULP is given to say where it is, milliseconds. */
@@ -154,7 +177,7 @@ export const LIMITS = {
   frameBytes: (256 << 10) + 32,
   /** The same before the peer has shown the key: nonce, proof, identity, bytes. */
   handshakeBytes: 2 << 10,
-  /** Frames that one link puts together from fragments, bytes in all: no message is longer than half the largest heap. */
+  /** Body of a frame that is put together from fragments: no message is longer than half the largest heap, bytes. */
   wholeBytes: 1 << 30,
   /** Frames of one link that are put together at once: more is a peer gone wild. */
   openWholes: 256,
@@ -177,7 +200,7 @@ export const LIMITS = {
   /** and a peer of which nothing came for so long is taken for gone, milliseconds. */
   aliveWithinMs: 10_000,
   /** A link that is closed writes what was sent before for so long at most, milliseconds. */
-  linkCloseMs: 5000,
+  linkCloseMs: 2000,
   /** Requests of one side of a link that wait for their answer: every ULP of a process may have one. */
   rpcWaiting: 1 << 14,
   /** An answer is waited for so long unless the asker says otherwise, milliseconds. */

@@ -2,7 +2,29 @@
 import { bench } from "./bench.ts";
 import { ar, cc, cxx, ranlib } from "./cc.ts";
 import { compile } from "./compile.ts";
+import { conf } from "./conf.ts";
+import { halt } from "./halt.ts";
+import { add, remove } from "./hosts.ts";
 import { inspect } from "./inspect.ts";
+import { log } from "./log.ts";
 import { run } from "./run.ts";
+import { start } from "./start.ts";
+import { status } from "./status.ts";
 
-export const COMMANDS = { run, compile, cc, "c++": cxx, ar, ranlib, inspect, bench } as const;
+export const COMMANDS = {
+  run,
+  compile,
+  start,
+  status,
+  conf,
+  add,
+  delete: remove,
+  halt,
+  log,
+  cc,
+  "c++": cxx,
+  ar,
+  ranlib,
+  inspect,
+  bench,
+} as const;

@@ -1,0 +1,416 @@
+/**
+ * The first pvmd of a virtual machine: its master.
+ *
+ * Owns: the table of hosts as it is in the control store (`host/<name>`, under a lease that heartbeats renew), the links
+ * to the pvmds that have joined, and the end of the machine. Who is a host is decided in host-table.ts; requests of other
+ * subjects are the parts'. No socket and no clock: upvm/node-pvmd.ts.
+ */
+import type { Link } from "../net/link.ts";
+import { memoryLinks } from "../net/memory-links.ts";
+import { type Handlers, Rpc } from "../net/rpc.ts";
+import { UpvmError } from "../wire/errors.ts";
+import { LIMITS } from "../wire/limits.ts";
+import type { ControlStore, LeaseId } from "./control-store.ts";
+import {
+  type HostEffect,
+  type HostEvent,
+  type HostFacts,
+  type HostRow,
+  HostTable,
+  type Refusal,
+} from "./host-table.ts";
+import { hosterWords, hostNameOf } from "./hoster.ts";
+import { encode } from "./machine.ts";
+import { type Caller, handlersOf, type MakePart, type Part, type Pvmd, type PvmdEdge } from "./pvmd.ts";
+
+export interface MasterOptions {
+  readonly vm: string;
+  readonly facts: HostFacts;
+  readonly store: ControlStore;
+  readonly localAddress: string;
+  readonly folder: string;
+  readonly parts: readonly MakePart[];
+  readonly edge: PvmdEdge;
+  /** All is over: the process may end. */
+  readonly ended: () => void;
+}
+
+type JoinReply = {
+  readonly vm: string;
+  readonly master: string;
+  readonly number: number;
+  readonly refused?: Refusal;
+};
+
+const keyOf = (name: string): string => `host/${name}`;
+
+export class Master implements Pvmd {
+  readonly role = "master";
+  readonly vm: string;
+  readonly host: string;
+  readonly number = 1;
+  readonly localAddress: string;
+  readonly address: string;
+  readonly masterAddress: string;
+  readonly folder: string;
+  readonly store: ControlStore;
+  readonly master: Rpc;
+  private readonly options: MasterOptions;
+  private readonly edge: PvmdEdge;
+  private readonly table: HostTable;
+  private readonly parts: readonly Part[];
+  private readonly ownPvmd: Rpc;
+  /** Links of pvmds, by the numbers that the table knows them by. */
+  private readonly callers = new Map<number, Caller>();
+  private readonly numbers = new Map<Caller, number>();
+  private links = 0;
+  private readonly joining = new Map<number, (reply: JoinReply) => void>();
+  private readonly leases = new Map<string, { readonly lease: LeaseId; readonly incarnation: string }>();
+  /** Changes of the store follow each other: a name that is free again can be given again. */
+  private storeWork: Promise<void> = Promise.resolve();
+  /** Who waits until a host is gone, by incarnation. */
+  private readonly goneWaits = new Map<string, (() => void)[]>();
+  private halted: Promise<readonly string[]> | undefined;
+  private tellHalted: () => void = () => {};
+
+  constructor(options: MasterOptions) {
+    this.options = options;
+    this.edge = options.edge;
+    this.vm = options.vm;
+    this.host = options.facts.name;
+    this.localAddress = options.localAddress;
+    this.masterAddress = options.localAddress;
+    this.address = options.facts.address;
+    this.folder = options.folder;
+    this.store = options.store;
+    this.table = new HostTable(options.facts);
+    this.parts = options.parts.map((make) => make(this));
+    const self = { role: "pvmd", vm: this.vm, host: this.host } as const;
+    const { a, b } = memoryLinks(self, self);
+    this.master = this.serve(a).rpc;
+    this.ownPvmd = this.serve(b).rpc;
+  }
+
+  /** Begins: its own host is in the table. @throws UpvmError of the control store */
+  async start(): Promise<void> {
+    const own = this.table.rows()[0]!;
+    this.store.watch("host/", ({ key, entry }) => {
+      if (entry === undefined) this.lapsed(key);
+    });
+    await this.putOwn(own);
+    this.edge.every(LIMITS.heartbeatMs, () => this.later(() => this.renewOwn(own)));
+    for (const part of this.parts) part.hostAdded?.(own);
+    this.log(`in service as ${this.host}, first host of virtual machine ${this.vm}, at ${this.address}`);
+  }
+
+  /** A peer has connected. */
+  accept(link: Link): void {
+    this.serve(link);
+  }
+
+  hosts(): readonly HostRow[] {
+    return this.table.rows();
+  }
+
+  rpcTo(host: string): Rpc | undefined {
+    if (host === this.host) return this.ownPvmd;
+    const link = this.table.row(host) === undefined ? undefined : this.table.linkOf(host);
+    return link === undefined ? undefined : this.callers.get(link)?.rpc;
+  }
+
+  log(text: string): void {
+    this.edge.log(text);
+  }
+
+  halt(): Promise<readonly string[]> {
+    this.halted ??= this.haltAll();
+    return this.halted;
+  }
+
+  private async haltAll(): Promise<readonly string[]> {
+    this.log("halting the virtual machine");
+    const over = new Promise<void>((done) => {
+      this.tellHalted = done;
+    });
+    const own = this.endTasks();
+    this.step({ kind: "halt" });
+    const late: string[] = [];
+    const cancel = this.edge.after(LIMITS.haltMs, () => {
+      late.push(...this.otherHosts());
+      this.step({ kind: "late" });
+    });
+    await Promise.all([own, over]);
+    cancel();
+    this.log(late.length === 0 ? "halted" : `halted; nothing was heard of ${late.join(", ")}`);
+    // Whoever asked gets the answer first.
+    this.edge.after(0, () => this.options.ended());
+    return late;
+  }
+
+  private otherHosts(): string[] {
+    return this.table.rows().flatMap(({ name, number }) => (number === 1 ? [] : [name]));
+  }
+
+  /** Ends the tasks of this host; those that do not end in time are left to the system. */
+  private async endTasks(): Promise<void> {
+    const late = new Promise<void>((done) => void this.edge.after(LIMITS.hostEndMs, done));
+    const ends = Promise.all(this.parts.map((part) => part.endTasks?.()));
+    await Promise.race([ends, late]);
+  }
+
+  private serve(link: Link): Caller {
+    const caller: Caller = {
+      peer: link.peer,
+      get rpc() {
+        return rpc;
+      },
+    };
+    const own: Part = { handlers: () => this.handlers(caller) };
+    const onBug = (error: unknown): void =>
+      this.log(`a bug of upvm: ${error instanceof Error ? error.stack : String(error)}`);
+    const rpc: Rpc = new Rpc(link, handlersOf([own, ...this.parts], caller), { onBug });
+    void rpc.closed.then(() => {
+      const number = this.numbers.get(caller);
+      if (number !== undefined) {
+        this.step({ kind: "closed", link: number });
+        this.numbers.delete(caller);
+        this.callers.delete(number);
+        this.joining.delete(number);
+      }
+      for (const part of this.parts) part.ended?.(caller);
+    });
+    return caller;
+  }
+
+  private handlers(caller: Caller): Handlers {
+    return {
+      whoIsMaster: () => ({ body: { vm: this.vm, host: this.host, self: true, address: this.address } }),
+      status: () => ({
+        body: {
+          host: this.host,
+          pid: this.options.facts.pid,
+          address: this.address,
+          role: this.role,
+          master: this.host,
+          vm: this.vm,
+          version: this.options.facts.version,
+          hosts: [...this.hosts()],
+        },
+      }),
+      hosts: () => ({ body: { hosts: [...this.hosts()] } }),
+      join: async ({ facts, returns }) => ({ body: await this.join(caller, facts, returns) }),
+      heartbeat: () => ({ body: { known: this.beat(caller) } }),
+      left: () => {
+        this.step({ kind: "left", link: this.numberOf(caller) });
+        return { body: undefined };
+      },
+      addHosts: async ({ hosts, hoster, remote }) => ({
+        body: { hosts: await this.addHosts(hosts, hoster, remote) },
+      }),
+      deleteHosts: async ({ hosts }) => ({
+        body: { hosts: await Promise.all(hosts.map((host) => this.deleteHost(host))) },
+      }),
+      halt: async () => ({ body: { late: [...(await this.halt())] } }),
+      log: async ({ host, lines }) => {
+        if (host === undefined || host === this.host) return { body: {}, bytes: this.edge.readLog(lines) };
+        const rpc = this.rpcTo(host);
+        if (rpc === undefined) throw this.notThere("read the log of", host);
+        return await rpc.request("log", { lines });
+      },
+    };
+  }
+
+  private notThere(what: string, host: string): UpvmError {
+    if (this.table.row(host) === undefined) return new UpvmError("HOST_UNKNOWN", { what, host });
+    return new UpvmError("HOST_NOT_REACHED", { host, why: "there is no link to its pvmd just now" });
+  }
+
+  private numberOf(caller: Caller): number {
+    let number = this.numbers.get(caller);
+    if (number === undefined) {
+      number = ++this.links;
+      this.numbers.set(caller, number);
+      this.callers.set(number, caller);
+    }
+    return number;
+  }
+
+  private join(caller: Caller, facts: HostFacts, returns: boolean): Promise<JoinReply> {
+    const link = this.numberOf(caller);
+    return new Promise((done) => {
+      // A second question on one link is refused by the table at once.
+      if (!this.joining.has(link)) this.joining.set(link, done);
+      this.step({ kind: "ask", link, facts, returns });
+    });
+  }
+
+  private beat(caller: Caller): boolean {
+    const effects = this.step({ kind: "beat", link: this.numberOf(caller) });
+    return effects.some((effect) => effect.kind === "alive" && effect.known);
+  }
+
+  private step(event: HostEvent): readonly HostEffect[] {
+    const effects = this.table.step(event);
+    for (const effect of effects) this.do(effect);
+    return effects;
+  }
+
+  private do(effect: HostEffect): void {
+    switch (effect.kind) {
+      case "put":
+        return this.later(() => this.put(effect.row));
+      case "update":
+        this.later(() => this.update(effect.row));
+        return this.tellTable();
+      case "renew":
+        return this.later(() => this.renew(effect.row));
+      case "remove":
+        return this.remove(effect.row);
+      case "admit":
+        return this.answer(effect.link, effect.row.number, undefined);
+      case "refuse":
+        return this.answer(effect.link, 0, effect.why);
+      case "alive":
+        return;
+      case "order":
+        return this.callers.get(effect.link)?.rpc.tell("order", { what: effect.what });
+      case "close":
+        return this.callers.get(effect.link)?.rpc.link.close();
+      case "added":
+        this.log(`${effect.row.name} has joined (${effect.row.arch}, ${effect.row.cores} cores)`);
+        for (const part of this.parts) part.hostAdded?.(effect.row);
+        return this.tellTable();
+      case "deleted":
+        return this.deleted(effect.row, effect.why);
+      case "halted":
+        return this.tellHalted();
+    }
+  }
+
+  private answer(link: number, number: number, refused: Refusal | undefined): void {
+    const reply = { vm: this.vm, master: this.host, number, ...(refused !== undefined && { refused }) };
+    this.joining.get(link)?.(reply);
+    this.joining.delete(link);
+    // It learns the hosts with the table that follows.
+    if (refused === undefined) this.tellTable();
+  }
+
+  private deleted(row: HostRow, why: "left" | "dead"): void {
+    this.log(why === "left" ? `${row.name} has left` : `${row.name} is dead: it was silent for too long`);
+    for (const part of this.parts) part.hostDeleted?.(row, why);
+    this.tellTable();
+    for (const done of this.goneWaits.get(row.incarnation) ?? []) done();
+    this.goneWaits.delete(row.incarnation);
+  }
+
+  private tellTable(): void {
+    const hosts = [...this.hosts()];
+    for (const { name, number } of hosts) if (number !== 1) this.rpcTo(name)?.tell("table", { hosts });
+  }
+
+  private async deleteHost(host: string): Promise<{ host: string; error?: string }> {
+    const row = this.table.row(host);
+    if (row === undefined) return { host, error: this.notThere("delete", host).message };
+    if (row.number === 1) return { host, error: new UpvmError("HOST_IS_MASTER", { host }).message };
+    await new Promise<void>((done) => {
+      this.goneWaits.set(row.incarnation, [...(this.goneWaits.get(row.incarnation) ?? []), done]);
+      this.step({ kind: "delete", name: host });
+    });
+    return { host };
+  }
+
+  /** Starts pvmds on other hosts; each is in the table when it is said to be added. */
+  private async addHosts(
+    hosts: readonly string[],
+    hoster: string | undefined,
+    remote: string | undefined,
+  ): Promise<{ host: string; error?: string }[]> {
+    const results: { host: string; error?: string }[] = [];
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      for (let at = next++; at < hosts.length; at = next++) {
+        const host = hosts[at]!;
+        const error = await this.addHost(host, hoster, remote);
+        results[at] = { host, ...(error !== undefined && { error }) };
+      }
+    };
+    await Promise.all(Array.from({ length: LIMITS.hostersAtOnce }, worker));
+    return results;
+  }
+
+  /** @returns why it could not be added */
+  private async addHost(host: string, hoster?: string, remote?: string): Promise<string | undefined> {
+    const words = hosterWords({ host, hoster, remote, address: this.address });
+    if (typeof words === "string") return words;
+    const name = hostNameOf(host);
+    if (this.table.row(name) !== undefined) return "there is a host of that name already";
+    this.log(`adding ${host}`);
+    const { code, text } = await this.edge.hoster(words);
+    if (this.table.row(name) !== undefined) return undefined;
+    const why = text.trim() === "" ? `its hoster ended with ${code}` : text.trim();
+    this.log(`${host} was not added: ${why}`);
+    return why;
+  }
+
+  /** A change of the control store, after those before it. */
+  private later(work: () => Promise<void>): void {
+    this.storeWork = this.storeWork.then(work).catch((error: unknown) => {
+      if (!(error instanceof UpvmError)) throw error;
+      this.log(`the control store: ${error.message}`);
+    });
+  }
+
+  private async put(row: HostRow): Promise<void> {
+    let why: Refusal | undefined = "store";
+    try {
+      const lease = await this.store.lease(LIMITS.hostDeadMs);
+      const key = keyOf(row.name);
+      const done = await this.store.txn([{ key, revision: 0 }], [{ key, value: encode(row), lease }]);
+      why = done === undefined ? "taken" : undefined;
+      if (done === undefined) await this.store.endLease(lease);
+      else this.leases.set(row.name, { lease, incarnation: row.incarnation });
+    } finally {
+      const { name, incarnation } = row;
+      this.step({ kind: "stored", name, incarnation, ...(why !== undefined && { why }) });
+    }
+  }
+
+  private async putOwn(own: HostRow): Promise<void> {
+    const lease = await this.store.lease(LIMITS.hostDeadMs);
+    await this.store.txn([], [{ key: keyOf(own.name), value: encode(own), lease }]);
+    this.leases.set(own.name, { lease, incarnation: own.incarnation });
+  }
+
+  private async renewOwn(own: HostRow): Promise<void> {
+    const held = this.leases.get(own.name);
+    if (held === undefined || !(await this.store.renew(held.lease))) await this.putOwn(own);
+  }
+
+  private async update(row: HostRow): Promise<void> {
+    const held = this.leases.get(row.name);
+    if (held?.incarnation !== row.incarnation) return;
+    await this.store.txn([], [{ key: keyOf(row.name), value: encode(row), lease: held.lease }]);
+  }
+
+  private async renew(row: HostRow): Promise<void> {
+    const held = this.leases.get(row.name);
+    if (held?.incarnation !== row.incarnation) return;
+    if (!(await this.store.renew(held.lease))) this.lapsed(keyOf(row.name));
+  }
+
+  private remove(row: HostRow): void {
+    const held = this.leases.get(row.name);
+    if (held?.incarnation !== row.incarnation) return;
+    this.leases.delete(row.name);
+    this.later(() => this.store.endLease(held.lease));
+  }
+
+  /** A host's key has gone, and it was not ours to take it away. */
+  private lapsed(key: string): void {
+    const name = key.slice(keyOf("").length);
+    const held = this.leases.get(name);
+    if (held === undefined || name === this.host) return;
+    this.leases.delete(name);
+    this.step({ kind: "lapsed", name, incarnation: held.incarnation });
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * A pvmd that has joined another's virtual machine: it asks to be let in, sends heartbeats, comes back when its link to
+ * the master ends, and ends itself when it cannot be in the machine any more.
+ *
+ * Owns: whether this host is in service. It gives up before the master takes it for dead (LIMITS.hostGiveUpMs is less
+ * than LIMITS.hostDeadMs by more than clocks differ meanwhile): a host that is deleted runs nothing any more.
+ * Pure: event and time in, effects out. test/property/hosts.test.ts plays it against host-table.ts.
+ */
+import { LIMITS } from "../wire/limits.ts";
+import type { Refusal } from "./host-table.ts";
+
+/** Why it ended. "silent": the master did not answer in time; "gone": nobody listens where the master did. */
+export type MembershipEnd = Refusal | "unreachable" | "silent" | "gone" | "left" | "halted";
+
+export type MembershipEvent =
+  | { readonly kind: "linked" }
+  /** Answer to `ask`. */
+  | { readonly kind: "admitted" }
+  | { readonly kind: "refused"; readonly why: Refusal }
+  /** Answer to the heartbeat that was sent at `sentMs`. */
+  | { readonly kind: "alive"; readonly sentMs: number; readonly known: boolean }
+  | { readonly kind: "closed" }
+  /** No link could be made. `refused`: the machine is there, and nobody listens. */
+  | { readonly kind: "unreachable"; readonly refused: boolean }
+  | { readonly kind: "order"; readonly what: "leave" | "halt" }
+  /** This host's tasks have ended, as `endTasks` wished. */
+  | { readonly kind: "tasksEnded" }
+  /** Time goes by. */
+  | { readonly kind: "tick" };
+
+export type MembershipEffect =
+  | { readonly kind: "connect" }
+  | { readonly kind: "ask"; readonly returns: boolean }
+  | { readonly kind: "beat"; readonly sentMs: number }
+  /** The first time that it is in. */
+  | { readonly kind: "inService" }
+  | { readonly kind: "endTasks" }
+  | { readonly kind: "tellLeft" }
+  | { readonly kind: "end"; readonly why: MembershipEnd };
+
+type State =
+  /** Has no place in the machine yet. */
+  | { readonly at: "joining"; readonly askedMs: number }
+  /** `renewedMs`: when that was sent to which the master answered last. */
+  | { readonly at: "in"; readonly renewedMs: number; readonly beatMs: number; readonly waits: boolean }
+  | {
+      readonly at: "returning";
+      readonly renewedMs: number;
+      /** Since when a link is tried, or tried again; undefined: there is one, and the master has been asked. */
+      readonly triedMs: number;
+      readonly trying: "connecting" | "pausing" | "asked";
+    }
+  /** Its tasks are being ended. */
+  | { readonly at: "ending"; readonly why: MembershipEnd; readonly since: number }
+  | { readonly at: "ended" };
+
+export class Membership {
+  private state: State;
+
+  /** @param nowMs  a clock that never goes back; which moment is 0 does not matter */
+  constructor(nowMs: number) {
+    this.state = { at: "joining", askedMs: nowMs };
+  }
+
+  /** True: its tasks may run. */
+  get inService(): boolean {
+    return this.state.at === "in" || this.state.at === "returning";
+  }
+  get ended(): boolean {
+    return this.state.at === "ended";
+  }
+
+  /** To begin with. */
+  start(): MembershipEffect[] {
+    return [{ kind: "connect" }];
+  }
+
+  step(event: MembershipEvent, nowMs: number): MembershipEffect[] {
+    const { state } = this;
+    if (state.at === "ended") return [];
+    if (event.kind === "tick") return this.tick(nowMs);
+    if (state.at === "ending") {
+      if (event.kind !== "tasksEnded") return [];
+      return this.end(state.why);
+    }
+    if (event.kind === "order") return this.ending(event.what === "halt" ? "halted" : "left", nowMs);
+    if (state.at === "joining") return this.joining(event, nowMs);
+    if (state.at === "returning") return this.returning(state, event, nowMs);
+    if (event.kind === "closed") {
+      const { renewedMs } = state;
+      this.state = { at: "returning", renewedMs, triedMs: nowMs, trying: "connecting" };
+      return [{ kind: "connect" }];
+    }
+    if (event.kind === "alive") {
+      if (!event.known) return this.ending("lapsed", nowMs);
+      this.state = { ...state, renewedMs: Math.max(state.renewedMs, event.sentMs), waits: false };
+    }
+    return [];
+  }
+
+  private joining(event: MembershipEvent, nowMs: number): MembershipEffect[] {
+    if (event.kind === "linked") {
+      this.state = { at: "joining", askedMs: nowMs };
+      return [{ kind: "ask", returns: false }];
+    }
+    if (event.kind === "admitted" && this.state.at === "joining") {
+      const { askedMs } = this.state;
+      this.state = { at: "in", renewedMs: askedMs, beatMs: askedMs, waits: false };
+      return [{ kind: "inService" }];
+    }
+    if (event.kind === "refused") return this.end(event.why);
+    if (event.kind === "unreachable" || event.kind === "closed") return this.end("unreachable");
+    return [];
+  }
+
+  private returning(
+    state: Extract<State, { at: "returning" }>,
+    event: MembershipEvent,
+    nowMs: number,
+  ): MembershipEffect[] {
+    switch (event.kind) {
+      case "linked":
+        this.state = { ...state, triedMs: nowMs, trying: "asked" };
+        return [{ kind: "ask", returns: true }];
+      case "admitted":
+        this.state = { at: "in", renewedMs: state.triedMs, beatMs: state.triedMs, waits: false };
+        return [];
+      case "refused":
+        return this.ending(event.why, nowMs);
+      case "unreachable":
+        if (event.refused) return this.ending("gone", nowMs);
+        this.state = { ...state, triedMs: nowMs, trying: "pausing" };
+        return [];
+      case "closed":
+        this.state = { ...state, triedMs: nowMs, trying: "pausing" };
+        return [];
+      default:
+        // An answer that was on its way when the link ended.
+        return [];
+    }
+  }
+
+  private tick(nowMs: number): MembershipEffect[] {
+    const { state } = this;
+    if (state.at === "ending" && nowMs - state.since >= LIMITS.hostEndMs) return this.end(state.why);
+    if (state.at === "joining" && nowMs - state.askedMs >= LIMITS.hostJoinMs) return this.end("unreachable");
+    if (state.at !== "in" && state.at !== "returning") return [];
+    if (nowMs - state.renewedMs >= LIMITS.hostGiveUpMs) return this.ending("silent", nowMs);
+    if (state.at === "returning") {
+      if (state.trying !== "pausing" || nowMs - state.triedMs < LIMITS.hostRetryMs) return [];
+      this.state = { ...state, triedMs: nowMs, trying: "connecting" };
+      return [{ kind: "connect" }];
+    }
+    if (state.waits || nowMs - state.beatMs < LIMITS.heartbeatMs) return [];
+    this.state = { ...state, beatMs: nowMs, waits: true };
+    return [{ kind: "beat", sentMs: nowMs }];
+  }
+
+  private ending(why: MembershipEnd, nowMs: number): MembershipEffect[] {
+    this.state = { at: "ending", why, since: nowMs };
+    return [{ kind: "endTasks" }];
+  }
+
+  private end(why: MembershipEnd): MembershipEffect[] {
+    this.state = { at: "ended" };
+    return [
+      ...(why === "left" || why === "halted" ? [{ kind: "tellLeft" } as const] : []),
+      { kind: "end", why },
+    ];
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * A pvmd as its parts see it, and what a part is.
+ *
+ * Owns: the interfaces. A part is one subject: hosts (hosts-part.ts), jobs, the store … It says which requests of which
+ * peers it serves, and hears of hosts. master.ts and joined.ts are the two kinds of pvmd; upvm/node-pvmd.ts has the
+ * list of parts, and everything of the system.
+ */
+import type { PeerIdentity } from "../net/link.ts";
+import type { Handlers, Rpc } from "../net/rpc.ts";
+import type { ControlStore } from "./control-store.ts";
+import type { HostRow } from "./host-table.ts";
+
+/** A peer with a link to this pvmd: another pvmd, an application process, a command. */
+export interface Caller {
+  readonly peer: PeerIdentity;
+  /** To ask it something, and to see when it is gone. */
+  readonly rpc: Rpc;
+}
+
+export interface Pvmd {
+  readonly role: "master" | "joined";
+  /** The virtual machine's name. */
+  readonly vm: string;
+  /** This host's name and number, and where its pvmd listens: "unix:…" for this machine, "tcp:…" for others. */
+  readonly host: string;
+  readonly number: number;
+  readonly localAddress: string;
+  readonly address: string;
+  /** Where processes of this host reach the master: its Unix socket, if it is this pvmd. */
+  readonly masterAddress: string;
+  /** The host's home folder. */
+  readonly folder: string;
+  /** The virtual machine's control store; of a pvmd that has joined undefined: it asks the master. */
+  readonly store: ControlStore | undefined;
+  /** To the master; of the master itself, to its own handlers. */
+  readonly master: Rpc;
+  /** Hosts in order of their numbers, as far as this pvmd knows. */
+  hosts(): readonly HostRow[];
+  /** Master: to the pvmd of a host, its own too; undefined: there is no such host, or no link to it just now. */
+  rpcTo(host: string): Rpc | undefined;
+  /** A line of the log. No secrets. */
+  log(text: string): void;
+  /** Ends the virtual machine, as `upvm halt`. Resolves when all other hosts have ended; the names of those that did not. */
+  halt(): Promise<readonly string[]>;
+}
+
+export interface Part {
+  /** What is served to a peer. Called once for each link. */
+  handlers?(caller: Caller): Handlers;
+  /** A peer's link has ended. */
+  ended?(caller: Caller): void;
+  /** Master: a host is in service. */
+  hostAdded?(row: HostRow): void;
+  /** Master: a host has left or died, and its tasks with it. */
+  hostDeleted?(row: HostRow, why: "left" | "dead"): void;
+  /** This host's tasks end: all processes that the part has started. Resolves when they have. */
+  endTasks?(): Promise<void>;
+}
+export type MakePart = (pvmd: Pvmd) => Part;
+
+/** What a pvmd needs of the system around it. */
+export interface PvmdEdge {
+  /** Milliseconds of a clock that never goes back. */
+  nowMs(): number;
+  /** Calls again and again. @returns ends that */
+  every(ms: number, act: () => void): () => void;
+  /** Calls once. @returns prevents it */
+  after(ms: number, act: () => void): () => void;
+  log(text: string): void;
+  /** The log's last lines. */
+  readLog(lines: number): Uint8Array;
+  /** Runs what starts a pvmd on another host, with the key on its standard input. @returns exit code and its last words */
+  hoster(words: readonly string[]): Promise<{ readonly code: number; readonly text: string }>;
+}
+
+/** Handlers of all parts for one peer; no two parts serve the same. */
+export function handlersOf(parts: readonly Part[], caller: Caller): Handlers {
+  const all: Record<string, unknown> = {};
+  for (const part of parts)
+    for (const [kind, handler] of Object.entries(part.handlers?.(caller) ?? {})) {
+      if (Object.hasOwn(all, kind)) throw new Error(`bug: two parts serve ${kind}`);
+      all[kind] = handler;
+    }
+  return all as Handlers;
+}

@@ -1,0 +1,174 @@
+/** Daemons as a user has them: real processes, several homes on one machine. */
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { test } from "uvu";
+import { EXIT } from "../../wire/errors.ts";
+import { Hosts, withHosts } from "../hosts.ts";
+
+const names = (hosts: readonly { name: string }[]): string[] => hosts.map(({ name }) => name).sort();
+
+test("a host starts, others join with the key, each knows all, and halt ends them all", () =>
+  withHosts(async (hosts) => {
+    const [a, b, c] = await hosts.all("a", "b", "c");
+    for (const name of ["a", "b", "c"]) {
+      const status = await hosts.status(name);
+      assert.equal(status.host, name);
+      assert.deepEqual(names(status.hosts), ["a", "b", "c"]);
+      assert(status.hosts.every(({ state, arch }) => state === "up" && arch === process.arch));
+    }
+    assert.match(a!.address, /^127\.0\.0\.1:\d+$/);
+    assert.equal(statSync(hosts.home("b")).mode & 0o777, 0o700);
+    for (const file of ["key", "log", "state.json"])
+      assert.equal(statSync(join(hosts.home("b"), file)).mode & 0o777, 0o600, file);
+    const conf = await hosts.on("c", ["conf"]);
+    assert.equal(conf.code, EXIT.ok, conf.err);
+    assert.match(conf.out, /^HOST.*\na +40000 .*\n[bc] +80000 /);
+    const other = await hosts.on("c", ["log", "b"]);
+    assert.match(other.out, /in service as b/);
+
+    const halt = await hosts.on("b", ["halt"]);
+    assert.deepEqual([halt.code, halt.err], [EXIT.ok, ""]);
+    for (const { pid } of [a!, b!, c!]) assert(!Hosts.runs(pid), "a daemon survived the halt");
+    const again = await hosts.on("a", ["halt"]);
+    assert.equal(again.code, EXIT.failed);
+    assert.match(again.err, /Cannot halt: no pvmd is in service in .*\n.*upvm start/);
+    const key = readFileSync(join(hosts.home("a"), "key"), "utf8").trim();
+    for (const name of ["a", "b", "c"]) assert(!hosts.log(name).includes(key), "the key is in a log");
+  }));
+
+test("a second start, a wrong key, no key, a name in use: refused by name, and nothing is left running", () =>
+  withHosts(async (hosts) => {
+    const { address, pid, keyFile } = await hosts.start("a");
+    const refused = async (home: string, words: string[], what: RegExp, input?: string): Promise<void> => {
+      const { code, out, err } = await hosts.on(home, ["start", ...words], input);
+      assert.deepEqual([code, out], [EXIT.failed, ""], err);
+      assert.match(err, what);
+    };
+    await refused("a", [], new RegExp(`one is in service already, process ${pid} in `));
+    const joins = ["--join", address];
+    await refused("b", [...joins, "--name", "b"], /without its virtual machine's key\n.*--key-file/);
+    await refused("b", [...joins, "--name", "b", "--key-file", "-"], /most likely.*key/, "0".repeat(64));
+    await refused("b", [...joins, "--name", "b", "--key-file", "-"], /64 hexadecimal digits/, "secret");
+    await refused("b", [...joins, "--name", "b", "--key-file", "/none"], /no such file/);
+    await refused("b", [...joins, "--name", "a", "--key-file", keyFile], /of that name already\n.*--name/);
+    await refused("b", ["--join", "127.0.0.1:1", "--key-file", keyFile], /nobody listens there/);
+    await refused("b", ["--join", "no.such.invalid:4711", "--key-file", keyFile], /no\.such\.invalid/);
+    const bad = await hosts.on("b", ["start", "--name", "no/name"]);
+    assert.equal(bad.code, EXIT.usage, bad.err);
+    assert.match(bad.err, /Cannot call a host "no\/name"/);
+    assert.deepEqual(names((await hosts.status("a")).hosts), ["a"]);
+    // The key came by standard input, and the home that was refused is as good as new.
+    const { host } = JSON.parse(
+      (
+        await hosts.on(
+          "b",
+          ["start", ...joins, "--name", "b", "--key-file", "-", "--json"],
+          readFileSync(keyFile, "utf8"),
+        )
+      ).out,
+    );
+    assert.equal(host, "b");
+    assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
+  }));
+
+test("a port in use and a home that cannot be one are told", () =>
+  withHosts(async (hosts) => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((done) => server.once("listening", done));
+    const { port } = server.address() as { port: number };
+    const taken = await hosts.on("a", ["start", "--listen", `127.0.0.1:${port}`]);
+    server.close();
+    assert.equal(taken.code, EXIT.failed);
+    assert.match(
+      taken.err,
+      new RegExp(`Cannot listen on tcp:127\\.0\\.0\\.1:${port}: .*listens there already`),
+    );
+    writeFileSync(hosts.home("file"), "");
+    assert.match((await hosts.on("file", ["start"])).err, /Cannot use .*file: it is no folder\n.*UPVM_HOME/);
+    const long = await hosts.on("x".repeat(90), ["start"]);
+    assert.match(long.err, /its socket's path has \d+ bytes, the system takes 103\n.*shorter/);
+    // A folder that others may look into is closed, not refused: it is the user's own.
+    mkdirSync(hosts.home("open"));
+    chmodSync(hosts.home("open"), 0o755);
+    await hosts.start("open");
+    assert.equal(statSync(hosts.home("open")).mode & 0o777, 0o700);
+    assert.equal((await hosts.on("open", ["halt"])).code, EXIT.ok);
+  }));
+
+test("a host whose pvmd was killed is deleted; what it left in its home does not keep the next one from starting", () =>
+  withHosts(async (hosts) => {
+    const [a, b] = await hosts.all("a", "b");
+    process.kill(b!.pid, "SIGKILL");
+    await hosts.until(async () => (await hosts.status("a")).hosts.length === 1);
+    assert.match(hosts.log("a"), /b is dead/);
+    const words = ["--join", a!.address, "--key-file", a!.keyFile];
+    const next = await hosts.start("b", ...words);
+    assert.notEqual(next.pid, b!.pid);
+    assert.deepEqual(names((await hosts.status("a")).hosts), ["a", "b"]);
+
+    process.kill(a!.pid, "SIGKILL");
+    await hosts.until(() => !Hosts.runs(next.pid));
+    assert.match(hosts.log("b"), /the master is gone; it ends/);
+    const after = await hosts.on("a", ["status"]);
+    assert.equal(after.code, EXIT.failed);
+    assert.match(after.err, /no pvmd is in service/);
+  }));
+
+test("hosts are added by a hoster and deleted, the first one is not; a signal lets a host leave", () =>
+  withHosts(async (hosts) => {
+    const a = await hosts.start("a");
+    // What ssh does, on this machine: a home for each host, the key on standard input.
+    const hoster = join(hosts.home("a"), "hoster");
+    const bin = join(import.meta.dirname, "../../bin/upvm.js");
+    writeFileSync(
+      hoster,
+      `#!/bin/sh\nhost=$1; shift 2\nUPVM_HOME=${hosts.home("")}/$host exec ${process.execPath} ${bin} "$@"\n`,
+      { mode: 0o700 },
+    );
+    const added = await hosts.on("a", ["add", "b", "c", "a", "no/name", "--hoster", hoster]);
+    assert.equal(added.code, EXIT.failed);
+    assert.match(added.out, /b was added\nc was added\n/);
+    assert.match(added.err, /a: there is a host of that name already\n +no\/name: that is no host's name/);
+    const [b, c] = [hosts.adopt((await hosts.status("b")).pid), hosts.adopt((await hosts.status("c")).pid)];
+    assert.deepEqual(names((await hosts.status("c")).hosts), ["a", "b", "c"]);
+
+    const deleted = await hosts.on("c", ["delete", "b", "a", "none", "--json"]);
+    assert.equal(deleted.code, EXIT.failed);
+    const results = (JSON.parse(deleted.out) as { hosts: { host: string; error?: string }[] }).hosts;
+    assert.deepEqual(
+      results.map(({ host, error }) => [host, error === undefined]),
+      [
+        ["b", true],
+        ["a", false],
+        ["none", false],
+      ],
+    );
+    assert(!Hosts.runs(b), "a deleted host's daemon runs");
+    assert.deepEqual(names((await hosts.status("a")).hosts), ["a", "c"]);
+
+    process.kill(c, "SIGTERM");
+    await hosts.until(async () => (await hosts.status("a")).hosts.length === 1);
+    assert.match(hosts.log("a"), /c has left/);
+    process.kill(a.pid, "SIGTERM");
+    await hosts.until(() => !Hosts.runs(a.pid));
+    assert.match(hosts.log("a"), /SIGTERM: it ends\n.*\n.* halted/);
+  }));
+
+test("a join at a host that has joined leads to the master; a command starts a pvmd if it needs one", () =>
+  withHosts(async (hosts) => {
+    const [a, b] = await hosts.all("a", "b");
+    await hosts.start("c", "--join", b!.address, "--key-file", a!.keyFile);
+    assert.deepEqual(names((await hosts.status("a")).hosts), ["a", "b", "c"]);
+    assert.equal((await hosts.on("c", ["halt"])).code, EXIT.ok);
+
+    const conf = await hosts.on("d", ["conf", "--json"]);
+    assert.equal(conf.code, EXIT.ok, conf.err);
+    assert.match(conf.err, /started a pvmd; its log is .*log\n/);
+    hosts.adopt((await hosts.status("d")).pid);
+    assert.equal((JSON.parse(conf.out) as { hosts: unknown[] }).hosts.length, 1);
+    assert.equal((await hosts.on("d", ["halt"])).code, EXIT.ok);
+  }));
+
+test.run();

@@ -1,0 +1,71 @@
+/** `upvm add` and `upvm delete`: hosts of the virtual machine. */
+import { EXIT, UpvmError } from "../../wire/errors.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { usage } from "../args.ts";
+import { command } from "../command.ts";
+import { masterOrStart, masterPvmd, withRpc } from "../vm.ts";
+
+export const add = command({
+  summary: "Add hosts to the virtual machine: start a pvmd on each, which joins",
+  about: [
+    "The master runs the hoster, ssh unless told, once for each host: HOSTER HOST upvm start --join … with the key on its standard input. It has no terminal: ssh must not need a password.",
+    "The virtual machine must be reachable from there: start its first host with --listen.",
+  ],
+  args: { hosts: { count: "many", help: "names of hosts, USER@HOST if need be" } },
+  flags: {
+    hoster: {
+      kind: "text",
+      value: "CMD",
+      help: "what starts a command on a host: called as CMD HOST WORDS...",
+      absent: "ssh",
+    },
+    remote: { kind: "text", value: "CMD", help: "what upvm is called there", absent: "upvm" },
+    json: { kind: "switch", help: "print what became of each as JSON" },
+  },
+  examples: ["upvm add host2 host3", 'upvm add host2 --remote "npx upvm"'],
+  exits: { 0: "all were added", 1: "some were not, and why", 2: "wrong usage" },
+  async run({ args, flags }, edge) {
+    if (args.hosts.length === 0) throw usage("Cannot add without HOSTS: names of hosts", "add");
+    const master = masterOrStart(await edge.vm(), (said) => edge.err(`upvm: ${said}`));
+    const { hoster, remote } = flags;
+    const ask = {
+      hosts: [...args.hosts],
+      ...(hoster !== undefined && { hoster }),
+      ...(remote !== undefined && { remote }),
+    };
+    const waitMs = Math.ceil(args.hosts.length / LIMITS.hostersAtOnce) * LIMITS.hosterMs + LIMITS.rpcMs;
+    const { body } = await withRpc(master, (rpc) => rpc.request("addHosts", ask, undefined, waitMs));
+    return each(body.hosts, "added", flags.json, edge);
+  },
+});
+
+export const remove = command({
+  summary: "Delete hosts from the virtual machine: their tasks end, and their daemons",
+  about: ["The first host has the virtual machine's tables and stays; upvm halt ends it with all others."],
+  args: { hosts: { count: "many", help: "names of hosts, as upvm conf lists them" } },
+  flags: { json: { kind: "switch", help: "print what became of each as JSON" } },
+  examples: ["upvm delete host2"],
+  exits: { 0: "all were deleted", 1: "some were not, and why", 2: "wrong usage" },
+  async run({ args, flags }, edge) {
+    if (args.hosts.length === 0) throw usage("Cannot delete without HOSTS: names of hosts", "delete");
+    const master = masterPvmd(await edge.vm(), "delete hosts");
+    const ask = { hosts: [...args.hosts] };
+    const waitMs = 2 * LIMITS.hostDeadMs + LIMITS.rpcMs;
+    const { body } = await withRpc(master, (rpc) => rpc.request("deleteHosts", ask, undefined, waitMs));
+    return each(body.hosts, "deleted", flags.json, edge);
+  },
+});
+
+type Results = readonly { readonly host: string; readonly error?: string | undefined }[];
+
+function each(results: Results, done: string, json: boolean, edge: { out(text: string): void }): number {
+  const bad = results.filter(({ error }) => error !== undefined);
+  if (json) {
+    edge.out(`${JSON.stringify({ hosts: results })}\n`);
+    return bad.length === 0 ? EXIT.ok : EXIT.failed;
+  }
+  for (const { host, error } of results) if (error === undefined) edge.out(`${host} was ${done}\n`);
+  if (bad.length === 0) return EXIT.ok;
+  const why = bad.map(({ host, error }) => `${host}: ${error}`).join("\n  ");
+  throw new UpvmError("HOSTS_REFUSED", { done, why });
+}

@@ -1,0 +1,64 @@
+/** `upvm start`: a pvmd on this host, in the background. */
+import { EXIT, UpvmError } from "../../wire/errors.ts";
+import { addressOf, isLoopback, shownAddress } from "../addresses.ts";
+import { command } from "../command.ts";
+import { statusJson } from "./status.ts";
+
+export const start = command({
+  summary: "Start this host's daemon (pvmd): a virtual machine of its own, or one to join",
+  about: [
+    "Returns when the host is in service. The first pvmd of a virtual machine is its master: it makes the key, and prints how others join. The key file is the only thing they need; whoever has it may do everything.",
+    "Everything of the host is in the folder UPVM_HOME; by default upvm in the user's XDG state folder. Two homes on one machine are two hosts.",
+    "It listens on 127.0.0.1 unless --listen says otherwise: then with TLS if the address begins with tls:, else peers show each other that they have the key, and what they say is not encrypted.",
+  ],
+  args: {},
+  flags: {
+    name: { kind: "text", value: "NAME", help: "what the host is called", absent: "the machine's name" },
+    listen: {
+      kind: "text",
+      value: "ADDR:PORT",
+      help: "where other hosts reach this one; port 0: any that is free",
+      absent: "127.0.0.1:0, this machine only",
+    },
+    join: { kind: "text", value: "ADDR:PORT", help: "a host of the virtual machine to join" },
+    "key-file": {
+      kind: "text",
+      value: "FILE",
+      help: "the virtual machine's key; -: standard input",
+      absent: "a new one; with --join the home's, from the last time",
+    },
+    json: { kind: "switch", help: "print what upvm status --json does" },
+  },
+  examples: [
+    "upvm start",
+    "upvm start --listen 10.0.0.1:4711",
+    "upvm start --join 10.0.0.1:4711 --listen 10.0.0.2:0 --key-file key",
+    "ssh host1 cat .local/state/upvm/key | upvm start --join host1:4711 --key-file -",
+  ],
+  exits: { 0: "in service", 1: "not started, and why", 2: "wrong usage" },
+  async run({ flags }, edge) {
+    const join = flags.join === undefined ? undefined : addressOf(flags.join);
+    const listen = flags.listen === undefined ? undefined : addressOf(flags.listen);
+    if (join?.endsWith(":0"))
+      throw new UpvmError("BAD_ADDRESS", { address: join, why: "port 0 is nobody's" });
+    const vm = await edge.vm();
+    const status = await vm.start({ name: flags.name, listen, join, keyFile: flags["key-file"] });
+    if (flags.json) {
+      edge.out(`${JSON.stringify(statusJson(status, vm.home))}\n`);
+      return EXIT.ok;
+    }
+    edge.out(`${status.host} is in service in virtual machine ${status.vm}; its log is ${vm.home.logFile}\n`);
+    if (join === undefined) {
+      const { keyFile } = vm.home;
+      const address = shownAddress(status.address);
+      edge.out(
+        `Others join with the key in ${keyFile}:\n  upvm start --join ${address} --key-file KEYFILE\n`,
+      );
+      if (isLoopback(status.address))
+        edge.out("It is reached from this machine only; --listen changes that.\n");
+    } else if (isLoopback(status.address) && !isLoopback(join)) {
+      edge.err("upvm: other hosts cannot reach this one: it listens on 127.0.0.1. --listen changes that.\n");
+    }
+    return EXIT.ok;
+  },
+});

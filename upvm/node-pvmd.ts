@@ -1,0 +1,283 @@
+/**
+ * The daemon, as a process: `upvm start` runs it in the background.
+ *
+ * Owns: what a pvmd has of the system: its home, its listeners, signals, timers, the log. What it does is decided in
+ * pvmd/. It is told how by one JSON object on standard input, and tells on file descriptor 3 whether it is in service;
+ * the key is in no argument and in no variable.
+ */
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { closeSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { availableParallelism, hostname, totalmem } from "node:os";
+import * as v from "valibot";
+import type { Link, PeerIdentity } from "../net/link.ts";
+import { connect, type Listener, listen } from "../net/node-links.ts";
+import type { HostFacts } from "../pvmd/host-table.ts";
+import { Joined } from "../pvmd/joined.ts";
+import { Master } from "../pvmd/master.ts";
+import { MemoryStore } from "../pvmd/memory-store.ts";
+import type { PvmdEdge } from "../pvmd/pvmd.ts";
+import { EXIT, UpvmError } from "../wire/errors.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { HOST_NAME } from "../wire/rpc-hosts.ts";
+import { announced, LOOPBACK } from "./addresses.ts";
+import { type Home, homeIn, keyText } from "./home.ts";
+import {
+  leaveHome,
+  newKey,
+  readLog,
+  statePid,
+  takeHome,
+  writeKey,
+  writeLog,
+  writeState,
+} from "./node-home.ts";
+import { packageVersion } from "./node-package.ts";
+import { PARTS } from "./pvmd-parts.ts";
+
+/** What `upvm start` tells the daemon. */
+export interface PvmdConfig {
+  readonly folder: string;
+  readonly name?: string | undefined;
+  readonly listen?: string | undefined;
+  readonly join?: string | undefined;
+  /** Hexadecimal; absent: a new one is made. */
+  readonly key?: string | undefined;
+}
+
+/** What the daemon tells: it is in service, or why not. */
+export type PvmdReport =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: string; readonly facts: UpvmError["facts"] };
+
+/** Where `upvm start` listens for the report. */
+const REPORT_FD = 3;
+
+let reported = false;
+function report(what: PvmdReport): void {
+  if (reported) return;
+  reported = true;
+  try {
+    writeSync(REPORT_FD, JSON.stringify(what));
+    closeSync(REPORT_FD);
+  } catch {
+    // Who started it is gone; it is in service all the same.
+  }
+}
+
+/** Runs the daemon. Never returns before its end. */
+export async function pvmdMain(): Promise<void> {
+  // Our own words: upvm/node-vm.ts wrote them.
+  const config = JSON.parse(readFileSync(0, "utf8")) as PvmdConfig;
+  const home = homeIn(config.folder);
+  process.on("uncaughtException", (error) => {
+    writeLog(home, line(`this is a bug in upvm, please report it: ${error.stack}`));
+    report({ ok: false, code: "PVMD_NOT_STARTED", facts: { why: error.message, log: home.logFile } });
+    process.exit(EXIT.bug);
+  });
+  try {
+    await new Daemon(home, config).start();
+  } catch (error) {
+    if (!(error instanceof UpvmError)) throw error;
+    refuse(home, error);
+  }
+}
+
+function refuse(home: Home, error: UpvmError): never {
+  writeLog(home, line(`not started: ${error.message}`));
+  report({ ok: false, code: error.code, facts: error.facts });
+  process.exit(EXIT.failed);
+}
+
+function line(text: string): string {
+  return `${new Date().toISOString()} ${text.slice(0, LIMITS.logLineLength)}\n`;
+}
+
+class Daemon {
+  private readonly home: Home;
+  private readonly config: PvmdConfig;
+  private readonly key: Uint8Array;
+  private readonly name: string;
+  private readonly listeners: Listener[] = [];
+  private pvmd: Master | Joined | undefined;
+  /** Drawn by a first host; one that joins is told. */
+  private readonly newVm: string;
+
+  constructor(home: Home, config: PvmdConfig) {
+    this.home = home;
+    this.config = config;
+    this.key = config.key === undefined ? newKey() : Uint8Array.fromHex(config.key);
+    this.name = config.name ?? hostname();
+    this.newVm = config.join === undefined ? `vm${randomBytes(6).toString("hex")}` : "";
+  }
+
+  async start(): Promise<void> {
+    const { home, config } = this;
+    if (!v.is(HOST_NAME, this.name))
+      throw new UpvmError("BAD_HOST_NAME", { name: this.name, limit: LIMITS.hostNameLength });
+    if (!takeHome(home))
+      throw new UpvmError("ALREADY_IN_SERVICE", { path: home.folder, pid: statePid(home) ?? "?" });
+    // The home is ours: whatever lies here is of a pvmd that was killed.
+    rmSync(home.socket, { force: true });
+    const wide = await this.listen(config.listen ?? LOOPBACK);
+    const local = await this.listen(`unix:${home.socket}`);
+    const facts = this.facts(announced(wide.address, hostname()));
+    const common = {
+      facts,
+      localAddress: local.address,
+      folder: home.folder,
+      parts: PARTS,
+      edge: this.edge(),
+    };
+    if (config.join === undefined) await this.beMaster(common);
+    else this.join({ ...common, join: config.join });
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.told(signal));
+    process.on("SIGHUP", () => {});
+  }
+
+  private async beMaster(common: Common): Promise<void> {
+    const store = new MemoryStore(() => performance.now());
+    setInterval(() => store.tick(), LIMITS.storeTickMs);
+    const master = new Master({ ...common, vm: this.newVm, store, ended: () => this.end() });
+    this.pvmd = master;
+    await master.start();
+    this.inService(common.facts);
+  }
+
+  private join(common: Common & { readonly join: string }): void {
+    const joined = new Joined({
+      ...common,
+      connect: (address, vm) => connect({ address, identity: this.identity(vm), key: this.key }),
+      inService: () => this.inService(common.facts),
+      ended: (_why, error) => {
+        if (error !== undefined) {
+          this.leave();
+          refuse(this.home, error);
+        }
+        this.end();
+      },
+    });
+    this.pvmd = joined;
+    joined.start();
+  }
+
+  private inService({ name, address }: HostFacts): void {
+    const vm = this.pvmd?.vm ?? "";
+    // Not before: one that was not let in with another key leaves the old one where it is.
+    writeKey(this.home, this.key);
+    writeState(this.home, { pid: process.pid, host: name, vm, address });
+    report({ ok: true });
+  }
+
+  private identity(vm: string): PeerIdentity {
+    return { role: "pvmd", vm, host: this.name };
+  }
+
+  private async listen(address: string): Promise<Listener> {
+    const listener = await listen(
+      {
+        address,
+        key: this.key,
+        identity: () => this.identity(this.pvmd?.vm ?? this.newVm),
+        refused: (text) => this.log(text),
+        accept: (peer) => this.accepts(peer),
+      },
+      (link) => this.take(link),
+    );
+    this.listeners.push(listener);
+    return listener;
+  }
+
+  /** Of another virtual machine with the same key: its processes have nothing to do here. */
+  private accepts(peer: PeerIdentity): string | undefined {
+    const { pvmd } = this;
+    if (pvmd === undefined || pvmd.vm === "") return "it is not in service yet";
+    return peer.vm === "" || peer.vm === pvmd.vm ? undefined : `it is of virtual machine ${pvmd.vm}`;
+  }
+
+  private take(link: Link): void {
+    this.pvmd?.accept(link);
+  }
+
+  private facts(address: string): HostFacts {
+    return {
+      name: this.name,
+      address,
+      arch: process.arch,
+      node: process.version,
+      version: packageVersion(),
+      cores: availableParallelism(),
+      memoryBytes: totalmem(),
+      pid: process.pid,
+      incarnation: randomBytes(8).toString("hex"),
+    };
+  }
+
+  private log(text: string): void {
+    writeLog(this.home, line(text));
+  }
+
+  private edge(): PvmdEdge {
+    return {
+      nowMs: () => performance.now(),
+      every: (ms, act) => {
+        const timer = setInterval(act, ms);
+        return () => clearInterval(timer);
+      },
+      after: (ms, act) => {
+        const timer = setTimeout(act, ms);
+        return () => clearTimeout(timer);
+      },
+      log: (text) => this.log(text),
+      readLog: (lines) => new TextEncoder().encode(readLog(this.home, lines)),
+      hoster: (words) => runHoster(words, keyText(this.key)),
+    };
+  }
+
+  /** The system, or its user, wants this process to end: the first host takes all with it, another one leaves. */
+  private told(signal: string): void {
+    this.log(`${signal}: it ends`);
+    if (this.pvmd instanceof Master) void this.pvmd.halt();
+    else this.pvmd?.leave();
+  }
+
+  private leave(): void {
+    leaveHome(this.home);
+  }
+
+  /** Lets what was said last go out; then the links end with the process, and that is how others see it. */
+  private end(): void {
+    for (const listener of this.listeners) void listener.close();
+    this.leave();
+    setTimeout(() => process.exit(EXIT.ok), LIMITS.lastWordsMs);
+  }
+}
+
+interface Common {
+  readonly facts: HostFacts;
+  readonly localAddress: string;
+  readonly folder: string;
+  readonly parts: typeof PARTS;
+  readonly edge: PvmdEdge;
+}
+
+/** Runs what starts a pvmd elsewhere, with the key on its standard input. */
+function runHoster(words: readonly string[], key: string): Promise<{ code: number; text: string }> {
+  return new Promise((done) => {
+    const [command = "", ...args] = words;
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], timeout: LIMITS.hosterMs });
+    let text = "";
+    const collect = (data: Buffer): void => {
+      text = (text + data.toString()).slice(-LIMITS.hosterTextLength);
+    };
+    child.stdout.on("data", collect);
+    child.stderr.on("data", collect);
+    // It may end before it has read.
+    child.stdin.on("error", () => {});
+    child.stdin.end(key);
+    child.on("error", (error) => done({ code: -1, text: `${command}: ${error.message}` }));
+    child.on("close", (code, signal) =>
+      done({ code: code ?? -1, text: signal === null ? text : `${text}${command} was ended: ${signal}` }),
+    );
+  });
+}

@@ -1,0 +1,124 @@
+/**
+ * The way from a command to its pvmd: starts one in the background, connects to one.
+ *
+ * Owns: the command's side of the daemon's start (node-pvmd.ts is the other), and its links.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, existsSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "../net/node-links.ts";
+import { Rpc } from "../net/rpc.ts";
+import { ERRORS, type ErrorCode, UpvmError } from "../wire/errors.ts";
+import { LIMITS } from "../wire/limits.ts";
+import type { Home } from "./home.ts";
+import { homeIsFree, makeHome, openLog, readKey, readLog, statePid, thisHome } from "./node-home.ts";
+import { packageRoot } from "./node-package.ts";
+import type { PvmdConfig, PvmdReport } from "./node-pvmd.ts";
+import type { StartOptions, Status, Vm } from "./vm.ts";
+
+/** Between two looks whether a pvmd has gone, milliseconds. */
+const LOOK_MS = 20;
+
+/** @throws UpvmError HOME_UNKNOWN, HOME_TOO_LONG */
+export function nodeVm(): Vm {
+  const home = thisHome();
+  return {
+    home,
+    start: (options) => start(home, options),
+    local: () => local(home),
+    connect: (address) => connectTo(home, address),
+    log: (lines) => readLog(home, lines),
+    emptied: () => emptied(home),
+  };
+}
+
+async function connectTo({ keyFile }: Home, address: string): Promise<Rpc> {
+  const identity = { role: "command", vm: "", host: hostname() } as const;
+  return new Rpc(await connect({ address, identity, key: readKey(keyFile) }), {});
+}
+
+async function local(home: Home): Promise<Rpc | undefined> {
+  if (!existsSync(home.socket)) return undefined;
+  try {
+    return await connectTo(home, `unix:${home.socket}`);
+  } catch (error) {
+    // The socket of a pvmd that was killed.
+    if (error instanceof UpvmError && error.code === "CANNOT_CONNECT" && homeIsFree(home)) return undefined;
+    throw error;
+  }
+}
+
+async function start(home: Home, options: StartOptions): Promise<Status> {
+  makeHome(home);
+  if (!homeIsFree(home))
+    throw new UpvmError("ALREADY_IN_SERVICE", { path: home.folder, pid: statePid(home) ?? "?" });
+  const key = keyFor(home, options);
+  const config: PvmdConfig = {
+    folder: home.folder,
+    name: options.name,
+    listen: options.listen,
+    join: options.join,
+    key: key?.toHex(),
+  };
+  await launch(home, config);
+  const rpc = await local(home);
+  if (rpc === undefined)
+    throw new UpvmError("PVMD_NOT_STARTED", { why: "it ended at once", log: home.logFile });
+  const { body } = await rpc.request("status", {});
+  rpc.link.close();
+  return body;
+}
+
+/** One that joins and is given no key has it from the last time. Undefined: a new one is made. */
+function keyFor(home: Home, { keyFile, join: address }: StartOptions): Uint8Array | undefined {
+  if (keyFile !== undefined) return readKey(keyFile);
+  if (address === undefined) return undefined;
+  if (!existsSync(home.keyFile)) throw new UpvmError("KEY_NEEDED", { address });
+  return readKey(home.keyFile);
+}
+
+/** Starts the daemon, in a session of its own: it has no terminal, and survives the one that it was started from. */
+async function launch(home: Home, config: PvmdConfig): Promise<void> {
+  const log = openLog(home);
+  const child = spawn(process.execPath, [join(packageRoot, "bin", "upvm.js"), "pvmd"], {
+    cwd: home.folder,
+    detached: true,
+    env: { ...process.env, UPVM_HOME: home.folder },
+    stdio: ["pipe", log, log, "pipe"],
+  });
+  closeSync(log);
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(JSON.stringify(config));
+  const failed = new Promise<string>((done) => child.on("error", (error) => done(error.message)));
+  const late = sleep(LIMITS.startMs, `it was not in service within ${LIMITS.startMs} ms`, { ref: false });
+  const said = await Promise.race([reportOf(child.stdio[3] as Readable), failed, late]);
+  if (typeof said === "string") {
+    child.kill("SIGKILL");
+    throw new UpvmError("PVMD_NOT_STARTED", { why: said, log: home.logFile });
+  }
+  child.unref();
+  if (!said.ok) throw new UpvmError(said.code as ErrorCode, said.facts);
+}
+
+/** What the daemon tells; text: why it told nothing. */
+async function reportOf(stream: Readable): Promise<PvmdReport | string> {
+  let text = "";
+  for await (const part of stream) text += String(part);
+  try {
+    const report = JSON.parse(text) as PvmdReport;
+    return report.ok || Object.hasOwn(ERRORS, report.code) ? report : report.code;
+  } catch {
+    return "it ended without a word";
+  }
+}
+
+async function emptied(home: Home): Promise<boolean> {
+  for (let ms = 0; ms < LIMITS.haltMs; ms += LOOK_MS) {
+    if (homeIsFree(home)) return true;
+    await sleep(LOOK_MS);
+  }
+  return false;
+}

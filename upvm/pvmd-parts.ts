@@ -1,0 +1,4 @@
+/** The parts of a pvmd (pvmd/pvmd.ts): what it serves besides hosts. */
+import type { MakePart } from "../pvmd/pvmd.ts";
+
+export const PARTS: readonly MakePart[] = [];
