@@ -109,6 +109,9 @@ export class Handshake {
     const state = this.#state;
     const body = joined(pieces);
     const caller = this.#options.side === "caller";
+    // Nothing unused may carry anything: only the version is said in a field.
+    if ((head.a !== 0 && head.type !== FRAME.IDENTITY) || head.b !== 0 || head.c !== 0)
+      return this.#fail(BROKEN);
     switch (state.at) {
       case "nonce":
         if (head.type !== FRAME.NONCE || body.length !== NONCE_BYTES) return this.#fail(BROKEN);

@@ -2,8 +2,8 @@
  * Receiving side of a link: puts fragments together again, and gives frames to who takes them.
  *
  * Owns: the frames that are begun and not ended, and who takes which type. Not the bytes on the wire
- * (frame-reader.ts), not when reading stops. Pure. What it holds is bounded: LIMITS.openWholes frames at once, each of
- * LIMITS.wholeBytes at most, and memory is taken only for bytes that have come.
+ * (frame-reader.ts), not when reading stops. Pure. What it holds is bounded: LIMITS.openWholes frames at once, of
+ * LIMITS.wholeBytes together, and memory is taken only for bytes that have come.
  */
 import { LIMITS } from "../wire/limits.ts";
 import {
@@ -26,6 +26,8 @@ export class Intake {
   #take: ((frame: Frame) => void) | undefined;
   readonly #streams = new Map<number, (head: FrameHead) => FrameSink>();
   readonly #wholes = new Map<number, Whole>();
+  /** Bytes of all of them. */
+  #bytes = 0;
 
   onFrame(take: (frame: Frame) => void): void {
     this.#take = take;
@@ -58,6 +60,7 @@ export class Intake {
   drop(): void {
     const open = [...this.#wholes.values()];
     this.#wholes.clear();
+    this.#bytes = 0;
     for (const { sink } of open) sink.drop();
   }
 
@@ -76,12 +79,16 @@ export class Intake {
     if (whole === undefined) throw new ProtocolError(`fragment ${serial} goes on without a beginning`);
     if (before !== whole.bytes)
       throw new ProtocolError(`fragment ${serial} goes on at byte ${before}, not ${whole.bytes}`);
-    for (const piece of rest) whole.bytes += piece.length;
-    if (whole.bytes > LIMITS.wholeBytes)
-      throw new ProtocolError(`a frame of more than ${LIMITS.wholeBytes} bytes`);
+    let came = 0;
+    for (const piece of rest) came += piece.length;
+    whole.bytes += came;
+    this.#bytes += came;
+    if (this.#bytes > LIMITS.wholeBytes)
+      throw new ProtocolError(`frames of more than ${LIMITS.wholeBytes} bytes in fragments`);
     for (const piece of rest) if (piece.length > 0) whole.sink.add(piece);
     if ((flags & FRAGMENT_LAST) === 0) return;
     this.#wholes.delete(serial);
+    this.#bytes -= whole.bytes;
     whole.sink.end();
   }
 

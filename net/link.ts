@@ -94,7 +94,7 @@ export interface Link {
   onClose(told: (end: LinkEnd) => void): void;
   /** Undefined as long as the link is there. */
   readonly end: LinkEnd | undefined;
-  /** Ends the link; what was sent before still goes out. No frame is delivered any more. */
+  /** Ends the link; what was sent before still goes out, for LIMITS.linkCloseMs. No frame is delivered any more. */
   close(): void;
 }
 

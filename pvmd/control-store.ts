@@ -58,6 +58,8 @@ export interface Changed {
 
 /** All of these are rejected with StoreError if the store is elsewhere and cannot be reached. */
 export interface ControlStore {
+  /** Bytes of the values of one transaction, at most: more are refused with StoreError, outcome none. */
+  readonly txnBytesMax: number;
   /** The key's entry, undefined if there is none. */
   get(key: string): Promise<Entry | undefined>;
   /** All keys that begin with `prefix`, in order of their text. */

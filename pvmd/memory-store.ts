@@ -29,6 +29,7 @@ interface Lease {
 }
 
 export class MemoryStore implements ControlStore {
+  readonly txnBytesMax = Number.MAX_SAFE_INTEGER;
   private readonly entries = new Map<string, Held>();
   private readonly watchers = new Set<{ prefix: string; told: (change: Changed) => void }>();
   private revision = 0;

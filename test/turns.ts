@@ -48,6 +48,7 @@ export class Turns {
 
 /** One client's way to a store: what it asks, and what it is answered, is lost now and then, or done late. */
 export class BadWay implements ControlStore {
+  readonly txnBytesMax = Number.MAX_SAFE_INTEGER;
   private readonly store: ControlStore;
   private readonly turns: Turns;
   /** Probability of each of three misfortunes. */

@@ -218,6 +218,10 @@ export const ERRORS = {
     exit: EXIT.failed,
     text: (f) => `${f["host"]} could not do ${f["kind"]}: ${f["text"]}`,
   },
+  STORE_OUT_OF_REACH: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot reach the control store: ${f["why"]}`,
+  },
 } as const satisfies Record<string, Row>;
 export type ErrorCode = keyof typeof ERRORS;
 

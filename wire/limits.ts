@@ -35,6 +35,25 @@ export const LIMITS = {
   storeTries: 1000,
   /** Shortest time to live of a lease, milliseconds: a holder that is busy for a moment must not lose it. */
   leaseMsMin: 100,
+  /** Longest time to live of a lease that is asked for from elsewhere, milliseconds. */
+  leaseMsMax: 3_600_000,
+  /** Leases without a time to live end so long after their holder is gone, in a store that is elsewhere, milliseconds. */
+  holderMs: 120_000,
+  /** Renewals of these that are on their way at once. */
+  renewAtOnce: 64,
+  /** Length of a key of the store; bytes of the values of one transaction that comes from elsewhere. */
+  storeKeyLength: 64 << 10,
+  storeTxnBytes: 256 << 20,
+  /** Of each client of the store: watches, leases, transactions whose result may be asked for again. */
+  storeWatches: 256,
+  storeLeases: 1 << 14,
+  storeWindow: 1 << 14,
+  /** Clients of the store whose transactions are remembered. */
+  storeClients: 4096,
+  /** What is asked of a store that is out of reach waits so long for a new link to it, milliseconds. */
+  storeWaitMs: 10_000,
+  /** A watch that the server cannot begin because its own store is out of reach is asked for again after, milliseconds. */
+  storeAgainMs: 500,
   /** Keys that one transaction compares, and that it changes: etcd takes 128, and some are its store's own. */
   txnKeys: 100,
   /** The built-in store looks this often for leases that have run out, milliseconds. */
@@ -177,7 +196,7 @@ export const LIMITS = {
   frameBytes: (256 << 10) + 32,
   /** The same before the peer has shown the key: nonce, proof, identity, bytes. */
   handshakeBytes: 2 << 10,
-  /** Body of a frame that is put together from fragments: no message is longer than half the largest heap, bytes. */
+  /** Frames that one link puts together from fragments, bytes in all: no message is longer than half the largest heap. */
   wholeBytes: 1 << 30,
   /** Frames of one link that are put together at once: more is a peer gone wild. */
   openWholes: 256,
@@ -200,7 +219,7 @@ export const LIMITS = {
   /** and a peer of which nothing came for so long is taken for gone, milliseconds. */
   aliveWithinMs: 10_000,
   /** A link that is closed writes what was sent before for so long at most, milliseconds. */
-  linkCloseMs: 2000,
+  linkCloseMs: 5000,
   /** Requests of one side of a link that wait for their answer: every ULP of a process may have one. */
   rpcWaiting: 1 << 14,
   /** An answer is waited for so long unless the asker says otherwise, milliseconds. */

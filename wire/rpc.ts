@@ -12,6 +12,7 @@
 import * as v from "valibot";
 import type { Role } from "./protocol.ts";
 import { RPC_HOSTS } from "./rpc-hosts.ts";
+import { RPC_STORE } from "./rpc-store.ts";
 
 export type RpcSchema = v.GenericSchema<unknown, unknown>;
 
@@ -32,6 +33,7 @@ const RPC_LINK = {
 
 export const RPC = {
   ...RPC_LINK,
+  ...RPC_STORE,
   ...RPC_HOSTS,
 } as const satisfies RpcTable;
 

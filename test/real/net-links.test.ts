@@ -196,20 +196,22 @@ test("who says nothing, or nonsense, or too much, is let go, and the listener go
     link.close();
   }));
 
-test("connections that show no key cannot take all places for ever, and links do not count among them", () =>
-  listening({}, async (listener, _links, refused) => {
-    const { port } = parseAddress(listener.address) as { port: number };
-    const link = await call(listener.address);
-    const idle = Array.from({ length: LIMITS.halfOpenLinks + 3 }, () =>
-      createConnection(port, "127.0.0.1").on("error", () => {}),
-    );
-    await until(() => refused.length === 3);
-    assert.match(refused[0]!, /64 others have not shown the key yet/);
-    for (const socket of idle) socket.destroy();
-    await until(() => refused.length === LIMITS.halfOpenLinks + 3);
-    (await call(listener.address)).close();
-    link.close();
-  }));
+for (const kind of ["tcp", "tls"]) {
+  test(`${kind}: connections that show no key cannot take all places for ever, and links do not count among them`, () =>
+    listening({ address: `${kind}:127.0.0.1:0` }, async (listener, _links, refused) => {
+      const { port } = parseAddress(listener.address) as { port: number };
+      const link = await call(listener.address);
+      const idle = Array.from({ length: LIMITS.halfOpenLinks + 3 }, () =>
+        createConnection(port, "127.0.0.1").on("error", () => {}),
+      );
+      await until(() => refused.length === 3);
+      assert.match(refused[0]!, /64 others have not shown the key yet/);
+      for (const socket of idle) socket.destroy();
+      await until(() => refused.length === LIMITS.halfOpenLinks + 3);
+      (await call(listener.address)).close();
+      link.close();
+    }));
+}
 
 test("a listener says why it does not take a peer, and a caller whom it did not want", () =>
   listening(
