@@ -188,6 +188,23 @@ export const LIMITS = {
   historyLines: 1000,
   /** Wasm module accepted by the link step, bytes. */
   moduleBytes: 256 << 20,
+  /** Moves that one process has under way at once, from it and from each other to it; the state of each is in memory. */
+  movesAtOnce: 8,
+  /** Ordered moves that wait for those: every ULP of a process may be ordered away at once. */
+  movesWaiting: 12_000,
+  /** Time for a move's stages, milliseconds; beyond it the ULP stays. The destination may have to compile its program; */
+  moveOfferMs: 10_000,
+  /** what a ULP waits for that cannot be moved, such as a write to a file, ends; */
+  moveFreezeMs: 10_000,
+  /** the slowest process of the job answers; */
+  moveFlushMs: 10_000,
+  /** 4 GiB go through a slow network; */
+  moveStateMs: 600_000,
+  /** the destination asks the control store, which may have to choose a new leader. */
+  moveDecideMs: 10_000,
+  /** Who does not know what the control store has decided asks again after so long, milliseconds, and so often at most. */
+  moveAskAgainMs: 250,
+  moveStoreTries: 240,
   /** Ctrl-C: how long a running ULP is given to say where it is, milliseconds. */
   interruptMs: 300,
   /** Body of one frame on a link, bytes: what is longer goes in fragments, so that the receiver can begin with it. */

@@ -1,0 +1,406 @@
+/**
+ * A ULP leaves: the source's side of a move (paper, 3.2.7).
+ *
+ *     order ─▶ offered ─▶ freezing ─▶ waiting ─▶ flushing ─▶ shipping ─▶ shipped ─▶ gone
+ *                │           │           │          │           │           │
+ *                ╰───────────┴───────────┴──────────╯           ╰─ undoing ─┤
+ *                            stays, thawed                        stays ◀───╯ or gone: the control store says
+ *
+ * - offered: the destination is asked (PREPARE); the ULP runs.
+ * - freezing: it is being stopped. What cannot be stopped in time is `unfreezing`: refused, and thawed when it stops.
+ * - waiting: messages that it has sent are in hold queues here; they must leave before it does.
+ * - flushing: all others are told (MIGRATING) and answer behind everything they have sent (MIGACK). An answer also says
+ *   that everything that the ULP has sent from here has come, so that what it sends from elsewhere cannot overtake it.
+ *   Until then messages go into its queue; they travel with it. From then on they wait.
+ * - shipping, shipped: its state is on the way. The destination decides, by one transaction of the control store: with it
+ *   the ULP is its. Only a transaction on the same key can prevent that (undoing), so exactly one has it.
+ *
+ * Owns: the moves from this process. Pure. Nothing here is undone by a message that is late: (tid, move) names an attempt.
+ */
+import { LIMITS } from "../../wire/limits.ts";
+import type { Common } from "./migration-common.ts";
+import type {
+  Member,
+  MoveFrameKind,
+  Outcome,
+  Owner,
+  Refusal,
+  Refused,
+  Settled,
+  Stages,
+  Tid,
+} from "./moves.ts";
+
+type At = "offered" | "freezing" | "unfreezing" | "waiting" | "flushing" | "shipping" | "shipped" | "undoing";
+
+interface Departure {
+  readonly tid: Tid;
+  readonly to: Member;
+  readonly move: number;
+  readonly order: number;
+  readonly sinceMs: number;
+  readonly stages: Stages;
+  at: At;
+  /** When the stage has taken too long; undoing: when the store is asked again. */
+  deadlineMs: number;
+  /** Who has not answered MIGRATING. */
+  readonly acks: Set<Member>;
+  bytes: number;
+  /** MIGRATED came before our own link said that all is written. */
+  isThere: boolean;
+  /** Why it is undone. */
+  refused: Refused | undefined;
+  tries: number;
+}
+
+const STAGE_MS: Readonly<Record<At, number>> = {
+  offered: LIMITS.moveOfferMs,
+  freezing: LIMITS.moveFreezeMs,
+  unfreezing: Number.POSITIVE_INFINITY,
+  waiting: LIMITS.moveFlushMs,
+  flushing: LIMITS.moveFlushMs,
+  shipping: LIMITS.moveStateMs,
+  shipped: LIMITS.moveDecideMs,
+  undoing: LIMITS.moveAskAgainMs,
+};
+const TOO_LATE: Readonly<Partial<Record<At, Refusal>>> = {
+  offered: "noAnswer",
+  freezing: "notFrozen",
+  waiting: "notFlushed",
+  flushing: "notFlushed",
+  shipping: "notReceived",
+  shipped: "noAnswer",
+};
+
+export class Departures<M> {
+  private readonly common: Common<M>;
+  private readonly moves = new Map<Tid, Departure>();
+  /** Revision of the keys of ULPs that have moved; 0: no key. */
+  private readonly revisions = new Map<Tid, number>();
+  /** Orders beyond LIMITS.movesAtOnce. */
+  private readonly queue: { order: number; tid: Tid; to: Member; sinceMs: number }[] = [];
+
+  constructor(common: Common<M>) {
+    this.common = common;
+  }
+
+  get count(): number {
+    return this.moves.size + this.queue.length;
+  }
+
+  has(tid: Tid): boolean {
+    return this.moves.has(tid) || this.queue.some((order) => order.tid === tid);
+  }
+
+  get nextMs(): number {
+    return Math.min(...[...this.moves.values()].map(({ deadlineMs }) => deadlineMs));
+  }
+
+  /** It has come here with this revision of its key. */
+  owned(tid: Tid, revision: number): void {
+    this.revisions.set(tid, revision);
+  }
+
+  order(order: number, tid: Tid, to: Member): void {
+    const why = this.cannot(tid, to);
+    if (why !== undefined) this.answer(order, tid, to, { moved: false, refused: { code: why, detail: "" } });
+    else {
+      this.queue.push({ order, tid, to, sinceMs: this.common.nowMs });
+      this.startQueued();
+    }
+  }
+
+  private cannot(tid: Tid, to: Member): Refusal | undefined {
+    const { locations, own, members, leaving } = this.common;
+    if (locations.hasEnded(tid)) return "ended";
+    if (!locations.isHere(tid)) return "notHere";
+    if (this.has(tid)) return "moving";
+    if (to === own) return "already";
+    if (leaving.has(to)) return "leaving";
+    if (!members.has(to)) return "unknownHost";
+    return this.queue.length >= LIMITS.movesWaiting ? "tooMany" : undefined;
+  }
+
+  /** Begins with what has waited, as far as the limit allows. */
+  private startQueued(): void {
+    while (this.moves.size < LIMITS.movesAtOnce) {
+      const next = this.queue.shift();
+      if (next === undefined) return;
+      const { order, tid, to, sinceMs } = next;
+      // It may have ended, or its destination gone, since it was ordered.
+      const why = this.cannot(tid, to);
+      if (why === undefined) this.start(order, tid, to, sinceMs);
+      else this.answer(order, tid, to, { moved: false, refused: { code: why, detail: "" } });
+    }
+  }
+
+  private start(order: number, tid: Tid, to: Member, sinceMs: number): void {
+    const move = this.common.locations.at(tid)!.move + 1;
+    const stages = { preparedMs: 0, frozenMs: 0, flushedMs: 0, sentMs: 0, committedMs: 0 };
+    const d: Departure = {
+      tid,
+      to,
+      move,
+      order,
+      sinceMs,
+      stages,
+      at: "offered",
+      deadlineMs: 0,
+      acks: new Set(),
+      bytes: 0,
+      isThere: false,
+      refused: undefined,
+      tries: 0,
+    };
+    this.moves.set(tid, d);
+    this.enter(d, "offered");
+    const revision = this.revisions.get(tid) ?? 0;
+    this.common.out({ kind: "offer", to, frame: { kind: "PREPARE", tid, move, member: 0, revision } });
+  }
+
+  prepared(from: Member, tid: Tid, move: number, refused: Refused | undefined): void {
+    const d = this.find(tid, move);
+    if (d?.at !== "offered" || from !== d.to) return;
+    if (refused !== undefined) {
+      this.stay(d, refused);
+      return;
+    }
+    d.stages.preparedMs = this.elapsed(d);
+    this.enter(d, "freezing");
+    this.common.out({ kind: "freeze", tid, move });
+  }
+
+  frozen(tid: Tid, move: number): void {
+    const d = this.find(tid, move);
+    if (d?.at === "unfreezing") {
+      this.common.out({ kind: "thaw", tid });
+      this.remove(d);
+    } else if (d?.at === "freezing") {
+      d.stages.frozenMs = this.elapsed(d);
+      this.enter(d, "waiting");
+      this.flushIfClear(d);
+    }
+  }
+
+  notFrozen(tid: Tid, move: number, refused: Refused): void {
+    const d = this.find(tid, move);
+    if (d?.at === "unfreezing") this.remove(d);
+    else if (d?.at === "freezing" || d?.at === "offered") this.stay(d, refused, true);
+  }
+
+  /** A ULP of this process has ended: it cannot have been frozen yet. */
+  ended(tid: Tid): void {
+    this.revisions.delete(tid);
+    const at = this.queue.findIndex((order) => order.tid === tid);
+    if (at >= 0) {
+      const [{ order, to }] = this.queue.splice(at, 1) as [(typeof this.queue)[number]];
+      this.answer(order, tid, to, { moved: false, refused: { code: "ended", detail: "" } });
+    }
+    const d = this.moves.get(tid);
+    if (d !== undefined && (d.at === "offered" || d.at === "freezing" || d.at === "unfreezing"))
+      this.notFrozen(tid, d.move, { code: "ended", detail: "" });
+  }
+
+  /** Hold queues have become shorter. */
+  released(): void {
+    for (const d of [...this.moves.values()]) if (d.at === "waiting") this.flushIfClear(d);
+  }
+
+  private flushIfClear(d: Departure): void {
+    if (this.common.locations.holdsFrom(d.tid)) return;
+    this.enter(d, "flushing");
+    for (const member of this.common.others()) {
+      d.acks.add(member);
+      this.send(member, "MIGRATING", d, d.to);
+    }
+    this.shipIfFlushed(d);
+  }
+
+  acknowledged(from: Member, tid: Tid, move: number): void {
+    const d = this.find(tid, move);
+    if (d?.at !== "flushing") return;
+    d.acks.delete(from);
+    this.shipIfFlushed(d);
+  }
+
+  private shipIfFlushed(d: Departure): void {
+    if (d.acks.size > 0) return;
+    d.stages.flushedMs = this.elapsed(d);
+    this.enter(d, "shipping");
+    this.common.locations.hold(d.tid, d.move);
+    this.common.out({ kind: "ship", tid: d.tid, move: d.move, to: d.to });
+  }
+
+  shipped(tid: Tid, move: number, bytes: number): void {
+    const d = this.find(tid, move);
+    // Undoing began before the link had told: it still may be that all is there.
+    if (d === undefined || (d.at !== "shipping" && d.at !== "undoing")) return;
+    d.bytes = bytes;
+    d.stages.sentMs = this.elapsed(d);
+    if (d.at === "undoing") return;
+    this.enter(d, "shipped");
+    if (d.isThere) this.gone(d);
+  }
+
+  /** The destination has committed. */
+  migrated(from: Member, tid: Tid, move: number): void {
+    const d = this.find(tid, move);
+    if (d === undefined || from !== d.to) return;
+    if (d.at === "shipping") {
+      d.isThere = true;
+      d.stages.committedMs = this.elapsed(d);
+    } else if (d.at === "shipped" || d.at === "undoing") this.gone(d);
+  }
+
+  /** The destination will never commit: it says so. */
+  failed(from: Member, tid: Tid, move: number, refused: Refused | undefined): void {
+    const d = this.find(tid, move);
+    // What we have asked of the control store must be known before it moves again.
+    if (d === undefined || from !== d.to || d.at === "undoing" || d.at === "unfreezing") return;
+    this.stay(d, refused ?? { code: "notReceived", detail: "" });
+  }
+
+  lost(member: Member): void {
+    for (const d of [...this.moves.values()]) {
+      if (d.to === member) {
+        if (d.isThere) this.gone(d);
+        else this.giveUp(d, "lost");
+      } else if (d.at === "flushing") {
+        d.acks.delete(member);
+        this.shipIfFlushed(d);
+      }
+    }
+  }
+
+  /** A process that has come late is told of every move that others know of. */
+  joined(member: Member): void {
+    // Its answer is not waited for: it has sent nothing yet (migration.ts).
+    for (const d of this.moves.values())
+      if (["flushing", "shipping", "shipped", "undoing"].includes(d.at))
+        this.send(member, "MIGRATING", d, d.to);
+  }
+
+  tick(): void {
+    const now = this.common.nowMs;
+    for (const d of [...this.moves.values()]) {
+      if (now < d.deadlineMs) continue;
+      if (d.at === "undoing") this.claim(d);
+      else if (d.isThere) this.gone(d);
+      else this.giveUp(d, TOO_LATE[d.at] ?? "noAnswer");
+    }
+  }
+
+  settled(tid: Tid, move: number, result: Settled): void {
+    const d = this.find(tid, move);
+    if (d?.at !== "undoing") return;
+    if (result === "refused") this.common.out({ kind: "read", tid, move });
+    else if (result !== "unknown") this.kept(d, result.revision);
+  }
+
+  owner(tid: Tid, move: number, owner: Owner): void {
+    const d = this.find(tid, move);
+    if (d?.at !== "undoing" || owner === "unknown") return;
+    if (owner.member === this.common.own) this.kept(d, owner.revision);
+    else this.gone(d);
+  }
+
+  /** Ends a move from our side. Once its last byte may have been sent, only the control store can say that it stays. */
+  private giveUp(d: Departure, code: Refusal): void {
+    const refused = { code, detail: "" };
+    if (d.at === "undoing") return;
+    if (d.at === "unfreezing") return;
+    if (d.at !== "shipping" && d.at !== "shipped") {
+      this.stay(d, refused);
+      return;
+    }
+    if (d.at === "shipping") this.common.out({ kind: "stopShipping", tid: d.tid, move: d.move });
+    d.refused = refused;
+    this.enter(d, "undoing");
+    this.claim(d);
+  }
+
+  private claim(d: Departure): void {
+    const { tid, move } = d;
+    d.tries += 1;
+    if (d.tries > LIMITS.moveStoreTries) {
+      this.common.out({ kind: "cutOff", tid });
+      d.deadlineMs = Number.POSITIVE_INFINITY;
+      return;
+    }
+    d.deadlineMs = this.common.nowMs + LIMITS.moveAskAgainMs;
+    this.common.out({ kind: "claim", tid, move, revision: this.revisions.get(tid) ?? 0 });
+  }
+
+  /** The control store has said that it stays. */
+  private kept(d: Departure, revision: number): void {
+    this.revisions.set(d.tid, revision);
+    this.stay(d, d.refused ?? { code: "notReceived", detail: "" });
+  }
+
+  /** It stays; who was told that it leaves is told. */
+  private stay(d: Departure, refused: Refused, ended = false): void {
+    const { common } = this;
+    const { tid, move, to, at, order } = d;
+    if (at === "shipping") common.out({ kind: "stopShipping", tid, move });
+    const told = ["flushing", "shipping", "shipped", "undoing"].includes(at);
+    for (const member of told ? common.others() : [to])
+      if (common.members.has(member)) this.send(member, "MIGABORT", d, common.own);
+    this.answer(order, tid, to, { moved: false, refused });
+    // First what has waited for it, then it runs: what it is sent then must not come before that.
+    common.learn(tid, { member: common.own, move });
+    if (at === "freezing" && !ended) {
+      // It may be on its way to us: then it goes back when it comes.
+      this.enter(d, "unfreezing");
+      return;
+    }
+    if (at !== "offered" && at !== "freezing") common.out({ kind: "thaw", tid });
+    this.remove(d);
+  }
+
+  /** It is the destination's, whatever has become of that since. */
+  private gone(d: Departure): void {
+    const { tid, to, move, order, bytes, stages } = d;
+    const migrationMs = this.elapsed(d);
+    stages.committedMs ||= migrationMs;
+    stages.sentMs ||= stages.committedMs;
+    this.common.out({ kind: "free", tid, to });
+    this.answer(order, tid, to, {
+      moved: true,
+      move,
+      bytes,
+      obtrusiveMs: stages.sentMs,
+      migrationMs,
+      stages,
+    });
+    this.revisions.delete(tid);
+    this.remove(d);
+    this.common.learn(tid, { member: to, move });
+  }
+
+  private remove(d: Departure): void {
+    this.moves.delete(d.tid);
+    this.startQueued();
+  }
+
+  private find(tid: Tid, move: number): Departure | undefined {
+    const d = this.moves.get(tid);
+    return d?.move === move ? d : undefined;
+  }
+
+  private enter(d: Departure, at: At): void {
+    d.at = at;
+    d.deadlineMs = this.common.nowMs + STAGE_MS[at];
+  }
+
+  private elapsed(d: Departure): number {
+    return this.common.nowMs - d.sinceMs;
+  }
+
+  private send(to: Member, kind: MoveFrameKind, { tid, move }: Departure, member: Member): void {
+    this.common.out({ kind: "send", to, frame: { kind, tid, move, member } });
+  }
+
+  private answer(order: number, tid: Tid, to: Member, outcome: Outcome): void {
+    this.common.out({ kind: "answer", order, tid, to, outcome });
+  }
+}

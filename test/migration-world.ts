@@ -1,0 +1,499 @@
+/**
+ * A job in a simulation: processes with the migration protocol in each, ULPs that send numbered messages to each other all
+ * the time, a control store, a master that orders moves, and faults. Everything follows from one seed.
+ *
+ * What is simulated is what Migration's effects ask for; the protocol is the real one. Checked all the time: that no ULP runs
+ * twice, numbers and order of what is received; checkRest looks at the end.
+ */
+import assert from "node:assert/strict";
+import {
+  type Location,
+  type Member,
+  type MoveEffect,
+  type MoveEvent,
+  type MoveFrame,
+  NOBODY,
+  type Outcome,
+  type Tid,
+} from "../runtime/migrate/moves.ts";
+import {
+  checkRest,
+  copyOf,
+  type Frame,
+  type Key,
+  type Message,
+  newProcess,
+  type Process,
+  receive,
+  type Ulp,
+} from "./migration-parts.ts";
+import { SimulatedWires, simulatedRequest } from "./simulated-wires.ts";
+import { Timeline } from "./timeline.ts";
+
+export interface WorldPlan {
+  readonly seed: number;
+  /** The transport reorders frames, and a layer above it puts them into order. */
+  readonly reorders?: boolean;
+}
+
+/** What has happened, over all seeds: a simulation that never gets somewhere proves nothing about it. */
+export type Tally = Map<string, number>;
+
+export class World {
+  readonly tally: Tally;
+  private readonly time: Timeline;
+  private readonly wires: SimulatedWires<Frame>;
+  private readonly processes: Process[] = [];
+  private readonly keys = new Map<Tid, Key>();
+  private revision = 0;
+  /** Who runs which ULP, or has it frozen. */
+  private readonly owner = new Map<Tid, Member>();
+  private readonly tids: Tid[] = [];
+  private readonly table = new Map<Tid, Location>();
+  /** Processes that the master knows to be gone. */
+  private readonly gone = new Set<Member>();
+  private orders = 0;
+  private readonly unanswered = new Map<number, { tid: Tid; at: Member }>();
+  /** The effect at which a process is killed, and who. */
+  private killAt = -1;
+  private effects = 0;
+  private readonly storeLoses: number;
+  private readonly breaks: number;
+  private readonly clockOf: (process: Process, atMs: number) => number;
+
+  constructor(plan: WorldPlan, tally: Tally) {
+    this.tally = tally;
+    this.time = new Timeline(plan.seed);
+    this.wires = new SimulatedWires(this.time, plan.reorders === true, (to, from, frame) =>
+      this.arrived(to, from, frame),
+    );
+    this.clockOf = (process, atMs) => process.offsetMs + process.speed * atMs;
+    this.storeLoses = this.time.below(3) === 0 ? 0.3 : 0;
+    this.breaks = this.time.below(3) === 0 ? 0.2 : 0;
+    const n = 3 + this.time.below(4);
+    for (let id = 0; id < n; id++)
+      this.process(
+        id,
+        Array.from({ length: n }, (_, i) => i),
+      );
+    const ulps = this.time.below(8) === 0 ? 40 : 4 + this.time.below(6);
+    for (let i = 0; i < ulps; i++) this.create(this.time.below(n), true);
+    const untilMs = 60;
+    for (let at = 0; at < untilMs; at += 1 + this.time.below(6)) this.time.at(at, () => this.order());
+    if (this.time.below(2) === 0) this.killAt = this.time.below(150);
+    if (this.time.below(3) === 0)
+      this.time.at(this.time.below(untilMs), () => this.kill(this.time.pick(this.living())));
+    if (this.time.below(3) === 0) this.time.at(this.time.below(untilMs), () => this.join());
+    for (let i = this.time.below(4); i > 0; i--)
+      this.time.at(this.time.below(untilMs), () => {
+        const begun = this.begun();
+        if (begun.length > 0) this.create(this.time.pick(begun).id, false);
+      });
+  }
+
+  /** Runs until nothing happens any more. */
+  run(): this {
+    this.time.run(200_000);
+    checkRest(this.living(), this.tids, this.table);
+    assert.deepEqual([...this.unanswered.keys()], [], "orders without an answer");
+    return this;
+  }
+
+  // ---- processes and links
+
+  private process(id: Member, members: readonly Member[]): Process {
+    const process = newProcess(id, members, this.time);
+    this.processes[id] = process;
+    return process;
+  }
+
+  private living(): Process[] {
+    return this.processes.filter(({ alive }) => alive);
+  }
+
+  /** Those that know all others and are known by them: only they get new ULPs. */
+  private begun(): Process[] {
+    const living = this.living();
+    return living.filter((a) =>
+      living.every((b) => a.protocol.members.has(b.id) && b.protocol.members.has(a.id)),
+    );
+  }
+
+  private arrived(to: Member, from: Member, frame: Frame): void {
+    const p = this.processes[to]!;
+    if (!p.alive) return;
+    switch (frame.kind) {
+      case "move":
+        this.take(p, { kind: "frame", from, frame: frame.frame });
+        break;
+      case "message":
+        this.route(p, frame.message, true);
+        break;
+      case "exit":
+        this.take(p, { kind: "ended", tid: frame.tid });
+        break;
+      case "state":
+        this.state(p, frame.tid, frame.move, frame.image);
+        break;
+    }
+  }
+
+  private kill(victim: Process): void {
+    if (!victim.alive || this.living().length <= 2) return;
+    this.count("killed");
+    victim.alive = false;
+    for (const tid of victim.ulps.keys()) if (this.owner.get(tid) === victim.id) this.owner.delete(tid);
+    for (const other of this.processes) {
+      if (other === victim) continue;
+      this.time.at(this.wires.cut(victim.id, other.id) + 5 * this.time.rnd(), () => {
+        if (!other.alive) return;
+        this.take(other, { kind: "lost", member: victim.id });
+      });
+    }
+    this.toMaster(victim, 5, () => this.masterLost(victim.id));
+  }
+
+  /** What a process tells the master, its end last, comes in order. */
+  private toMaster(p: Process, withinMs: number, act: () => void): void {
+    p.masterMs = Math.max(p.masterMs, this.time.nowMs + withinMs * this.time.rnd());
+    this.time.at(p.masterMs, act);
+  }
+
+  private join(): void {
+    const id = this.processes.length;
+    const others = this.living();
+    const p = this.process(
+      id,
+      others.map((other) => other.id),
+    );
+    this.count("joined");
+    // The master tells it what it has told the others.
+    for (const [tid, { member }] of this.table)
+      if (member === NOBODY) this.later(p, 2, { kind: "ended", tid });
+    for (const other of others)
+      this.time.after(3 * this.time.rnd(), () => {
+        if (other.alive && p.alive) this.take(other, { kind: "joined", member: id });
+      });
+  }
+
+  // ---- the protocol
+
+  private take(p: Process, event: MoveEvent): void {
+    if (!p.alive) return;
+    const effects = p.protocol.take(event, this.clockOf(p, this.time.nowMs));
+    for (const effect of effects) {
+      if (!p.alive) return;
+      this.perform(p, effect);
+      if (this.effects++ === this.killAt)
+        this.kill(this.time.below(2) === 0 ? p : this.time.pick(this.living()));
+    }
+    this.setTimer(p);
+  }
+
+  private setTimer(p: Process): void {
+    const { nextMs } = p.protocol;
+    if (nextMs === Number.POSITIVE_INFINITY || nextMs >= p.tickMs) return;
+    p.tickMs = nextMs;
+    const atMs = Math.max(this.time.nowMs, (nextMs - p.offsetMs) / p.speed + 0.01);
+    this.time.at(atMs, () => {
+      if (p.tickMs !== nextMs) return;
+      p.tickMs = Number.POSITIVE_INFINITY;
+      this.take(p, { kind: "tick" });
+    });
+  }
+
+  private perform(p: Process, effect: MoveEffect<Message>): void {
+    this.count(effect.kind === "send" ? effect.frame.kind : effect.kind);
+    switch (effect.kind) {
+      case "send":
+        this.wires.send(p.id, effect.to, { kind: "move", frame: effect.frame });
+        break;
+      case "offer":
+        if (p.ulps.has(effect.frame.tid))
+          this.wires.send(p.id, effect.to, { kind: "move", frame: effect.frame });
+        else {
+          const { tid, move } = effect.frame;
+          this.later(p, 0, { kind: "notFrozen", tid, move, refused: { code: "ended", detail: "" } });
+        }
+        break;
+      case "freeze":
+        this.freeze(p, effect.tid, effect.move);
+        break;
+      case "thaw":
+        this.drain(p);
+        this.ulpOf(p, effect.tid).frozen = false;
+        break;
+      case "ship":
+        this.ship(p, effect.tid, effect.move, effect.to);
+        break;
+      case "stopShipping":
+        p.stopped.add(`${effect.tid}/${effect.move}`);
+        break;
+      case "free":
+        assert.ok(p.ulps.delete(effect.tid));
+        if (this.owner.get(effect.tid) === p.id) this.owner.delete(effect.tid);
+        break;
+      case "judge":
+        this.judge(p, effect.frame);
+        break;
+      case "adopt": {
+        this.drain(p);
+        const { ulp } = p.images.get(effect.tid)!;
+        p.images.delete(effect.tid);
+        p.ulps.set(effect.tid, ulp!);
+        this.owner.set(effect.tid, p.id);
+        ulp!.frozen = false;
+        break;
+      }
+      case "discard":
+        p.images.delete(effect.tid);
+        break;
+      case "claim":
+        this.claim(p, effect.tid, effect.move, effect.revision);
+        break;
+      case "read":
+        this.store(
+          p,
+          () => this.keys.get(effect.tid) ?? { member: NOBODY, move: 0, revision: 0 },
+          (key) => this.take(p, { ...effect, kind: "owner", owner: key === "unknown" ? key : { ...key } }),
+        );
+        break;
+      case "release":
+        for (const message of effect.held) {
+          if (effect.to === "here") this.put(p, message);
+          else if (effect.to !== "nowhere") this.wires.send(p.id, effect.to, { kind: "message", message });
+        }
+        break;
+      case "migrated":
+        this.toMaster(p, 2, () => this.learn(effect.tid, { member: p.id, move: effect.move }));
+        break;
+      case "answer":
+        this.toMaster(p, 2, () => this.answered(effect.order, effect.tid, effect.to, effect.outcome));
+        break;
+      case "cutOff":
+        assert.fail("cut off from the store, which answers");
+    }
+  }
+
+  private later(p: Process, withinMs: number, event: MoveEvent): void {
+    this.time.after(withinMs * this.time.rnd(), () => this.take(p, event));
+  }
+
+  private ulpOf(p: Process, tid: Tid): Ulp {
+    const ulp = p.ulps.get(tid);
+    assert.ok(ulp !== undefined, `process ${p.id} has no ULP ${tid}`);
+    return ulp;
+  }
+
+  private freeze(p: Process, tid: Tid, move: number): void {
+    // Now and then it cannot be stopped in time.
+    const delayMs = this.time.below(40) === 0 ? 15_000 : 2 * this.time.rnd();
+    this.time.after(delayMs, () => {
+      if (!p.alive) return;
+      const ulp = p.ulps.get(tid);
+      const ended = { code: "ended", detail: "" } as const;
+      if (ulp === undefined) return this.take(p, { kind: "notFrozen", tid, move, refused: ended });
+      ulp.frozen = true;
+      this.drain(p);
+      this.take(p, { kind: "frozen", tid, move });
+    });
+  }
+
+  private ship(p: Process, tid: Tid, move: number, to: Member): void {
+    const image = copyOf(this.ulpOf(p, tid));
+    const name = `${tid}/${move}`;
+    const chunks = 1 + this.time.below(3);
+    const next = (chunk: number): void => {
+      if (!p.alive || p.stopped.has(name)) return;
+      assert.ok(this.ulpOf(p, tid).frozen, "sends the state of a ULP that runs");
+      this.wires.send(p.id, to, { kind: "state", tid, move, image: chunk === chunks ? image : undefined });
+      if (chunk === chunks) this.later(p, 4, { kind: "shipped", tid, move, bytes: 100 });
+      else this.time.after(2 * this.time.rnd(), () => next(chunk + 1));
+    };
+    next(1);
+  }
+
+  private judge(p: Process, { tid, move }: MoveFrame): void {
+    const refused = this.time.rnd() < this.breaks ? ({ code: "noMemory", detail: "" } as const) : undefined;
+    this.time.after(2 * this.time.rnd(), () => {
+      if (!p.alive) return;
+      if (refused === undefined) p.images.set(tid, { move, ulp: undefined });
+      this.take(p, { kind: "judged", tid, move, refused });
+    });
+  }
+
+  private state(p: Process, tid: Tid, move: number, ulp: Ulp | undefined): void {
+    const image = p.images.get(tid);
+    if (image?.move !== move) return;
+    const refused = { code: "notReceived", detail: "" } as const;
+    if (ulp === undefined) {
+      if (this.time.rnd() < this.breaks / 2) this.take(p, { kind: "broken", tid, move, refused });
+      return;
+    }
+    image.ulp = ulp;
+    if (this.time.rnd() < this.breaks) this.later(p, 1, { kind: "broken", tid, move, refused });
+    else this.later(p, 1, { kind: "received", tid, move });
+  }
+
+  private claim(p: Process, tid: Tid, move: number, revision: number): void {
+    this.store(
+      p,
+      () => {
+        if ((this.keys.get(tid)?.revision ?? 0) !== revision) return "refused" as const;
+        this.keys.set(tid, { member: p.id, move, revision: ++this.revision });
+        return { revision: this.revision };
+      },
+      (result) => this.take(p, { kind: "settled", tid, move, result }),
+    );
+  }
+
+  private store<R>(p: Process, act: () => R, answer: (result: R | "unknown") => void): void {
+    simulatedRequest(this.time, this.storeLoses, act, (result) => p.alive && answer(result));
+  }
+
+  // ---- ULPs
+
+  private create(id: Member, known: boolean): void {
+    const tid = this.tids.length + 1;
+    this.tids.push(tid);
+    const p = this.processes[id]!;
+    p.ulps.set(tid, { tid, frozen: false, sent: new Map(), received: new Map(), queue: [] });
+    this.owner.set(tid, id);
+    this.table.set(tid, { member: id, move: 0 });
+    // The others learn of one that was spawned when they ask.
+    for (const other of known ? this.living() : [p])
+      this.take(other, { kind: "created", tid, location: { member: id, move: 0 } });
+    this.live(tid, 25 + this.time.below(25));
+  }
+
+  /** A ULP's life: it receives what there is and sends some more. */
+  private live(tid: Tid, left: number): void {
+    this.time.after(4 * this.time.rnd(), () => {
+      const p = this.processes[this.owner.get(tid) ?? -1];
+      if (p === undefined) return;
+      const ulp = this.ulpOf(p, tid);
+      if (ulp.frozen) return this.live(tid, left);
+      receive(ulp);
+      if (left === 0) {
+        if (this.time.below(3) === 0) this.end(p, tid);
+        return;
+      }
+      for (let n = this.time.below(3); n > 0; n--) {
+        const to = this.time.pick(this.tids);
+        const number = (ulp.sent.get(to) ?? 0) + 1;
+        ulp.sent.set(to, number);
+        const message = { src: tid, to, number };
+        // A ULP of the same process that is not frozen gets it at once, all others by the process's own thread.
+        if (p.ulps.get(to)?.frozen === false) this.put(p, message);
+        else {
+          p.outbox.push(message);
+          this.time.after(this.time.rnd(), () => p.alive && this.drain(p));
+        }
+      }
+      this.live(tid, left - 1);
+    });
+  }
+
+  /** Its program has ended. */
+  private end(p: Process, tid: Tid): void {
+    p.ulps.delete(tid);
+    this.owner.delete(tid);
+    this.drain(p);
+    for (const to of p.protocol.others()) this.wires.send(p.id, to, { kind: "exit", tid });
+    this.toMaster(p, 2, () => this.table.set(tid, { member: NOBODY, move: 0 }));
+    this.take(p, { kind: "ended", tid });
+  }
+
+  private drain(p: Process): void {
+    for (const message of p.outbox.splice(0)) this.route(p, message, false);
+  }
+
+  private route(p: Process, message: Message, forwarded: boolean): void {
+    const where = p.protocol.sent(message.to, { src: message.src, bytes: 1, message });
+    if (where === "here") this.put(p, message);
+    else if (where === "unknown") this.locate(p, message.to);
+    else if (typeof where === "number") {
+      assert.ok(!forwarded, "forwarded after the barrier");
+      this.wires.send(p.id, where, { kind: "message", message });
+    } else this.count(where);
+  }
+
+  private put(p: Process, message: Message): void {
+    const ulp = p.ulps.get(message.to) ?? p.images.get(message.to)?.ulp;
+    assert.ok(ulp !== undefined, `process ${p.id} has no ULP ${message.to}`);
+    if (ulp.frozen) this.count("carried");
+    ulp.queue.push(message);
+  }
+
+  // ---- the master
+
+  private order(): void {
+    // One order may name several ULPs, or all of a process.
+    const from = this.time.pick(this.tids);
+    const all = this.tids.filter((tid) => this.table.get(tid)!.member === this.table.get(from)!.member);
+    const tids = [[from], [from], [from, ...all.slice(0, 2)], all][this.time.below(4)]!;
+    const to = this.time.below(20) === 0 ? 99 : this.time.pick(this.living()).id;
+    for (const tid of tids) {
+      const at = this.table.get(tid)!.member;
+      if (at === NOBODY) continue;
+      const order = this.orders++;
+      this.unanswered.set(order, { tid, at });
+      const p = this.processes[at]!;
+      this.time.after(this.time.rnd(), () => this.take(p, { kind: "order", order, tid, to }));
+    }
+  }
+
+  private answered(order: number, tid: Tid, to: Member, outcome: Outcome): void {
+    assert.ok(this.unanswered.delete(order), `order ${order} is answered twice`);
+    this.count(outcome.moved ? "moved" : outcome.refused.code);
+    // Who is there answers, and who is lost is not waited for.
+    assert.ok(outcome.moved || outcome.refused.code !== "notFlushed", "the barrier waits for nobody");
+    if (outcome.moved) this.learn(tid, { member: to, move: outcome.move });
+  }
+
+  private learn(tid: Tid, location: Location): void {
+    const known = this.table.get(tid)!;
+    if (known.member === NOBODY || location.move <= known.move) return;
+    this.table.set(tid, location);
+    if (this.gone.has(location.member)) this.bury(tid);
+  }
+
+  private locate(p: Process, tid: Tid): void {
+    this.count("locate");
+    this.time.after(2 * this.time.rnd(), () => {
+      const location = this.table.get(tid)!;
+      if (location.member === NOBODY) this.later(p, 2, { kind: "ended", tid });
+      else this.later(p, 2, { kind: "created", tid, location });
+    });
+  }
+
+  private masterLost(id: Member): void {
+    for (const [order, { at }] of this.unanswered) if (at === id) this.unanswered.delete(order);
+    this.gone.add(id);
+    for (const [tid, { member }] of this.table) if (member === id) this.bury(tid);
+  }
+
+  /** It was where nobody is any more. The control store says whether it is elsewhere; else it has ended, and stays so. */
+  private bury(tid: Tid): void {
+    const key = this.keys.get(tid);
+    if (key !== undefined && !this.gone.has(key.member)) {
+      this.learn(tid, key);
+      return;
+    }
+    this.keys.set(tid, { member: NOBODY, move: 0, revision: ++this.revision });
+    this.table.set(tid, { member: NOBODY, move: 0 });
+    assert.equal(this.owner.get(tid), undefined, "the master buries a ULP that lives");
+    for (const p of this.living()) this.later(p, 5, { kind: "ended", tid });
+  }
+
+  // ---- what must hold
+
+  private count(what: string): void {
+    this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
+    for (const p of this.processes) {
+      if (!p.alive) continue;
+      for (const { tid, frozen } of p.ulps.values())
+        if (!frozen) assert.equal(this.owner.get(tid), p.id, `ULP ${tid} runs twice`);
+    }
+  }
+}

@@ -1,0 +1,213 @@
+/** Stages of a move that the simulation (test/property/migration.test.ts) reaches never or seldom: limits, and bad luck. */
+import assert from "node:assert/strict";
+import { test } from "uvu";
+import { Migration } from "../../runtime/migrate/migration.ts";
+import type { MoveEffect, MoveEvent, MoveFrameKind } from "../../runtime/migrate/moves.ts";
+import { LIMITS } from "../../wire/limits.ts";
+
+type Effect = MoveEffect<string>;
+const TID = 7;
+
+/** Process 0 of three, which has ULP 7 and some more. */
+class Source {
+  readonly protocol = new Migration<string>(0, [0, 1, 2]);
+  nowMs = 1000;
+
+  constructor() {
+    for (let tid = 1; tid <= 40; tid++) this.take({ kind: "created", tid, location: { member: 0, move: 0 } });
+  }
+
+  take(event: MoveEvent): readonly Effect[] {
+    return this.protocol.take(event, this.nowMs);
+  }
+
+  frame(from: number, kind: MoveFrameKind, tid = TID, move = 1): readonly Effect[] {
+    // A destination that says MIGABORT says that its source has it.
+    const member = kind === "MIGABORT" ? 0 : from;
+    return this.take({ kind: "frame", from, frame: { kind, tid, move, member } });
+  }
+
+  order(tid = TID, to = 1): readonly Effect[] {
+    return this.take({ kind: "order", order: tid, tid, to });
+  }
+
+  /** To where its state is on the way to process 1. */
+  shipping(): this {
+    this.order();
+    this.frame(1, "PREPARED");
+    this.take({ kind: "frozen", tid: TID, move: 1 });
+    this.frame(1, "MIGACK");
+    assert.deepEqual(kinds(this.frame(2, "MIGACK")), ["ship"]);
+    return this;
+  }
+
+  after(ms: number): readonly Effect[] {
+    this.nowMs += ms;
+    return this.take({ kind: "tick" });
+  }
+}
+
+const kinds = (effects: readonly Effect[]): string[] =>
+  effects.map((effect) => (effect.kind === "send" ? `${effect.frame.kind} ${effect.to}` : effect.kind));
+const refusals = (effects: readonly Effect[]): string[] =>
+  effects.flatMap((effect) =>
+    effect.kind === "answer" && !effect.outcome.moved ? [effect.outcome.refused.code] : [],
+  );
+
+test("a destination that does not answer is given up, and told so", () => {
+  const source = new Source();
+  assert.deepEqual(kinds(source.order()), ["offer"]);
+  assert.deepEqual(kinds(source.after(LIMITS.moveOfferMs - 1)), []);
+  const effects = source.after(1);
+  assert.deepEqual(kinds(effects), ["MIGABORT 1", "answer"]);
+  assert.deepEqual(refusals(effects), ["noAnswer"]);
+  // Its yes comes too late, and the next attempt is another one.
+  assert.deepEqual(source.frame(1, "PREPARED"), []);
+  const [offer] = source.order();
+  assert.equal(offer?.kind === "offer" && offer.frame.move, 2);
+});
+
+test("a process that does not acknowledge stops a move, and the ULP goes on at home", () => {
+  const source = new Source();
+  source.order();
+  source.frame(1, "PREPARED");
+  const told = source.take({ kind: "frozen", tid: TID, move: 1 });
+  assert.deepEqual(kinds(told), ["MIGRATING 1", "MIGRATING 2"]);
+  source.frame(1, "MIGACK");
+  const effects = source.after(LIMITS.moveFlushMs);
+  assert.deepEqual(kinds(effects), ["MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
+  assert.deepEqual(refusals(effects), ["notFlushed"]);
+  // An acknowledgement of this attempt is none of the next.
+  source.order();
+  source.frame(1, "PREPARED", TID, 2);
+  source.take({ kind: "frozen", tid: TID, move: 2 });
+  source.frame(1, "MIGACK", TID, 2);
+  assert.deepEqual(source.frame(2, "MIGACK", TID, 1), []);
+  assert.deepEqual(kinds(source.frame(2, "MIGACK", TID, 2)), ["ship"]);
+});
+
+test("what cannot be stopped in time stays, and goes on when it stops after all", () => {
+  const source = new Source();
+  source.order();
+  source.frame(1, "PREPARED");
+  assert.deepEqual(refusals(source.after(LIMITS.moveFreezeMs)), ["notFrozen"]);
+  assert.deepEqual(refusals(source.order()), ["moving"]);
+  assert.deepEqual(kinds(source.take({ kind: "frozen", tid: TID, move: 1 })), ["thaw"]);
+  assert.equal(source.protocol.unfinished, 0);
+});
+
+test("messages to a ULP whose state is on the way wait, and go to it in order when it has moved", () => {
+  const source = new Source();
+  source.order();
+  source.frame(1, "PREPARED");
+  source.take({ kind: "frozen", tid: TID, move: 1 });
+  const send = (message: string): unknown => source.protocol.sent(TID, { src: 8, bytes: 10, message });
+  // Before the barrier they travel with it.
+  assert.equal(send("early"), "here");
+  source.frame(1, "MIGACK");
+  source.frame(2, "MIGACK");
+  assert.equal(send("a"), "held");
+  assert.equal(send("b"), "held");
+  assert.equal(source.protocol.locations.heldBytes, 20);
+  source.take({ kind: "shipped", tid: TID, move: 1, bytes: 500 });
+  const effects = source.frame(1, "MIGRATED");
+  assert.deepEqual(kinds(effects), ["free", "answer", "release"]);
+  const release = effects.find((effect) => effect.kind === "release");
+  assert.deepEqual([release?.to, release?.held], [1, ["a", "b"]]);
+  assert.equal(source.protocol.locations.heldBytes, 0);
+  assert.equal(send("c"), 1);
+  assert.equal(source.protocol.unfinished, 0);
+});
+
+test("once its state may be there, only the control store says that it stays", () => {
+  const source = new Source().shipping();
+  source.take({ kind: "shipped", tid: TID, move: 1, bytes: 500 });
+  assert.deepEqual(kinds(source.after(LIMITS.moveDecideMs)), ["claim"]);
+  // Word of the destination changes nothing any more: its revision has to be known for the next move.
+  assert.deepEqual(source.frame(1, "MIGABORT"), []);
+  assert.deepEqual(source.take({ kind: "settled", tid: TID, move: 1, result: "unknown" }), []);
+  assert.deepEqual(kinds(source.after(LIMITS.moveAskAgainMs)), ["claim"]);
+  assert.deepEqual(kinds(source.take({ kind: "settled", tid: TID, move: 1, result: "refused" })), ["read"]);
+  const owner = { member: 0, revision: 12 };
+  const effects = source.take({ kind: "owner", tid: TID, move: 1, owner });
+  assert.deepEqual(kinds(effects), ["MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
+  assert.deepEqual(refusals(effects), ["noAnswer"]);
+  const [offer] = source.order();
+  assert.equal(offer?.kind === "offer" && offer.frame.revision, 12);
+});
+
+test("a destination that is gone after it had committed takes the ULP with it", () => {
+  const source = new Source().shipping();
+  source.take({ kind: "shipped", tid: TID, move: 1, bytes: 500 });
+  source.protocol.sent(TID, { src: 8, bytes: 10, message: "a" });
+  assert.deepEqual(kinds(source.take({ kind: "lost", member: 1 })), ["claim"]);
+  source.take({ kind: "settled", tid: TID, move: 1, result: "refused" });
+  const effects = source.take({ kind: "owner", tid: TID, move: 1, owner: { member: 1, revision: 9 } });
+  assert.deepEqual(kinds(effects), ["free", "answer", "release"]);
+  const release = effects.find((effect) => effect.kind === "release");
+  assert.equal(release?.to, "nowhere");
+  assert.equal(source.protocol.sent(TID, { src: 8, bytes: 10, message: "b" }), "nowhere");
+});
+
+test("who cannot learn from the control store whose a ULP is says so at last, and runs it never", () => {
+  const source = new Source().shipping();
+  const seen = new Set<string>();
+  const add = (effects: readonly Effect[]): void => {
+    for (const kind of kinds(effects)) seen.add(kind);
+  };
+  add(source.take({ kind: "lost", member: 1 }));
+  for (let n = 0; n <= LIMITS.moveStoreTries; n++) add(source.after(LIMITS.moveAskAgainMs));
+  assert.deepEqual([...seen], ["stopShipping", "claim", "cutOff"]);
+  assert.equal(source.protocol.nextMs, Number.POSITIVE_INFINITY);
+});
+
+test("so many moves as the limit says are under way, the others wait", () => {
+  const source = new Source();
+  const ordered = [];
+  for (let tid = 1; tid <= LIMITS.movesAtOnce + 1; tid++) ordered.push(...kinds(source.order(tid)));
+  assert.deepEqual(ordered, Array(LIMITS.movesAtOnce).fill("offer"));
+  assert.deepEqual(refusals(source.order(LIMITS.movesAtOnce + 1)), ["moving"]);
+  const frame = { kind: "PREPARED", tid: 1, move: 1, member: 0 } as const;
+  const refused = { code: "noMemory", detail: "" } as const;
+  const effects = source.take({ kind: "frame", from: 1, frame: { ...frame, refused } });
+  assert.deepEqual(kinds(effects), ["MIGABORT 1", "answer", "offer"]);
+  assert.deepEqual(refusals(effects), ["noMemory"]);
+});
+
+test("a process takes no more ULPs of another at once than that", () => {
+  const destination = new Migration<string>(1, [0, 1]);
+  const replies = [];
+  for (let tid = 1; tid <= LIMITS.movesAtOnce + 1; tid++) {
+    const frame = { kind: "PREPARE", tid, move: 1, member: 0, revision: 0 } as const;
+    replies.push(...destination.take({ kind: "frame", from: 0, frame }, 0));
+  }
+  const last = replies.at(-1);
+  assert.equal(last?.kind === "send" && last.frame.refused?.code, "tooMany");
+});
+
+test("an order is refused by name, and nothing happens", () => {
+  const source = new Source();
+  source.take({ kind: "leaving", member: 2 });
+  source.take({ kind: "ended", tid: 3 });
+  source.take({ kind: "created", tid: 90, location: { member: 2, move: 0 } });
+  const orders = [
+    [TID, 0, "already"],
+    [TID, 2, "leaving"],
+    [TID, 9, "unknownHost"],
+    [3, 1, "ended"],
+    [90, 1, "notHere"],
+    [91, 1, "notHere"],
+  ] as const;
+  for (const [tid, to, code] of orders) assert.deepEqual(refusals(source.order(tid, to)), [code]);
+  assert.equal(source.protocol.unfinished, 0);
+});
+
+test("a ULP that ends while its destination is asked has ended, and the destination forgets it", () => {
+  const source = new Source();
+  source.order();
+  const effects = source.take({ kind: "ended", tid: TID });
+  assert.deepEqual(kinds(effects), ["MIGABORT 1", "answer"]);
+  assert.deepEqual(refusals(effects), ["ended"]);
+});
+
+test.run();
