@@ -60,7 +60,7 @@ export declare function pvm_collective(routine: usize, group: usize, rootginst: 
 // @ts-ignore: decorator
 @external("pvm", "pvm_tasks_get")
 export declare function pvm_tasks_get(where: i32, rows: usize, capacity: i32): i32;
-/** pvm_task_name(3PVM): length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL. C: `int pvm_task_name(int tid, char *buf, int bytes)`. */
+/** pvm_task_name(3PVM): length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL; may block. C: `int pvm_task_name(int tid, char *buf, int bytes)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_task_name")
 export declare function pvm_task_name(tid: i32, buf: usize, bytes: i32): i32;
@@ -332,7 +332,7 @@ export declare function pvm_sendsig(tid: i32, signum: i32): i32;
 // @ts-ignore: decorator
 @external("pvm", "pvm_pstat")
 export declare function pvm_pstat(tid: i32): i32;
-/** pvm_tidtohost(3PVM): tid of the daemon of a task's host. C: `int pvm_tidtohost(int tid)`. */
+/** pvm_tidtohost(3PVM): tid of the daemon of a task's host; may block. C: `int pvm_tidtohost(int tid)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_tidtohost")
 export declare function pvm_tidtohost(tid: i32): i32;

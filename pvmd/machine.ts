@@ -7,7 +7,8 @@
 import type { Answer, Request, RequestKind, RequestOf } from "../wire/requests.ts";
 import { BoxState } from "./box-state.ts";
 import type { ControlStore, LeaseId } from "./control-store.ts";
-import type { Host } from "./host.ts";
+import type { Hosts, Tasks } from "./host.ts";
+import { KeptGroups } from "./kept-groups.ts";
 import { PluginState } from "./plugin-state.ts";
 
 /** Answers a request; undefined: it is parked, or nobody waits for an answer. */
@@ -18,18 +19,22 @@ export type Handler<K extends RequestKind> = (
 
 export class Machine {
   readonly store: ControlStore;
-  readonly host: Host;
+  readonly host: Tasks;
+  readonly hosts: Hosts;
+  readonly groups: KeptGroups;
   readonly box: BoxState;
   readonly plugins: PluginState;
   /** Deals with a request as if it came now: what it waited for is gone. */
   readonly again: (request: Request) => Promise<void>;
   private readonly leases = new Map<number, Promise<LeaseId>>();
 
-  constructor(store: ControlStore, host: Host, again: (request: Request) => Promise<void>) {
+  constructor(store: ControlStore, host: Tasks, hosts: Hosts, again: (request: Request) => Promise<void>) {
     this.again = again;
     this.plugins = new PluginState(store, (bits) => host.setPlugins(bits));
     this.store = store;
     this.host = host;
+    this.hosts = hosts;
+    this.groups = new KeptGroups(store);
     this.box = new BoxState(store);
   }
 

@@ -2,29 +2,37 @@
  * pvm_notify: messages to a task when another ends, or when hosts come and go.
  *
  * Owns: the keys `notify/<what>/<about>/<who>/<n>`. Who asked has them under its lease, so they go with it. An event that
- * has happened already is told at once, and so is one whose notification is cancelled. There is one host and every task
- * reaches every other by shared memory: no host is deleted or added, no route is ever added, and a route that somebody
- * asks about is gone, as between PVM's tasks without PvmRouteDirect.
+ * has happened already is told at once, and so is one whose notification is cancelled. Who asks about new hosts is told so
+ * often as it said, or always; its wish is one for each tag and context, and the next one takes its place.
+ * Tasks reach each other without routes of their own: none is ever added, and a route that somebody asks about is gone, as
+ * between PVM's tasks without PvmRouteDirect.
  * Source: pvm_notify(3PVM), and what PVM 3.4.6 does where the page is silent.
  */
 import { LIMITS } from "../wire/limits.ts";
-import { PVM_CONSTANT, PVM_ERROR, TID_BASE } from "../wire/pvm.ts";
+import { PVM_CONSTANT, PVM_ERROR } from "../wire/pvm.ts";
 import type { RequestOf } from "../wire/requests.ts";
 import type { Entry } from "./control-store.ts";
+import { hostOfTask } from "./hosts.ts";
 import { decode, encode, type Handler, type Machine } from "./machine.ts";
 import { Packer } from "./plugin-data.ts";
-import { hostOf, isTask } from "./tids.ts";
+import { isTask } from "./tids.ts";
 
-const { PvmTaskExit, PvmHostAdd, PvmRouteAdd, PvmRouteDelete, PvmNotifyCancel } = PVM_CONSTANT;
+const { PvmTaskExit, PvmHostDelete, PvmHostAdd, PvmRouteAdd, PvmRouteDelete, PvmNotifyCancel } = PVM_CONSTANT;
 const OK = { value: PVM_ERROR.PvmOk.code };
 const BAD_PARAM = { value: PVM_ERROR.PvmBadParam.code };
 
-const ints = (value: number): Uint8Array => new Packer().ints(value).data();
+const ints = (...values: readonly number[]): Uint8Array => new Packer().ints(...values).data();
 
 interface Wish {
   readonly to: number;
   readonly tag: number;
   readonly context: number;
+  /** As it was asked for: what the message holds. */
+  readonly about: number;
+}
+/** `left`: how often it is told yet, -1: always. */
+interface HostsWish extends Omit<Wish, "about"> {
+  readonly left: number;
 }
 
 export const notify: Handler<"notify"> = async (machine, request) => {
@@ -32,8 +40,9 @@ export const notify: Handler<"notify"> = async (machine, request) => {
   const cancel = (request.body.what & PvmNotifyCancel) !== 0;
   const what = request.body.what & ~PvmNotifyCancel;
   if (tag < 0 || what < PvmTaskExit || what > PvmRouteDelete) return BAD_PARAM;
-  // No host and no route will be added: there is nothing to tell, and nothing to remember.
-  if (what === PvmHostAdd || what === PvmRouteAdd) return OK;
+  // No route will be added: there is nothing to tell, and nothing to remember.
+  if (what === PvmRouteAdd) return OK;
+  if (what === PvmHostAdd) return watchHosts(machine, request, cancel ? 0 : count, cancel);
   if (count < 1) return BAD_PARAM;
   if (what === PvmTaskExit && !tids.every(isTask)) return BAD_PARAM;
   for (const about of tids) {
@@ -46,20 +55,78 @@ export const notify: Handler<"notify"> = async (machine, request) => {
 };
 
 /** A task has ended: tells all who asked for it. */
-export async function tellOfEnd(machine: Machine, tid: number): Promise<void> {
-  for (const [key, entry] of await machine.store.list(`notify/${PvmTaskExit}/${tid}/`)) {
+export function tellOfEnd(machine: Machine, tid: number): Promise<void> {
+  return tellOf(machine, PvmTaskExit, tid);
+}
+
+/** A host is no more: tells all who asked for it. */
+export function tellOfHost(machine: Machine, host: number): Promise<void> {
+  return tellOf(machine, PvmHostDelete, host);
+}
+
+async function tellOf(machine: Machine, what: number, about: number): Promise<void> {
+  for (const [key, entry] of await machine.store.list(`notify/${what}/${about}/`)) {
     if (await take(machine, key, entry)) {
       const wish = decode<Wish>(entry.value);
-      machine.host.post({ ...wish, data: ints(tid) });
+      machine.host.post({ to: wish.to, tag: wish.tag, context: wish.context, data: ints(wish.about) });
     }
   }
 }
 
-async function hasHappened({ host }: Machine, what: number, about: number): Promise<boolean> {
-  return what === PvmTaskExit ? !host.watchEnd(about) : hostOf(about) !== TID_BASE;
+/** Hosts have joined: tells all who asked for it how many, and their tids. */
+export async function tellOfHosts(machine: Machine, hosts: readonly number[]): Promise<void> {
+  for (const [key, { value, revision }] of await machine.store.list(`notify/${PvmHostAdd}/`)) {
+    const { left, ...wish } = decode<HostsWish>(value);
+    if (left > 0) {
+      const lease = await machine.leaseOf(wish.to);
+      const change = left === 1 ? { key } : { key, value: encode({ ...wish, left: left - 1 }) };
+      // Another wish has taken its place meanwhile, or who had it has ended.
+      if (lease === undefined) continue;
+      const changes = [{ ...change, ...(left > 1 && { lease }) }];
+      if ((await machine.store.txn([{ key, revision }], changes)) === undefined) continue;
+    }
+    const { to, tag, context } = wish;
+    machine.host.post({ to, tag, context, data: ints(hosts.length, ...hosts) });
+  }
 }
 
-function tell({ host }: Machine, { tid, body }: RequestOf<"notify">, about: number): void {
+/** Wishes for new hosts, so many; 0: no more. One that is cancelled is told as if it had happened, with no host. */
+async function watchHosts(
+  machine: Machine,
+  { tid, body }: RequestOf<"notify">,
+  count: number,
+  cancel: boolean,
+): Promise<{ value: number }> {
+  const { store } = machine;
+  const { tag, context } = body;
+  const key = `notify/${PvmHostAdd}/0/${tid}/${context}.${tag}`;
+  const lease = await machine.leaseOf(tid);
+  if (lease === undefined) return { value: PVM_ERROR.PvmNoTask.code };
+  const wish: HostsWish = { to: tid, tag, context, left: Math.max(count, ALWAYS) };
+  const before = await store.get(key);
+  if (count !== 0 && before === undefined && (await wishesFor(machine, tid)) >= LIMITS.notifiesPerTask)
+    return { value: PVM_ERROR.PvmOutOfRes.code };
+  await store.txn([], [count === 0 ? { key } : { key, value: encode(wish), lease }]);
+  if (cancel && before !== undefined) machine.host.post({ to: tid, tag, context, data: ints(0) });
+  return OK;
+}
+const ALWAYS = -1;
+
+async function wishesFor({ store }: Machine, tid: number): Promise<number> {
+  return (await store.list(`notify/${PvmHostAdd}/0/${tid}/`)).length;
+}
+
+async function hasHappened(machine: Machine, what: number, about: number): Promise<boolean> {
+  if (what === PvmTaskExit) return !machine.host.watchEnd(about);
+  const host = hostOfTask(machine, about);
+  return machine.hosts.all().every(({ tid }) => tid !== host);
+}
+
+function tell(
+  { host }: Machine,
+  { tid, body }: Pick<RequestOf<"notify">, "tid" | "body">,
+  about: number,
+): void {
   host.post({ to: tid, tag: body.tag, context: body.context, data: ints(about) });
 }
 
@@ -68,8 +135,10 @@ async function take({ store }: Machine, key: string, { revision }: Entry): Promi
   return (await store.txn([{ key, revision }], [{ key }])) !== undefined;
 }
 
-function prefixOf(what: number, about: number, who: number): string {
-  return `notify/${what}/${about}/${who}/`;
+/** A host is asked about by its own tid, or by that of one of its tasks. */
+function prefixOf(machine: Machine, what: number, about: number, who: number): string {
+  const key = what === PvmHostDelete ? hostOfTask(machine, about) : about;
+  return `notify/${what}/${key}/${who}/`;
 }
 
 /** As if it had happened: one message, for one such wish; none if there is none. */
@@ -79,8 +148,9 @@ async function cancelWish(
   what: number,
   about: number,
 ): Promise<void> {
-  for (const [key, entry] of await machine.store.list(prefixOf(what, about, request.tid))) {
-    if (decode<Wish>(entry.value).tag !== request.body.tag) continue;
+  for (const [key, entry] of await machine.store.list(prefixOf(machine, what, about, request.tid))) {
+    const wish = decode<Wish>(entry.value);
+    if (wish.tag !== request.body.tag || wish.about !== about) continue;
     if (await take(machine, key, entry)) {
       tell(machine, request, about);
       return;
@@ -96,10 +166,10 @@ async function remember(
   about: number,
 ): Promise<boolean> {
   const { store } = machine;
-  const wish: Wish = { to: tid, tag: body.tag, context: body.context };
+  const wish: Wish = { to: tid, tag: body.tag, context: body.context, about };
   const lease = await machine.leaseOf(tid);
   if (lease === undefined) return false;
-  const prefix = prefixOf(what, about, tid);
+  const prefix = prefixOf(machine, what, about, tid);
   for (let n = 0; n < LIMITS.notifiesPerTask; n++) {
     const key = `${prefix}${n}`;
     if (await store.txn([{ key, revision: 0 }], [{ key, value: encode(wish), lease }])) {
@@ -110,7 +180,7 @@ async function remember(
         (await hasHappened(machine, what, about)) &&
         (await take(machine, key, entry))
       )
-        machine.host.post({ ...wish, data: ints(about) });
+        tell(machine, { tid, body }, about);
       return true;
     }
   }

@@ -24,6 +24,8 @@ export interface Parked {
   /** Codes that are known already, by the request's own order; `open`: places that the plug-in fills. */
   readonly codes: number[];
   readonly open: readonly number[];
+  /** Of a hoster's: tid that the first of the hosts is to have. */
+  readonly first?: number;
 }
 
 const PREFIX = "plugin/";

@@ -6,10 +6,10 @@
  * with what waited for one that ends or leaves PVM. The resource manager is resource-manager.ts.
  * Differs from PVM: a ULP cannot fork. A tasker lets a task run by sending SM_STTASK with its tid back to the daemon.
  */
-import { SM, SPAWN_ANSWER, TRACER } from "../wire/plugins.ts";
+import { SM } from "../wire/plugins.ts";
 import { PVM_ERROR, type PvmErrorName } from "../wire/pvm.ts";
 import type { RequestOf } from "../wire/requests.ts";
-import { hostAnswers } from "./hosts.ts";
+import { addAll, howMany, nameOfLine } from "./hosts.ts";
 import type { Handler, Machine } from "./machine.ts";
 import { Packer, Unpacker } from "./plugin-data.ts";
 import { register } from "./plugin-register.ts";
@@ -29,32 +29,6 @@ export const regHoster: Handler<"regHoster"> = async (machine, { tid }) =>
   (await register(machine, "hoster", { tid })) ? OK : { value: PVM_ERROR.PvmAlready.code };
 export const regTracer: Handler<"regTracer"> = async (machine, { tid, body }) =>
   (await register(machine, "tracer", { tid, wants: body.wants })) ? OK : { value: PVM_ERROR.PvmAlready.code };
-
-/** A spawn while a plug-in is registered: the engine makes the tasks, as the answer says. */
-export const spawn: Handler<"spawn"> = async ({ host, plugins }, { body }) => {
-  if (body.refused < 0) return { value: body.refused };
-  const program = body.program >= 0 ? body.program : await host.load(body.name);
-  if (program < 0) return { value: program };
-  const tracer = plugins.registered("tracer");
-  const wants =
-    tracer === undefined ? Array<number>(TRACER.ints).fill(0) : [tracer.tid, ...(tracer.wants ?? [])];
-  const tasker = plugins.registered("tasker") === undefined ? 0 : 1;
-  return { value: program, ints: [SPAWN_ANSWER.start, tasker, ...wants] };
-};
-
-/** Tasks were made and wait: the tasker is asked to let them run. If there is none any more, they run. */
-export const started: Handler<"started"> = async ({ host, plugins }, { body }) => {
-  const tasker = plugins.registered("tasker");
-  for (const tid of body.tids) {
-    if (tasker === undefined) host.begin(tid);
-    else if (host.watchEnd(tid)) {
-      plugins.held.set(tid, tasker.tid);
-      const data = new Packer().ints(tid, body.flags).text(body.args[0] ?? "");
-      host.post({ to: tasker.tid, tag: SM.SM_STTASK.tag, data: data.list(body.args).list(body.env).data() });
-    }
-  }
-  return undefined;
-};
 
 /** What a plug-in has sent to the daemon. Of anyone else, or what cannot be read, is dropped, as in PVM. */
 export const toDaemon: Handler<"toDaemon"> = async (machine, request) => {
@@ -93,21 +67,27 @@ export const toDaemon: Handler<"toDaemon"> = async (machine, request) => {
   return undefined;
 };
 
-/** pvm_addhosts: hosts that could be started are the hoster's, if there is one. */
-export const addhosts: Handler<"addhosts"> = async ({ host, plugins }, request) => {
+/** pvm_addhosts: hosts that can be started are the hoster's, if there is one. */
+export const addhosts: Handler<"addhosts"> = async (machine, request) => {
+  const { host, hosts: table, plugins } = machine;
   const { hosts } = request.body;
-  const codes = await hostAnswers(host, hosts);
   const hoster = plugins.registered("hoster");
-  const open = codes.flatMap((code, i) => (code === PVM_ERROR.PvmCantStart.code ? [i] : []));
-  if (hoster === undefined || hoster.tid === request.tid || open.length === 0)
-    return { value: 0, ints: codes };
+  if (hoster === undefined || hoster.tid === request.tid) {
+    const codes = await addAll(machine, hosts);
+    return { value: howMany(codes), ints: codes };
+  }
+  const codes = [...(await table.check(hosts))];
+  const open = codes.flatMap((code, i) => (code === PVM_ERROR.PvmOk.code ? [i] : []));
+  if (open.length === 0) return { value: 0, ints: codes };
   const { SM_STHOST, SM_STHOSTACK } = SM;
-  const wid = plugins.park({ request, by: hoster.tid, tag: SM_STHOSTACK.tag, codes, open });
+  for (const place of open) codes[place] = PVM_ERROR.PvmCantStart.code;
+  const first = Math.max(...table.all().map(({ tid }) => tid)) + HOST_STEP;
+  const wid = plugins.park({ request, by: hoster.tid, tag: SM_STHOSTACK.tag, codes, open, first });
   const data = new Packer().ints(open.length);
   open.forEach((place, i) => {
     const [name = "", ...options] = (hosts[place] ?? "").trim().split(/\s+/);
     data
-      .ints(HOST_STEP * (i + 2))
+      .ints(first + HOST_STEP * i)
       .text(options.join(" "))
       .text(name)
       .text(`$PVM_ROOT/lib/pvmd -s -n${name}`);
@@ -117,17 +97,21 @@ export const addhosts: Handler<"addhosts"> = async ({ host, plugins }, request) 
 };
 
 /** A hoster has answered: an error's name, or what a daemon has printed, for each host. */
-function hosted({ host, plugins }: Machine, { tid, body }: RequestOf<"toDaemon">, data: Unpacker): void {
-  const parked = plugins.answered(tid, body.tag, body.wid);
-  if (parked === undefined) return;
+function hosted(machine: Machine, { tid, body }: RequestOf<"toDaemon">, data: Unpacker): void {
+  const parked = machine.plugins.answered(tid, body.tag, body.wid);
+  if (parked?.request.kind !== "addhosts") return;
+  const { hosts: lines } = parked.request.body;
   while (!data.ended && !data.bad) {
-    const place = parked.open[data.int() / HOST_STEP - 2];
+    const place = parked.open[(data.int() - (parked.first ?? 0)) / HOST_STEP];
     const status = data.text();
+    if (place === undefined) continue;
     const error = PVM_ERROR[status as PvmErrorName];
-    // No daemon of another host can join yet: what one has printed is PvmCantStart, as it was.
-    if (place !== undefined && error !== undefined && error.code < 0) parked.codes[place] = error.code;
+    // What one has printed proves nothing: its host has joined, or is PvmCantStart as it was.
+    const joined = machine.hosts.all().find(({ name }) => name === nameOfLine(lines[place] ?? ""));
+    if (error !== undefined && error.code < 0) parked.codes[place] = error.code;
+    else if (joined !== undefined) parked.codes[place] = joined.tid;
   }
-  host.answer(parked.request, { value: 0, ints: parked.codes });
+  machine.host.answer(parked.request, { value: howMany(parked.codes), ints: parked.codes });
 }
 
 /** A task has ended or left PVM: what waited for it goes on, and a resource manager hears of its tasks' ends. */

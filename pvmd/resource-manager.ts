@@ -6,12 +6,13 @@
  * A task that asks pvm_reg_rm while there is a manager asks that (SM_SCHED); SM_HANDOFF makes another one.
  */
 import { SM, SPAWN_ANSWER } from "../wire/plugins.ts";
-import { PVM_ERROR } from "../wire/pvm.ts";
+import { HOST_ARCH, HOST_SIGNATURE, HOST_SPEED, PVM_ERROR } from "../wire/pvm.ts";
 import type { Answer, Request, RequestOf } from "../wire/requests.ts";
-import { hostAnswers } from "./hosts.ts";
+import { addAll } from "./hosts.ts";
 import type { Handler, Machine } from "./machine.ts";
 import { Packer, Unpacker } from "./plugin-data.ts";
 import { register } from "./plugin-register.ts";
+import { makeTasks, outputOptions } from "./spawn.ts";
 
 const BAD_MSG = { value: PVM_ERROR.PvmBadMsg.code };
 /** Ints of a message that say where output and traces go, of SM_SPAWN and SM_EXEC. */
@@ -146,9 +147,16 @@ export async function execute(
     acknowledge(machine, tid, body.wid, new Packer().ints(PVM_ERROR.PvmBadParam.code));
     return;
   }
-  const program = await host.load(name);
   const held = machine.plugins.registered("tasker") !== undefined;
-  host.execute({ by: tid, wid: body.wid, parent, name, program, flags, count, args, output, env, held });
+  const task = { by: tid, parent, name, flags, count, args, env, held };
+  if (host.create === undefined) {
+    const program = await host.load(name, tid);
+    host.execute({ ...task, wid: body.wid, program, output });
+    return;
+  }
+  const options = outputOptions(output);
+  const tids = await makeTasks(machine, { ...task, where: "", context: 0, options });
+  await executed(machine, { kind: "executed", tid, serial: 0, body: { wid: body.wid, tids } });
 }
 
 function acknowledge({ host }: Machine, to: number, wid: number, data: Packer): void {
@@ -170,16 +178,27 @@ export function tellManager({ host }: Machine, manager: number, task: number): v
   host.post({ to: manager, tag: SM.SM_TASKX.tag, data: new Packer().ints(task, 0, 0, 0, 0, 0).data() });
 }
 
+/** SM_HOSTX: a host has gone. */
+export function tellOfHostEnd({ host, plugins }: Machine, gone: number): void {
+  const manager = plugins.registered("rm");
+  if (manager !== undefined)
+    host.post({ to: manager.tid, tag: SM.SM_HOSTX.tag, data: new Packer().ints(gone).data() });
+}
+
 /** SM_ADD: as pvm_addhosts without a manager. SM_ADDACK tells a row for each host, as SM_CONFIG does. */
 export async function addFor(
-  { host }: Machine,
+  machine: Machine,
   { tid, body }: RequestOf<"toDaemon">,
   data: Unpacker,
 ): Promise<void> {
-  const codes = await hostAnswers(host, data.list());
+  const codes = await addAll(machine, data.list());
   const answer = new Packer().ints(codes.length, 1);
-  for (const code of codes) answer.ints(code).text("").text("").ints(0, 0);
-  host.post({ to: tid, tag: SM.SM_ADDACK.tag, wid: body.wid, data: answer.data() });
+  for (const code of codes) {
+    const host = machine.hosts.all().find((each) => each.tid === code);
+    if (host === undefined) answer.ints(code).text("").text("").ints(0, 0);
+    else answer.ints(code).text(host.name).text(HOST_ARCH).ints(HOST_SPEED, HOST_SIGNATURE);
+  }
+  machine.host.post({ to: tid, tag: SM.SM_ADDACK.tag, wid: body.wid, data: answer.data() });
 }
 
 /** SM_HANDOFF: the tid of the new manager. */

@@ -9,27 +9,49 @@ import { PVM_ERROR } from "../wire/pvm.ts";
 import type { Answer, Request, RequestKind, RequestOf } from "../wire/requests.ts";
 import { freeContext, newContext } from "./contexts.ts";
 import type { ControlStore } from "./control-store.ts";
-import type { Host } from "./host.ts";
-import { config, delhosts, halt, hostsync, mstat } from "./hosts.ts";
+import {
+  barrier,
+  freezeGroup,
+  groupInstance,
+  groupRole,
+  groupSize,
+  groupTid,
+  groupTids,
+  joinGroup,
+  leaveGroup,
+} from "./groups.ts";
+import type { Hosts, Tasks } from "./host.ts";
+import { config, delhosts, halt, hostsync, mstat, whereIs } from "./hosts.ts";
 import { type Handler, Machine } from "./machine.ts";
 import { deleteEntry, delinfo, insert, lookup, mboxinfo, putinfo, recvinfo } from "./message-box.ts";
-import { notify } from "./notify.ts";
-import { addhosts, regHoster, regTasker, regTracer, spawn, started, toDaemon } from "./plugins.ts";
-import { askManager, executed, regRm, toTask } from "./resource-manager.ts";
-import { ended, kill, pstat, sendsig } from "./tasks.ts";
+import { notify, tellOfHost, tellOfHosts } from "./notify.ts";
+import { addhosts, regHoster, regTasker, regTracer, toDaemon } from "./plugins.ts";
+import { askManager, executed, regRm, tellOfHostEnd, toTask } from "./resource-manager.ts";
+import { spawn, started } from "./spawn.ts";
+import { ended, kill, pstat, sendsig, taskName, tasks } from "./tasks.ts";
 
 type Handlers = { readonly [K in RequestKind]: Handler<K> };
 
 const HANDLERS: Handlers = {
   newContext: async ({ store }) => ({ value: await newContext(store) }),
   freeContext: async ({ store }, { body }) => ({ value: await freeContext(store, body.context) }),
-  load: async ({ host }, { body }) => ({ value: await host.load(body.name) }),
+  load: async ({ host }, { tid, body }) => ({ value: await host.load(body.name, tid) }),
   ended,
   spawn,
   started,
   executed,
-  // Only asked if there is a resource manager; it has ended meanwhile, and the engine itself knows.
-  tasks: async () => ({ value: 0 }),
+  tasks,
+  taskName,
+  whereIs,
+  joinGroup,
+  leaveGroup,
+  groupSize,
+  groupInstance,
+  groupTid,
+  groupTids,
+  groupRole,
+  barrier,
+  freezeGroup,
   regHoster,
   regTasker,
   regRm,
@@ -53,18 +75,29 @@ const HANDLERS: Handlers = {
   insert,
   lookup,
   delete: deleteEntry,
-  input: async ({ host }, { body }) => {
-    const bytes = await host.input(body.bytes);
+  input: async ({ host }, { tid, body }) => {
+    const bytes = await host.input(body.bytes, tid);
     return { value: bytes.length, bytes };
   },
-  inputReady: async ({ host }, { body }) => ({ value: (await host.inputReady(body.ms)) ? 1 : 0 }),
+  inputReady: async ({ host }, { tid, body }) => ({ value: (await host.inputReady(body.ms, tid)) ? 1 : 0 }),
 };
 
 export class Service {
   private readonly machine: Machine;
 
-  constructor(store: ControlStore, host: Host) {
-    this.machine = new Machine(store, host, (request) => this.take(request));
+  constructor(store: ControlStore, host: Tasks, hosts: Hosts) {
+    this.machine = new Machine(store, host, hosts, (request) => this.take(request));
+  }
+
+  /** Hosts have joined, and are in the host table: tells who asked for it. */
+  async hostsAdded(hosts: readonly number[]): Promise<void> {
+    await tellOfHosts(this.machine, hosts);
+  }
+
+  /** A host has left or is lost, and is not in the host table any more; its tasks have ended. Tells who asked for it. */
+  async hostDeleted(host: number): Promise<void> {
+    await tellOfHost(this.machine, host);
+    tellOfHostEnd(this.machine, host);
   }
 
   /**

@@ -1,10 +1,11 @@
 /**
- * Requests about tasks: kill, sendsig, pstat, and the end of a task.
+ * Requests about tasks: kill, sendsig, pstat, which there are, and the end of a task.
  *
  * Owns: what a signal does to a ULP. A ULP has no signal handlers: a signal whose default action ends a process ends it,
  * any other does nothing. As in PVM, signalling a task that has ended is no error. Source: pvm_sendsig(3PVM), signal(7).
  */
 import { PVM_ERROR } from "../wire/pvm.ts";
+import { leaveGroups } from "./groups.ts";
 import type { Handler } from "./machine.ts";
 import { abandonEntries } from "./message-box.ts";
 import { tellOfEnd } from "./notify.ts";
@@ -40,8 +41,35 @@ export const pstat: Handler<"pstat"> = async ({ host }, { body }) => {
   return host.has(body.task) ? OK : { value: PVM_ERROR.PvmNoTask.code };
 };
 
+/** PVM's TF_CONN, "connected", which its pvm_tasks gives for a running task, and TF_FORKD, "spawned". */
+const CONNECTED = 4;
+const SPAWNED = 2;
+
+/** Tid, parent, host, flags and process of each, in order of tids. `where`: 0 all, a host's or a task's tid. */
+export const tasks: Handler<"tasks"> = async ({ host, hosts }, { body }) => {
+  // The resource manager that was to be asked has ended, and the engine itself knows.
+  if (host.all === undefined) return { value: 0 };
+  const { where } = body;
+  const known = where === 0 || isTask(where) || hosts.all().some(({ tid }) => tid === where);
+  if (!known) return { value: PVM_ERROR.PvmNoHost.code };
+  const all = host.all().filter((task) => where === 0 || task.tid === where || task.host === where);
+  const ints = all.flatMap(({ tid, parent, host: on }) => {
+    const flags = CONNECTED + (parent === PVM_ERROR.PvmNoParent.code ? 0 : SPAWNED);
+    return [tid, Math.max(0, parent), on, flags, 0];
+  });
+  return { value: all.length, ints };
+};
+
+export const taskName: Handler<"taskName"> = async ({ host }, { body }) => {
+  const found = host.all?.().find(({ tid }) => tid === body.task);
+  return found === undefined
+    ? { value: PVM_ERROR.PvmNoTask.code }
+    : { value: PVM_ERROR.PvmOk.code, texts: [found.name] };
+};
+
 /** All that a task had in the virtual machine goes; who asked for it is told. */
 export const ended: Handler<"ended"> = async (machine, { tid }) => {
+  await leaveGroups(machine, tid);
   await machine.endLease(tid);
   await abandonEntries(machine, tid);
   await tellOfEnd(machine, tid);

@@ -6,7 +6,10 @@
  */
 import type { Execution, Host, Notice } from "../pvmd/host.ts";
 import { MemoryStore } from "../pvmd/memory-store.ts";
+import { OneHost } from "../pvmd/one-host.ts";
+import type { CreateOrder } from "../pvmd/router.ts";
 import { Service } from "../pvmd/service.ts";
+import { indexOf } from "../pvmd/tids.ts";
 import { serveMail, serveWakes } from "../runtime/scheduler/engine.ts";
 import type { Parcel } from "../runtime/scheduler/engine-state.ts";
 import { pushWake } from "../runtime/scheduler/mailbox.ts";
@@ -16,30 +19,23 @@ import { DAEMON_TID, PVM_ERROR } from "../wire/pvm.ts";
 import type { Answer, Request } from "../wire/requests.ts";
 import { IDLE, type Process } from "./one-thread.ts";
 
-export class TestMachine implements Host {
+/** The host of arrays: engines are served by whoever has it. */
+export class TestHost implements Host {
   readonly p: Process;
-  readonly store = new MemoryStore();
   /** Names of programs that can be loaded. */
   readonly programs: string[] = [];
   /** Names that were asked for. */
   readonly loads: string[] = [];
-  private readonly service: Service;
 
   constructor(p: Process) {
     this.p = p;
-    this.service = new Service(this.store, this);
   }
 
-  /** Deals with all requests that there are, and with those that follow; engines take what comes of it. */
-  async serve(): Promise<void> {
-    const { p } = this;
-    while (p.asked.length > 0) {
-      await this.service.take(p.asked.shift()!);
-      Atomics.sub(p.library.w, HEAD.outside, 1);
-      for (const e of p.engines) {
-        serveMail(e);
-        serveWakes(e);
-      }
+  /** Engines take what has come to them. */
+  serveEngines(): void {
+    for (const e of this.p.engines) {
+      serveMail(e);
+      serveWakes(e);
     }
   }
 
@@ -72,6 +68,14 @@ export class TestMachine implements Host {
     const { w } = this.p.library;
     const ulp = ulpOf(w, by);
     this.send(w[ulp + ULP.engine]!, { kind: "exec", index: w[ulp + ULP.index]!, ...task });
+  }
+
+  /** As Member.create (pvmd/router.ts), at once. */
+  async createOrdered({ tids, siblingFirst, ...task }: CreateOrder): Promise<readonly number[]> {
+    const indices = tids.map(indexOf);
+    this.send(0, { kind: "create", order: 1, indices, siblingFirst: indexOf(siblingFirst), ...task });
+    this.serveEngines();
+    return this.p.created.shift()!.codes;
   }
 
   begin(tid: number): void {
@@ -136,5 +140,25 @@ export class TestMachine implements Host {
       this.send(engine, { kind: "program", program });
     });
     return program.id;
+  }
+}
+
+export class TestMachine extends TestHost {
+  readonly store = new MemoryStore();
+  private readonly service: Service;
+
+  constructor(p: Process) {
+    super(p);
+    this.service = new Service(this.store, this, new OneHost(this));
+  }
+
+  /** Deals with all requests that there are, and with those that follow; engines take what comes of it. */
+  async serve(): Promise<void> {
+    const { p } = this;
+    while (p.asked.length > 0) {
+      await this.service.take(p.asked.shift()!);
+      Atomics.sub(p.library.w, HEAD.outside, 1);
+      this.serveEngines();
+    }
   }
 }

@@ -70,6 +70,8 @@ export interface Process {
   readonly interrupted: { readonly index: number; readonly stack: string }[];
   /** Requests to the virtual machine. */
   readonly asked: Request[];
+  /** What became of orders to make tasks. */
+  readonly created: { readonly order: number; readonly codes: readonly number[] }[];
   readonly mail: Parcel[][];
   /** Messages for ULPs of other processes. */
   readonly out: OutsideMessage[];
@@ -141,6 +143,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     sampled: () => {},
     ringOutbox: takeOut,
     ask: (request) => p.asked.push(request),
+    created: (order, codes) => p.created.push({ order, codes }),
   });
   const p: Process = {
     get library() {
@@ -152,6 +155,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     failures: [],
     interrupted: [],
     asked: [],
+    created: [],
     out: [],
     mail,
     nowMs: 0,

@@ -31,5 +31,7 @@ export type EngineNews =
   /** There is something in the outbox. */
   | { readonly kind: "outbox" }
   | { readonly kind: "ask"; readonly request: Request }
+  /** What became of a CreateParcel. */
+  | { readonly kind: "created"; readonly order: number; readonly codes: readonly number[] }
   /** Its loop has ended; it says nothing more. */
   | { readonly kind: "stopped" };

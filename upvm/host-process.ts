@@ -6,6 +6,7 @@
  * thread.
  */
 import { MemoryStore } from "../pvmd/memory-store.ts";
+import { OneHost } from "../pvmd/one-host.ts";
 import { Service } from "../pvmd/service.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
@@ -20,7 +21,7 @@ export type Server = (request: Request) => Promise<void>;
 
 /** The service of a virtual machine that is this process alone. */
 export function ownService(host: LocalHost): Server {
-  const service = new Service(new MemoryStore(), host);
+  const service = new Service(new MemoryStore(), host, new OneHost(host));
   return (request) => service.take(request);
 }
 

@@ -5,6 +5,8 @@
  * the process's own thread. Who serves the requests of the ULPs, and where, is not its business: host-process.ts.
  */
 import type { Execution, Host, Notice } from "../pvmd/host.ts";
+import type { CreateOrder } from "../pvmd/router.ts";
+import { indexOf } from "../pvmd/tids.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { demandAttention, pushWake } from "../runtime/scheduler/mailbox.ts";
@@ -36,6 +38,9 @@ export class LocalHost implements Host {
   private readonly threads: EngineThreads;
   private readonly loader: Loader;
   private readonly known: Surroundings;
+  /** Orders to make tasks that an engine has not dealt with yet, by number. */
+  private readonly orders = new Map<number, (codes: readonly number[]) => void>();
+  private lastOrder = 0;
 
   constructor(library: Library, threads: EngineThreads, loader: Loader, known: Surroundings) {
     this.name = known.hostName;
@@ -71,6 +76,26 @@ export class LocalHost implements Host {
       index: w[ulp + ULP.index]!,
       ...task,
     });
+  }
+
+  /**
+   * Makes tasks with the tids that the virtual machine has allotted; they wait for `begin`. As Member.create (router.ts): all
+   * engines have the program.
+   */
+  createOrdered({ tids, siblingFirst, ...task }: CreateOrder): Promise<readonly number[]> {
+    this.lastOrder += 1;
+    const order = this.lastOrder;
+    const made = new Promise<readonly number[]>((done) => this.orders.set(order, done));
+    const indices = tids.map(indexOf);
+    const parcel = { kind: "create", order, indices, siblingFirst: indexOf(siblingFirst), ...task } as const;
+    this.threads.send(0, parcel);
+    return made;
+  }
+
+  /** An engine has dealt with an order. */
+  created(order: number, codes: readonly number[]): void {
+    this.orders.get(order)?.(codes);
+    this.orders.delete(order);
   }
 
   begin(tid: number): void {

@@ -56,6 +56,7 @@ function edgeOf(setup: EngineSetup, main: MessagePort, heap: SharedHeap): Engine
     sampled: (index, stack) => tell({ kind: "sample", index, stack }),
     ringOutbox: () => tell({ kind: "outbox" }),
     ask: (request) => tell({ kind: "ask", request }),
+    created: (order, codes) => tell({ kind: "created", order, codes }),
   };
 }
 

@@ -29,6 +29,8 @@ export interface Part {
   readonly engines: number;
   /** HEAD.tidBase. */
   readonly tidBase: number;
+  /** HEAD.machine: a virtual machine serves it. Not unless told. */
+  readonly machine?: boolean;
   /** The process goes on when it has no ULP any more: it is stopped by who began it. */
   readonly stays: boolean;
   /** The process is set up: messages may come in, and it may be stopped. @returns who serves the requests of its ULPs */
@@ -75,6 +77,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
         else if (news.kind === "interrupted") interrupted.set(news.index, news.stack);
         else if (news.kind === "sample") samples.add(news.index, news.stack);
         else if (news.kind === "outbox") part?.outgoing();
+        else if (news.kind === "created") local.created(news.order, news.codes);
         else void machine.take(news.request);
       },
     });
@@ -92,7 +95,11 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
     ulps,
     engines: Math.min(options.cores ?? processorCount(), part?.engines ?? useful, LIMITS.engines),
     heapBytes: options.heapBytes ?? LIMITS.heapBytes,
-    ...(part !== undefined && { elsewhere: part.elsewhere, tidBase: part.tidBase }),
+    ...(part !== undefined && {
+      elsewhere: part.elsewhere,
+      tidBase: part.tidBase,
+      machine: part.machine ?? false,
+    }),
     place: typeof options.place === "function" ? options.place : PLACEMENT[options.place ?? "block"],
   };
   const { library, trace } = initialise(plan, { prepare: start, start: () => {} });

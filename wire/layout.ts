@@ -10,7 +10,7 @@
  */
 
 /** Version of the interface between a linked module and the runtime: imports, exports, these offsets. */
-export const LINK_ABI = 2;
+export const LINK_ABI = 3;
 
 /** Custom sections that upvm writes into a module. */
 export const SECTION = {
@@ -436,6 +436,11 @@ export const HEAD = {
   groups: 34,
   /** Which plug-ins are registered: bits of PLUGIN_BIT (Atomics; written by the process's own thread). */
   plugins: 28,
+  /**
+   * 1: the virtual machine has more than this process: groups have their home there, it makes tasks and knows them all. Set
+   * before any engine runs.
+   */
+  machine: 35,
   words: 64,
 } as const;
 export const STOP = { none: 0, done: 1, deadlock: 2, interrupted: 3, failed: 4, halted: 5 } as const;

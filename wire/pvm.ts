@@ -155,7 +155,7 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
     doc: "how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid",
   },
   pvm_task_name: {
-    c: "int tid, char *buf, int bytes", wasm: "iii", route: "call",
+    c: "int tid, char *buf, int bytes", wasm: "iii", route: "block",
     doc: "length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL",
   },
   pvm_exit: { c: "void", wasm: "", route: "call", doc: "leave PVM; the program runs on" },
@@ -249,7 +249,7 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
   pvm_kill: { c: "int tid", wasm: "i", route: "block", doc: "end a task: at once, whatever it does" },
   pvm_sendsig: { c: "int tid, int signum", wasm: "ii", route: "block", doc: "send a signal: one whose default is to end a process ends the task" },
   pvm_pstat: { c: "int tid", wasm: "i", route: "block", doc: "PvmOk: the task is there; PvmNoTask" },
-  pvm_tidtohost: { c: "int tid", wasm: "i", route: "call", doc: "tid of the daemon of a task's host" },
+  pvm_tidtohost: { c: "int tid", wasm: "i", route: "block", doc: "tid of the daemon of a task's host" },
   pvm_notify: {
     c: "int what, int msgtag, int cnt, const int *tids", wasm: "iiii", route: "block",
     doc: "ask for a message when tasks end (PvmTaskExit), hosts come or go; with PvmNotifyCancel: at once",

@@ -218,7 +218,7 @@ int pvm_group_tids(const char *group, int *tids, int capacity) PVM_IMPORT("pvm_g
 int pvm_collective(const char *routine, const char *group, int rootginst, int count, int datatype, int msgtag) PVM_IMPORT("pvm_collective");
 /* how many tasks there are; at most `capacity` rows of 5 ints: tid, ptid, host, flag, pid; may block */
 int pvm_tasks_get(int where, int *rows, int capacity) PVM_IMPORT("pvm_tasks_get");
-/* length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL */
+/* length of a task's program name in bytes; it goes to `buf`, cut to `bytes` with its NUL; may block */
 int pvm_task_name(int tid, char *buf, int bytes) PVM_IMPORT("pvm_task_name");
 /* leave PVM; the program runs on */
 int pvm_exit_import(void) PVM_IMPORT("pvm_exit");
@@ -354,7 +354,7 @@ int pvm_kill(int tid) PVM_IMPORT("pvm_kill");
 int pvm_sendsig(int tid, int signum) PVM_IMPORT("pvm_sendsig");
 /* PvmOk: the task is there; PvmNoTask; may block */
 int pvm_pstat(int tid) PVM_IMPORT("pvm_pstat");
-/* tid of the daemon of a task's host */
+/* tid of the daemon of a task's host; may block */
 int pvm_tidtohost(int tid) PVM_IMPORT("pvm_tidtohost");
 /* ask for a message when tasks end (PvmTaskExit), hosts come or go; with PvmNotifyCancel: at once; may block */
 int pvm_notify(int what, int msgtag, int cnt, const int *tids) PVM_IMPORT("pvm_notify");

@@ -6,7 +6,7 @@
  * and not by its ULP: a ULP whose request the service has parked waits for other ULPs, and that may be a deadlock.
  * An answer that comes when the ULP waits no more, because it was ended meanwhile, is dropped.
  */
-import { HEAD, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { HEAD, SUSPEND, ULP, ULP_FLAG, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import {
   type Answer,
   REQUEST,
@@ -47,12 +47,19 @@ export function ask<K extends RequestKind>(
   });
   const serial = (w[ulp + ULP.request]! % MAX_SERIAL) + 1;
   w[ulp + ULP.request] = serial;
+  // Whoever has left PVM joins it again by asking for something.
+  w[ulp + ULP.flags] = w[ulp + ULP.flags]! & ~ULP_FLAG.left;
   w[ulp + ULP.waitTag] = REQUEST_KINDS.indexOf(kind);
   awaitService(e, ulp);
   send(e, { kind, tid: w[ulp + ULP.tid]!, serial, body } as Request);
   return SUSPEND;
 }
 const MAX_SERIAL = 0x7fffffff;
+
+/** True if the virtual machine has more than this process: it makes tasks, and has the groups. */
+export function asksMachine({ w }: EngineState): boolean {
+  return w[HEAD.machine] !== 0;
+}
 
 /** Tells the virtual machine something about a ULP of this engine; nobody waits for an answer. */
 export function tell<K extends RequestKind>(e: EngineState, ulp: UlpAt, kind: K, body: RequestBody<K>): void {

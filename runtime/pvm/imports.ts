@@ -13,7 +13,13 @@ import { contextCalls } from "./contexts.ts";
 import { directCalls } from "./direct.ts";
 import { engineCalls, yieldCalls } from "./engine-calls.ts";
 import { errorCalls } from "./errors.ts";
-import { groupCalls } from "./groups.ts";
+import {
+  collectiveAnswered,
+  groupAnswered,
+  groupCalls,
+  groupSizeAnswered,
+  groupTidsAnswered,
+} from "./groups.ts";
 import { messageCalls } from "./headers.ts";
 import { handlerCalls, interruptCalls } from "./interrupts.ts";
 import { configAnswered, hostsAnswered, hostsyncAnswered, machineCalls, quietly } from "./machine.ts";
@@ -29,9 +35,9 @@ import { packingCalls } from "./packing.ts";
 import { pluginCalls } from "./plugins.ts";
 import { receiveCalls } from "./receive.ts";
 import { sendCalls } from "./send.ts";
-import { execTasks, spawnCalls, spawnLoaded, spawnPlaced } from "./spawn.ts";
+import { createOrdered, execTasks, spawnCalls, spawnLoaded, spawnPlaced } from "./spawn.ts";
 import { taskControlCalls } from "./task-control.ts";
-import { taskCalls, tasksAnswered } from "./tasks.ts";
+import { taskCalls, taskNameAnswered, tasksAnswered } from "./tasks.ts";
 import { tickleCalls } from "./tickle.ts";
 import { inputPolled, wasiCalls } from "./wasi.ts";
 import { inputRead } from "./wasi-streams.ts";
@@ -41,6 +47,16 @@ const CONTINUATIONS: Continuations = {
   load: spawnLoaded,
   spawn: spawnPlaced,
   tasks: tasksAnswered,
+  taskName: taskNameAnswered,
+  joinGroup: groupAnswered,
+  leaveGroup: groupAnswered,
+  groupSize: groupSizeAnswered,
+  groupInstance: groupAnswered,
+  groupTid: groupAnswered,
+  groupTids: groupTidsAnswered,
+  groupRole: collectiveAnswered,
+  barrier: groupAnswered,
+  freezeGroup: groupAnswered,
   pstat: quietly,
   config: configAnswered,
   mstat: quietly,
@@ -86,6 +102,7 @@ export function addImports(e: EngineState): void {
   addKernel(e);
   e.ended = (engine, ulp) => tell(engine, ulp, "ended", {});
   e.exec = execTasks;
+  e.create = createOrdered;
   e.answer = (engine, parcel) => takeAnswer(engine, parcel, CONTINUATIONS);
   Object.assign(e.imports.wasi_snapshot_preview1, wasiCalls(e));
 }

@@ -9,24 +9,26 @@
  * With one process for each ULP (`--isolate`) nothing can be spawned: 0, and PvmNotImpl for each.
  * While a plug-in is registered, the virtual machine is asked first: a resource manager may place the tasks, a tasker lets
  * them run, a tracer gets their output. Without one that costs a look at a word.
- * All tasks are on this host. PvmTaskHost with another host than `.` is PvmNoHost for each task; so is PvmTaskArch
- * with another architecture than WASM. Debug, trace and front-end flags are ignored, and so is a working folder.
+ * In a virtual machine of one process all tasks are on this host. PvmTaskHost with another host than `.` is PvmNoHost for
+ * each task; so is PvmTaskArch with another architecture than WASM. One of many hosts is always asked: it says where the
+ * tasks go, and which tids they have (pvmd/router.ts), and each process makes its own (`createOrdered`). Debug, trace and
+ * front-end flags are ignored, and so is a working folder.
  */
 import { HEAD, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
-import { PVM_OPTION } from "../../wire/options.ts";
+import { INHERITED, PVM_OPTION } from "../../wire/options.ts";
 import { SPAWN_ANSWER, TRACER } from "../../wire/plugins.ts";
 import { HOST_ARCH, PVM_CONSTANT, PVM_ERROR } from "../../wire/pvm.ts";
 import { release } from "../scheduler/end.ts";
 import { forward } from "../scheduler/engine.ts";
-import type { EngineState, ExecParcel } from "../scheduler/engine-state.ts";
+import type { CreateParcel, EngineState, ExecParcel } from "../scheduler/engine-state.ts";
 import { pushWake } from "../scheduler/mailbox.ts";
 import { inheritOptions, optionOf, setOption } from "../scheduler/more.ts";
 import { announceOutput } from "../scheduler/output-messages.ts";
 import { append, ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
-import { reserveIndices, ucreate, uislocal } from "../scheduler/ulp.ts";
-import { ask, type Continuation, tell } from "./ask.ts";
+import { countIndex, reserveIndices, ucreate, uislocal } from "../scheduler/ulp.ts";
+import { ask, asksMachine, type Continuation, tell } from "./ask.ts";
 import { check, fail } from "./errors.ts";
 import { cText, currentContext, getInt, isPlace, putInt } from "./guest.ts";
 import { plugins } from "./plugins.ts";
@@ -178,7 +180,10 @@ export const spawnPlaced: Continuation = (e, { value, ints }, keep) => {
   const [how, ...rest] = ints ?? [SPAWN_ANSWER.start];
   if (how === undefined) return check(e, "pvm_spawn", value);
   if (how === SPAWN_ANSWER.placed) {
-    for (let i = 0; i < ntask && i < rest.length; i++) putInt(e, tids === 0 ? 0 : tids + 4 * i, rest[i]!);
+    // More than there can be are not told one by one.
+    const last = rest.at(-1) ?? PVM_ERROR.PvmOutOfRes.code;
+    const others = last < 0 ? last : PVM_ERROR.PvmOutOfRes.code;
+    for (let i = 0; i < ntask && tids !== 0; i++) putInt(e, tids + 4 * i, rest[i] ?? others);
     return Math.min(value, ntask);
   }
   if (value < 0) return refuse(e, request, value);
@@ -186,8 +191,8 @@ export const spawnPlaced: Continuation = (e, { value, ints }, keep) => {
   return start(e, value, request, { held: held === 1, tracer });
 };
 
-/** Asks the virtual machine, since a plug-in has a say in it. */
-function askPlugins(e: EngineState, name: string, where: string, refused: number, request: Request): number {
+/** Asks the virtual machine, since a plug-in has a say in it, or there are other hosts. */
+function askSpawn(e: EngineState, name: string, where: string, refused: number, request: Request): number {
   const { argv, ntask, tids, flag } = request;
   const option = (row: { readonly code: number }) => optionOf(e.w, e.current, row.code);
   const { PvmOutputTid, PvmOutputContext, PvmOutputCode } = PVM_OPTION;
@@ -204,8 +209,16 @@ function askPlugins(e: EngineState, name: string, where: string, refused: number
     ),
     program: rowOf(e, name),
     refused,
+    context: e.w[e.current + ULP.context]!,
+    options: inherited(e),
   };
   return ask(e, "spawn", body, [argv, ntask, tids, flag]);
+}
+
+/** Options that tasks of the running ULP begin with: number and value, one pair behind the other. */
+function inherited(e: EngineState): number[] {
+  if (e.w[e.current + ULP.moreAt] === 0) return [];
+  return INHERITED.flatMap(({ from, to }) => [to, optionOf(e.w, e.current, from)]);
 }
 
 /** Row of a program that is known by its name; -1: it is not. */
@@ -270,6 +283,35 @@ export function execTasks(e: EngineState, parcel: ExecParcel): void {
   e.current = running;
 }
 
+/** Makes tasks that the virtual machine wants here: they are held, and it lets them run when all of their siblings are made. */
+export function createOrdered(e: EngineState, parcel: CreateParcel): void {
+  e.edge.created(
+    parcel.order,
+    parcel.indices.map((index) => createOne(e, index, parcel)),
+  );
+}
+
+function createOne(e: EngineState, index: number, parcel: CreateParcel): number {
+  const { w } = e;
+  const { program, parent, siblingFirst, siblingCount, context, args, env, options } = parcel;
+  countIndex(w, index);
+  // Somebody has guessed its tid, and sent to it.
+  if (Atomics.load(w, e.heap.ulpRow(index)) !== 0) return PVM_ERROR.PvmOutOfRes.code;
+  const siblings = { siblingFirst, siblingCount };
+  const spec = { program, engine: index % e.engines, parentTid: parent, context, ...siblings };
+  const ulp = ucreate(e, index, spec);
+  if (ulp === 0) return PVM_ERROR.PvmOutOfRes.code;
+  let complete = giveTexts(e, ulp, args, env);
+  for (let i = 0; complete && i < options.length; i += 2)
+    complete = setOption(e, ulp, options[i]!, options[i + 1]!);
+  if (!complete) {
+    release(e, ulp);
+    return PVM_ERROR.PvmOutOfRes.code;
+  }
+  announceOutput(e, ulp, parent);
+  return PVM_ERROR.PvmOk.code;
+}
+
 export function spawnCalls(e: EngineState) {
   return {
     pvm_spawn(task: number, argv: number, flag: number, where: number, ntask: number, tids: number): number {
@@ -281,7 +323,7 @@ export function spawnCalls(e: EngineState) {
       const request: Request = { argv, ntask, tids, flag };
       const { PvmNoHost, PvmNoFile } = PVM_ERROR;
       const refused = isHere(e, flag, host) ? (name === "" ? PvmNoFile.code : 0) : PvmNoHost.code;
-      if (plugins(e) !== 0) return askPlugins(e, name, host, refused, request);
+      if (plugins(e) !== 0 || asksMachine(e)) return askSpawn(e, name, host, refused, request);
       if (refused < 0) return refuse(e, request, refused);
       if (e.options.outside) return refuse(e, request, PVM_ERROR.PvmNotImpl.code);
       const known = rowOf(e, name);

@@ -7,7 +7,7 @@ import { ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { PVM_CONSTANT } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
-import { ask } from "./ask.ts";
+import { ask, asksMachine } from "./ask.ts";
 import { fail } from "./errors.ts";
 import { getInt, isPlace } from "./guest.ts";
 import { isTaskTid } from "./tids.ts";
@@ -31,9 +31,10 @@ export function taskControlCalls(e: EngineState) {
     pvm_pstat(tid: number): number {
       return isTaskTid(tid) ? ask(e, "pstat", { task: tid }) : fail(e, "pvm_pstat", "PvmBadParam");
     },
-    /** PVM takes the bits, whatever they are. */
+    /** PVM takes the bits, whatever they are. A task of a machine of many hosts may be on any: its tid does not say. */
     pvm_tidtohost(tid: number): number {
-      return tid & HOST;
+      if (!asksMachine(e) || !isTaskTid(tid)) return tid & HOST;
+      return ask(e, "whereIs", { task: tid });
     },
     pvm_notify(what: number, tag: number, count: number, list: number): number {
       const kind = what & ~PVM_CONSTANT.PvmNotifyCancel;

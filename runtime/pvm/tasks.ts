@@ -11,11 +11,12 @@ import type { EngineState } from "../scheduler/engine-state.ts";
 import { groups } from "../scheduler/groups.ts";
 import { drainInbox } from "../scheduler/mailbox.ts";
 import { dropMessages } from "../scheduler/messages.ts";
+import { isOutside } from "../scheduler/outside.ts";
 import { ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
 import { ulpOf } from "../scheduler/ulp.ts";
-import { ask, type Continuation } from "./ask.ts";
-import { check, fail } from "./errors.ts";
+import { ask, asksMachine, type Continuation } from "./ask.ts";
+import { check, fail, note } from "./errors.ts";
 import { currentContext, isPlace, putText } from "./guest.ts";
 import { plugins } from "./plugins.ts";
 import { isTaskTid } from "./tids.ts";
@@ -74,6 +75,12 @@ export const tasksAnswered: Continuation = (e, { value, ints }, keep) => {
   return putRows(e, all, rows, room);
 };
 
+/** It may have ended since pvm_tasks told of it: no mistake, and nothing is printed. */
+export const taskNameAnswered: Continuation = (e, { value, texts }, [at, bytes]) => {
+  if (value < 0) return note(e, value);
+  return putText(e, texts?.[0] ?? "", at!, bytes!) ?? fail(e, "pvm_tasks", "PvmBadParam");
+};
+
 export function taskCalls(e: EngineState) {
   const { w } = e;
   return {
@@ -97,11 +104,13 @@ export function taskCalls(e: EngineState) {
       return n;
     },
     pvm_tasks_get(where: number, rows: number, capacity: number): number {
-      if ((plugins(e) & PLUGIN_BIT.rm) === 0) return ownTasks(e, where, rows, capacity);
+      if ((plugins(e) & PLUGIN_BIT.rm) === 0 && !asksMachine(e)) return ownTasks(e, where, rows, capacity);
       return ask(e, "tasks", { where }, [where, rows, capacity]);
     },
     pvm_task_name(tid: number, at: number, bytes: number): number {
       const ulp = ulpOf(w, tid);
+      if (asksMachine(e) && (ulp === 0 || isOutside(w, ulp)))
+        return ask(e, "taskName", { task: tid }, [at, bytes]);
       if (ulp === 0) return fail(e, "pvm_tasks", "PvmNoTask");
       const length = putText(e, e.programs[w[ulp + ULP.module]!]?.name ?? "", at, bytes);
       return length ?? fail(e, "pvm_tasks", "PvmBadParam");
@@ -111,7 +120,7 @@ export function taskCalls(e: EngineState) {
       const ulp = e.current;
       // First gone, then told: who hears of it and asks again must not find it.
       w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.left;
-      if (Atomics.exchange(w, ulp + ULP.tellEnd, 0) !== 0) e.ended(e, ulp);
+      if (Atomics.exchange(w, ulp + ULP.tellEnd, 0) !== 0 || asksMachine(e)) e.ended(e, ulp);
       groups.left(e, ulp);
       if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
       dropMessages(w, e.arena, e.gb, ulp);

@@ -82,8 +82,35 @@ export interface ExecParcel {
   /** They are made, and a tasker lets them run. */
   readonly held: boolean;
 }
+/** Tasks that the virtual machine wants made here, with tids that it has allotted. They wait until it lets them run. */
+export interface CreateParcel {
+  readonly kind: "create";
+  /** Number of the order; `created` tells of it. */
+  readonly order: number;
+  /** Indices of the tasks. */
+  readonly indices: readonly number[];
+  /** All that were started together: index of the first, and how many. */
+  readonly siblingFirst: number;
+  readonly siblingCount: number;
+  /** Tid, or an error's code: none. */
+  readonly parent: number;
+  /** Row of the program, which all engines have. */
+  readonly program: number;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly context: number;
+  /** Options: number and value, one pair behind the other. */
+  readonly options: readonly number[];
+}
 /** What ports carry between threads; ENGINE.mail counts what an engine has not taken yet. */
-export type Parcel = UlpParcel | ProgramParcel | AnswerParcel | StopParcel | NoticeParcel | ExecParcel;
+export type Parcel =
+  | UlpParcel
+  | ProgramParcel
+  | AnswerParcel
+  | StopParcel
+  | NoticeParcel
+  | ExecParcel
+  | CreateParcel;
 
 /** How a ULP failed, for the process's result. */
 export interface UlpFailure {
@@ -117,6 +144,8 @@ export interface EngineEdge {
   sampled(index: number, stack: string): void;
   /** Has the process's own thread look into the outbox. */
   ringOutbox(): void;
+  /** Tells the process's own thread what became of a CreateParcel: PvmOk or a code for each of its tasks. */
+  created(order: number, codes: readonly number[]): void;
   /** Hands a request to the process's own thread; an AnswerParcel comes. The caller counted it in HEAD.outside. */
   ask(request: Request): void;
 }
@@ -226,6 +255,8 @@ export class EngineState {
   answer: (e: EngineState, parcel: AnswerParcel) => void = () => {};
   /** Makes tasks for a resource manager. Set by who makes the engine. */
   exec: (e: EngineState, parcel: ExecParcel) => void = () => {};
+  /** Makes tasks that the virtual machine wants here. Set by who makes the engine. */
+  create: (e: EngineState, parcel: CreateParcel) => void = () => {};
   /** Tells the virtual machine that a ULP has ended. Set by who makes the engine. */
   ended: (e: EngineState, ulp: UlpAt) => void = () => {};
   /** ULPs that are to end as soon as they are off the processor, or have arrived here. */

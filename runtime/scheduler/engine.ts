@@ -199,6 +199,9 @@ function open(e: EngineState, parcel: Parcel): void {
       break;
     case "exec":
       e.exec(e, parcel);
+      return;
+    case "create":
+      e.create(e, parcel);
       break;
     case "notice":
       deliverNotice(e, parcel);

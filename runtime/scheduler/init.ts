@@ -26,6 +26,8 @@ export interface Plan {
   readonly elsewhere?: (index: number) => boolean;
   /** HEAD.tidBase; that of job 1 unless told. */
   readonly tidBase?: number;
+  /** HEAD.machine: the virtual machine has more than this process. */
+  readonly machine?: boolean;
 }
 
 /** The engines of this process, to be started by who knows how: worker threads, or a test. */
@@ -61,6 +63,7 @@ export function initialise(plan: Plan, starter: Starter): { library: Library; tr
   note("iv", "ranges usable by all processes", describe(common));
   const library = new Library(common);
   if (plan.tidBase !== undefined) library.w[HEAD.tidBase] = plan.tidBase;
+  library.w[HEAD.machine] = plan.machine === true ? 1 : 0;
   const [table, pool] = [library.w[HEAD.ulpTableAt], library.w[HEAD.poolAt]];
   note("v", "space of the library", `ULP table at ${table}, pool at ${pool}`);
   note("vi", "create ULPs", createAll(library, plan));

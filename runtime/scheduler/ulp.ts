@@ -67,6 +67,14 @@ export function reserveIndices(w: Int32Array<SharedArrayBuffer>, n: number): num
   }
 }
 
+/** There is a ULP with this index, whoever has allotted it: HEAD.ulps is above it. */
+export function countIndex(w: Int32Array<SharedArrayBuffer>, index: number): void {
+  for (let ulps = Atomics.load(w, HEAD.ulps); ulps <= index; ) {
+    const found = Atomics.compareExchange(w, HEAD.ulps, ulps, index + 1);
+    ulps = found === ulps ? index + 1 : found;
+  }
+}
+
 /**
  * Makes a ULP with a given index: state UnInit, in no queue, counted in HEAD.live. (Table I: ucreate)
  *

@@ -1,5 +1,6 @@
 /**
- * Groups, as PVM 3.4.6 answers: who is in them, barriers, frozen groups, broadcasts. ULPs whose program is the test.
+ * Groups, as PVM 3.4.6 answers: who is in them, barriers, frozen groups, broadcasts. ULPs whose program is the test. Tests of
+ * `both` are the contract of both homes of groups, a process and the virtual machine.
  */
 import assert from "node:assert/strict";
 import { test } from "uvu";
@@ -12,6 +13,7 @@ import { doingText } from "../../runtime/scheduler/wait-text.ts";
 import { HEAD, SUSPEND, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
+import { TestMachine } from "../machine.ts";
 import {
   type Actor,
   actor,
@@ -45,60 +47,109 @@ function people(ulps: number, options: Partial<ProcessOptions> = {}): People {
   };
 }
 
-test("instance numbers are given lowest first and used again, and a group goes with its last member", () => {
-  const { p, ulps, on, end } = people(4);
-  assert.deepEqual(
-    [0, 1, 2].map((i) => on(i, "joingroup", "g")),
-    [0, 1, 2],
-  );
-  assert.equal(on(0, "joingroup", "g"), PvmDupGroup.code);
-  assert.equal(on(0, "lvgroup", "g"), 0);
-  assert.equal(on(0, "lvgroup", "g"), PvmNotInGroup.code);
-  assert.equal(on(1, "lvgroup", "g"), 0);
-  assert.equal(on(3, "joingroup", "g"), 0);
-  assert.equal(on(1, "joingroup", "g"), 1);
-  assert.equal(on(0, "gsize", "g"), 3);
-  assert.equal(on(0, "getinst", "g", ulps[1]!.tid), 1);
-  assert.equal(on(0, "getinst", "g", ulps[0]!.tid), PvmNotInGroup.code);
-  assert.equal(on(0, "getinst", "g", 7), PvmNotInGroup.code);
-  assert.equal(on(0, "gettid", "g", 0), ulps[3]!.tid);
-  for (const none of [3, -1, 1000]) assert.equal(on(0, "gettid", "g", none), PvmNoInst.code);
-  for (const i of [1, 2, 3]) assert.equal(on(i, "lvgroup", "g"), 0);
-  assert.equal(on(0, "gsize", "g"), PvmNoGroup.code);
-  assert.equal(p.library.w[HEAD.groups], 0);
-  assert.equal(on(2, "joingroup", "g"), 0);
-  assert.deepEqual(p.printed, []);
-  end();
-});
+type Home = "process" | "machine";
 
-test("a name that is none, or of no group, is an error that is remembered and not printed", () => {
-  const { p, ulps, on, end } = people(1);
+interface Folk {
+  readonly p: Process;
+  readonly ulps: Actor[];
+  /** A call of a ULP; if its home is elsewhere, the answer has come. SUSPEND: it waits. */
+  call(who: Actor, name: string, ...args: number[]): Promise<number>;
+  /** A group routine of a ULP by its short name. */
+  on(index: number, routine: string, group: string, ...args: number[]): Promise<number>;
+  /** The ULP ends. */
+  ends(who: Actor): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** ULPs whose groups have their home in their process, or in the virtual machine: both give the same answers. */
+function folk(home: Home, ulps: number): Folk {
+  const { p, ulps: actors, end } = people(ulps);
+  const machine = new TestMachine(p);
+  if (home === "machine") p.library.w[HEAD.machine] = 1;
+  const call = async (who: Actor, name: string, ...args: number[]): Promise<number> => {
+    const result = who.call(name, ...args);
+    await machine.serve();
+    const done = result === SUSPEND && getState(p.library.w, who.ulp) === ULP_STATE.runnable;
+    return done ? who.resumed() : result;
+  };
+  return {
+    p,
+    ulps: actors,
+    call,
+    on: (index, routine, group, ...args) =>
+      call(actors[index]!, `pvm_${routine}`, actors[index]!.text(group), ...args),
+    async ends(who) {
+      uterminate(p.engines[0]!, who.ulp, 3);
+      await machine.serve();
+    },
+    async end() {
+      end();
+      await machine.serve();
+      assert.deepEqual(await machine.store.list("group/"), []);
+    },
+  };
+}
+
+/** A test of both homes. */
+function both(name: string, run: (home: Home) => Promise<void>): void {
+  for (const home of ["process", "machine"] as const) test(`${name} (${home})`, () => run(home));
+}
+
+both(
+  "instance numbers are given lowest first and used again, and a group goes with its last member",
+  async (home) => {
+    const { p, ulps, on, end } = folk(home, 4);
+    for (const i of [0, 1, 2]) assert.equal(await on(i, "joingroup", "g"), i);
+    assert.equal(await on(0, "joingroup", "g"), PvmDupGroup.code);
+    assert.equal(await on(0, "lvgroup", "g"), 0);
+    assert.equal(await on(0, "lvgroup", "g"), PvmNotInGroup.code);
+    assert.equal(await on(1, "lvgroup", "g"), 0);
+    assert.equal(await on(3, "joingroup", "g"), 0);
+    assert.equal(await on(1, "joingroup", "g"), 1);
+    assert.equal(await on(0, "gsize", "g"), 3);
+    assert.equal(await on(0, "getinst", "g", ulps[1]!.tid), 1);
+    assert.equal(await on(0, "getinst", "g", ulps[0]!.tid), PvmNotInGroup.code);
+    assert.equal(await on(0, "getinst", "g", 7), PvmNotInGroup.code);
+    assert.equal(await on(0, "gettid", "g", 0), ulps[3]!.tid);
+    for (const none of [3, -1, 1000]) assert.equal(await on(0, "gettid", "g", none), PvmNoInst.code);
+    for (const i of [1, 2, 3]) assert.equal(await on(i, "lvgroup", "g"), 0);
+    assert.equal(await on(0, "gsize", "g"), PvmNoGroup.code);
+    assert.equal(p.library.w[HEAD.groups], 0);
+    assert.equal(await on(2, "joingroup", "g"), 0);
+    assert.deepEqual(p.printed, []);
+    await end();
+  },
+);
+
+both("a name that is none, or of no group, is an error that is remembered and not printed", async (home) => {
+  const { p, ulps, on, end, call } = folk(home, 1);
   const [a] = ulps as [Actor];
   const routines = ["joingroup", "lvgroup", "getinst", "gettid", "barrier", "freezegroup", "bcast"];
   for (const routine of routines) {
-    for (const bad of [0, a.text("")]) assert.equal(a.call(`pvm_${routine}`, bad, 1), PvmNullGroup.code);
-    assert.equal(a.call(`pvm_${routine}`, 0x7fff0000, 1), PvmBadParam.code);
-    if (routine !== "joingroup") assert.equal(on(0, routine, "none", 1), PvmNoGroup.code);
+    for (const bad of [0, a.text("")])
+      assert.equal(await call(a, `pvm_${routine}`, bad, 1), PvmNullGroup.code);
+    assert.equal(await call(a, `pvm_${routine}`, 0x7fff0000, 1), PvmBadParam.code);
+    if (routine !== "joingroup") assert.equal(await on(0, routine, "none", 1), PvmNoGroup.code);
   }
-  assert.equal(on(0, "gsize", "none"), PvmNoGroup.code);
-  assert.equal(a.call("pvm_gsize", 0), 1);
-  assert.equal(a.call("pvm_gsize", a.text("")), 1);
-  assert.equal(a.call("pvm_gsize", -5), PvmBadParam.code);
+  assert.equal(await on(0, "gsize", "none"), PvmNoGroup.code);
+  assert.equal(await call(a, "pvm_gsize", 0), 1);
+  assert.equal(await call(a, "pvm_gsize", a.text("")), 1);
+  assert.equal(await call(a, "pvm_gsize", -5), PvmBadParam.code);
   assert.equal(p.library.w[a.ulp + ULP.errno], PvmBadParam.code);
   assert.deepEqual(p.printed, []);
-  end();
+  await end();
 });
 
-test("names may be LIMITS.groupNameBytes long, and differ in their last byte", () => {
-  const { on, end } = people(2);
+both("names may be LIMITS.groupNameBytes long, and differ in their last byte", async (home) => {
+  const { on, end } = folk(home, 2);
   const long = "n".repeat(LIMITS.groupNameBytes - 1);
-  assert.equal(on(0, "joingroup", `${long}a`), 0);
-  assert.equal(on(1, "joingroup", `${long}b`), 0);
-  assert.equal(on(1, "gsize", `${long}a`), 1);
-  assert.equal(on(1, "joingroup", `${long}ab`), PvmBadParam.code);
-  assert.equal(on(0, "joingroup", "né"), 0);
-  assert.equal(on(1, "gsize", "né"), 1);
-  end();
+  assert.equal(await on(0, "joingroup", `${long}a`), 0);
+  assert.equal(await on(1, "joingroup", `${long}b`), 0);
+  assert.equal(await on(1, "gsize", `${long}a`), 1);
+  assert.equal(await on(1, "joingroup", `${long}ab`), PvmBadParam.code);
+  assert.equal(await on(0, "joingroup", "né"), 0);
+  assert.equal(await on(1, "gsize", "né"), 1);
+  await end();
 });
 
 test("there are LIMITS.groups groups at most, each found by its name, and none is left over", () => {
@@ -131,55 +182,55 @@ test("a full heap is PvmNoMem for who joins, and leaves no half group", () => {
   end();
 });
 
-test("a member that ends, or leaves PVM, leaves its groups", () => {
-  const { p, ulps, on, end } = people(3);
-  for (const i of [0, 1, 2]) for (const name of ["a", "b"]) assert.equal(on(i, "joingroup", name), i);
-  uterminate(p.engines[0]!, ulps[1]!.ulp, 1);
-  assert.equal(ulps[2]!.call("pvm_exit"), 0);
-  assert.equal(on(0, "gsize", "a"), 1);
-  assert.equal(on(0, "gettid", "b", 2), PvmNoInst.code);
-  assert.equal(on(2, "lvgroup", "a"), PvmNotInGroup.code);
-  assert.equal(on(2, "joingroup", "b"), 1);
-  end();
+both("a member that ends, or leaves PVM, leaves its groups", async (home) => {
+  const { ulps, on, end, call, ends } = folk(home, 3);
+  for (const i of [0, 1, 2]) for (const name of ["a", "b"]) assert.equal(await on(i, "joingroup", name), i);
+  await ends(ulps[1]!);
+  assert.equal(await call(ulps[2]!, "pvm_exit"), 0);
+  assert.equal(await on(0, "gsize", "a"), 1);
+  assert.equal(await on(0, "gettid", "b", 2), PvmNoInst.code);
+  assert.equal(await on(2, "lvgroup", "a"), PvmNotInGroup.code);
+  assert.equal(await on(2, "joingroup", "b"), 1);
+  await end();
 });
 
-test("a barrier lets its members go on together, as often as it is passed", () => {
-  const { p, on, ulps, end } = people(3);
-  for (const i of [0, 1, 2]) on(i, "joingroup", "g");
+both("a barrier lets its members go on together, as often as it is passed", async (home) => {
+  const { p, on, ulps, end } = folk(home, 3);
+  for (const i of [0, 1, 2]) await on(i, "joingroup", "g");
   for (let round = 0; round < 3; round++) {
-    assert.equal(on(round, "barrier", "g", 3), SUSPEND);
-    assert.equal(on((round + 1) % 3, "barrier", "g", -1), SUSPEND);
+    assert.equal(await on(round, "barrier", "g", 3), SUSPEND);
+    assert.equal(await on((round + 1) % 3, "barrier", "g", -1), SUSPEND);
     assert.equal(getState(p.library.w, ulps[round]!.ulp), ULP_STATE.blocked);
-    assert.equal(on((round + 2) % 3, "barrier", "g", 3), 0);
+    assert.equal(await on((round + 2) % 3, "barrier", "g", 3), 0);
     assert.equal(ulps[round]!.resumed(), 0);
     assert.equal(ulps[(round + 1) % 3]!.resumed(), 0);
   }
-  assert.equal(on(0, "barrier", "g", 1), 0);
-  end();
+  assert.equal(await on(0, "barrier", "g", 1), 0);
+  await end();
 });
 
-test("a wrong count is PvmMismatch and disturbs nobody who waits", () => {
-  const { on, ulps, end } = people(4);
-  for (const i of [0, 1, 2]) on(i, "joingroup", "g");
-  assert.equal(on(3, "barrier", "g", 1), PvmNotInGroup.code);
-  for (const count of [0, -2]) assert.equal(on(0, "barrier", "g", count), PvmMismatch.code);
-  assert.equal(on(0, "barrier", "g", 2), SUSPEND);
-  for (const count of [3, 1, 0, -1, -5]) assert.equal(on(1, "barrier", "g", count), PvmMismatch.code);
-  assert.equal(on(1, "barrier", "g", 2), 0);
+both("a wrong count is PvmMismatch and disturbs nobody who waits", async (home) => {
+  const { on, ulps, end } = folk(home, 4);
+  for (const i of [0, 1, 2]) await on(i, "joingroup", "g");
+  assert.equal(await on(3, "barrier", "g", 1), PvmNotInGroup.code);
+  for (const count of [0, -2]) assert.equal(await on(0, "barrier", "g", count), PvmMismatch.code);
+  assert.equal(await on(0, "barrier", "g", 2), SUSPEND);
+  for (const count of [3, 1, 0, -1, -5]) assert.equal(await on(1, "barrier", "g", count), PvmMismatch.code);
+  assert.equal(await on(1, "barrier", "g", 2), 0);
   assert.equal(ulps[0]!.resumed(), 0);
-  end();
+  await end();
 });
 
-test("-1 is the number of members at that moment: a member that came since is a mismatch", () => {
-  const { on, ulps, end } = people(3);
-  on(0, "joingroup", "g");
-  on(1, "joingroup", "g");
-  assert.equal(on(0, "barrier", "g", -1), SUSPEND);
-  on(2, "joingroup", "g");
-  assert.equal(on(2, "barrier", "g", -1), PvmMismatch.code);
-  assert.equal(on(1, "barrier", "g", 2), 0);
+both("-1 is the number of members at that moment: a member that came since is a mismatch", async (home) => {
+  const { on, ulps, end } = folk(home, 3);
+  await on(0, "joingroup", "g");
+  await on(1, "joingroup", "g");
+  assert.equal(await on(0, "barrier", "g", -1), SUSPEND);
+  await on(2, "joingroup", "g");
+  assert.equal(await on(2, "barrier", "g", -1), PvmMismatch.code);
+  assert.equal(await on(1, "barrier", "g", 2), 0);
   assert.equal(ulps[0]!.resumed(), 0);
-  end();
+  await end();
 });
 
 test("who waits in a dynamic group's barrier waits on when members leave or end, and the report has their count", () => {
@@ -207,79 +258,82 @@ test("who waits in a dynamic group's barrier waits on when members leave or end,
   end();
 });
 
-test("freezing waits for all, and fixes who is in the group", () => {
-  const { on, ulps, end } = people(4);
-  for (const i of [0, 1, 2]) on(i, "joingroup", "g");
-  on(1, "lvgroup", "g");
-  on(3, "joingroup", "g");
-  assert.equal(on(1, "freezegroup", "g", 3), PvmNotInGroup.code);
-  for (const size of [0, -2]) assert.equal(on(0, "freezegroup", "g", size), PvmMismatch.code);
-  assert.equal(on(0, "freezegroup", "g", 3), SUSPEND);
-  assert.equal(on(2, "freezegroup", "g", 2), PvmMismatch.code);
-  assert.equal(on(2, "freezegroup", "g", 3), SUSPEND);
-  assert.equal(on(3, "freezegroup", "g", -1), 3);
+both("freezing waits for all, and fixes who is in the group", async (home) => {
+  const { on, ulps, end } = folk(home, 4);
+  for (const i of [0, 1, 2]) await on(i, "joingroup", "g");
+  await on(1, "lvgroup", "g");
+  await on(3, "joingroup", "g");
+  assert.equal(await on(1, "freezegroup", "g", 3), PvmNotInGroup.code);
+  for (const size of [0, -2]) assert.equal(await on(0, "freezegroup", "g", size), PvmMismatch.code);
+  assert.equal(await on(0, "freezegroup", "g", 3), SUSPEND);
+  assert.equal(await on(2, "freezegroup", "g", 2), PvmMismatch.code);
+  assert.equal(await on(2, "freezegroup", "g", 3), SUSPEND);
+  assert.equal(await on(3, "freezegroup", "g", -1), 3);
   assert.deepEqual([ulps[0]!.resumed(), ulps[2]!.resumed()], [3, 3]);
-  assert.equal(on(0, "freezegroup", "g", 3), PvmDupGroup.code);
-  assert.equal(on(1, "joingroup", "g"), PvmNotInGroup.code);
-  assert.equal(on(1, "gsize", "g"), 3);
-  assert.equal(on(0, "joingroup", "g"), PvmNotInGroup.code);
-  end();
+  assert.equal(await on(0, "freezegroup", "g", 3), PvmDupGroup.code);
+  assert.equal(await on(1, "joingroup", "g"), PvmNotInGroup.code);
+  assert.equal(await on(1, "gsize", "g"), 3);
+  assert.equal(await on(0, "joingroup", "g"), PvmNotInGroup.code);
+  await end();
 });
 
 /** A frozen group "g" of ULPs 0, 1, 2; ULP 3 is outside. */
-function frozen(): People {
-  const made = people(4);
-  for (const i of [0, 1, 2]) made.on(i, "joingroup", "g");
-  for (const i of [0, 1]) assert.equal(made.on(i, "freezegroup", "g", -1), SUSPEND);
-  assert.equal(made.on(2, "freezegroup", "g", -1), 3);
+async function frozen(home: Home): Promise<Folk> {
+  const made = folk(home, 4);
+  for (const i of [0, 1, 2]) await made.on(i, "joingroup", "g");
+  for (const i of [0, 1]) assert.equal(await made.on(i, "freezegroup", "g", -1), SUSPEND);
+  assert.equal(await made.on(2, "freezegroup", "g", -1), 3);
   return made;
 }
 
-test("a frozen group that loses a member is defunct: its barrier gives PvmNoGroup, also to who waits", () => {
-  for (const how of ["leaves", "ends"]) {
-    const { p, on, ulps, end } = frozen();
-    for (const i of [0, 1]) assert.equal(on(i, "barrier", "g", -1), SUSPEND);
-    if (how === "leaves") assert.equal(on(2, "lvgroup", "g"), 0);
-    else uterminate(p.engines[0]!, ulps[2]!.ulp, 3);
-    assert.deepEqual([ulps[0]!.resumed(), ulps[1]!.resumed()], [PvmNoGroup.code, PvmNoGroup.code]);
-    assert.equal(on(1, "barrier", "g", 3), PvmNoGroup.code);
-    assert.equal(on(3, "barrier", "g", 3), PvmNotInGroup.code);
-    assert.equal(on(3, "joingroup", "g"), PvmNotInGroup.code);
-    // Its members see what they froze, others what is left.
-    assert.equal(on(0, "gsize", "g"), 3);
-    assert.equal(on(3, "gsize", "g"), 2);
-    assert.equal(on(0, "gettid", "g", 2), ulps[2]!.tid);
-    assert.equal(on(3, "gettid", "g", 2), PvmNoInst.code);
-    assert.equal(on(0, "getinst", "g", ulps[2]!.tid), 2);
-    assert.equal(on(3, "getinst", "g", ulps[2]!.tid), PvmNotInGroup.code);
-    for (const i of [0, 1]) assert.equal(on(i, "lvgroup", "g"), 0);
-    assert.equal(on(0, "gsize", "g"), PvmNoGroup.code);
-    assert.equal(on(3, "joingroup", "g"), 0);
-    end();
-  }
-});
+both(
+  "a frozen group that loses a member is defunct: its barrier gives PvmNoGroup, also to who waits",
+  async (home) => {
+    for (const how of ["leaves", "ends"]) {
+      const { on, ulps, end, ends } = await frozen(home);
+      for (const i of [0, 1]) assert.equal(await on(i, "barrier", "g", -1), SUSPEND);
+      if (how === "leaves") assert.equal(await on(2, "lvgroup", "g"), 0);
+      else await ends(ulps[2]!);
+      assert.deepEqual([ulps[0]!.resumed(), ulps[1]!.resumed()], [PvmNoGroup.code, PvmNoGroup.code]);
+      assert.equal(await on(1, "barrier", "g", 3), PvmNoGroup.code);
+      assert.equal(await on(3, "barrier", "g", 3), PvmNotInGroup.code);
+      assert.equal(await on(3, "joingroup", "g"), PvmNotInGroup.code);
+      // Its members see what they froze, others what is left.
+      assert.equal(await on(0, "gsize", "g"), 3);
+      assert.equal(await on(3, "gsize", "g"), 2);
+      assert.equal(await on(0, "gettid", "g", 2), ulps[2]!.tid);
+      assert.equal(await on(3, "gettid", "g", 2), PvmNoInst.code);
+      assert.equal(await on(0, "getinst", "g", ulps[2]!.tid), 2);
+      assert.equal(await on(3, "getinst", "g", ulps[2]!.tid), PvmNotInGroup.code);
+      for (const i of [0, 1]) assert.equal(await on(i, "lvgroup", "g"), 0);
+      assert.equal(await on(0, "gsize", "g"), PvmNoGroup.code);
+      assert.equal(await on(3, "joingroup", "g"), 0);
+      await end();
+    }
+  },
+);
 
-test("a broadcast goes to all members but the caller, who need not be one", () => {
-  const { ulps, on, end } = people(4);
-  for (const i of [0, 1, 2]) on(i, "joingroup", "g");
-  on(1, "lvgroup", "g");
-  const send = (i: number, tag: number): number => {
+both("a broadcast goes to all members but the caller, who need not be one", async (home) => {
+  const { ulps, on, end } = folk(home, 4);
+  for (const i of [0, 1, 2]) await on(i, "joingroup", "g");
+  await on(1, "lvgroup", "g");
+  const send = async (i: number, tag: number): Promise<number> => {
     ulps[i]!.call("pvm_initsend", 0);
     ulps[i]!.call("pvm_pkint", 0, 1, 1);
-    return on(i, "bcast", "g", tag);
+    return await on(i, "bcast", "g", tag);
   };
   const got = (tag: number): number[] =>
     ulps.flatMap((u, i) => (u.call("pvm_nrecv", -1, tag) > 0 ? [i] : []));
-  assert.equal(send(0, 5), 0);
+  assert.equal(await send(0, 5), 0);
   assert.deepEqual(got(5), [2]);
-  assert.equal(send(3, 6), 0);
+  assert.equal(await send(3, 6), 0);
   assert.deepEqual(got(6), [0, 2]);
-  assert.equal(send(0, -1), PvmBadParam.code);
+  assert.equal(await send(0, -1), PvmBadParam.code);
   ulps[0]!.call("pvm_freebuf", ulps[0]!.call("pvm_getsbuf"));
-  assert.equal(on(0, "bcast", "g", 5), PvmNoBuf.code);
-  on(2, "lvgroup", "g");
-  assert.equal(send(0, 5), PvmNoInst.code);
-  end();
+  assert.equal(await on(0, "bcast", "g", 5), PvmNoBuf.code);
+  await on(2, "lvgroup", "g");
+  assert.equal(await send(0, 5), PvmNoInst.code);
+  await end();
 });
 
 test("members on other engines are woken there", () => {
@@ -330,35 +384,35 @@ test("the dump tells of groups", () => {
   end();
 });
 
-test("the collectives' checks name the routine, and say who the caller is", () => {
-  const { p, ulps, on, end } = people(3);
+both("the collectives' checks name the routine, and say who the caller is", async (home) => {
+  const { p, ulps, on, end, call } = folk(home, 3);
   const [a] = ulps as [Actor];
   const name = a.text("pvm_gather", 0x200);
-  const check = (group: string, root = 0, count = 1, type = 3, tag = 9): number =>
-    a.call("pvm_collective", name, a.text(group), root, count, type, tag);
-  assert.equal(check("g"), PvmNoGroup.code);
+  const check = (group: string, root = 0, count = 1, type = 3, tag = 9): Promise<number> =>
+    call(a, "pvm_collective", name, a.text(group), root, count, type, tag);
+  assert.equal(await check("g"), PvmNoGroup.code);
   assert.match(p.printed.at(-1)!.text, /pvm_gather\(\): No such group/);
-  on(1, "joingroup", "g");
-  assert.equal(check("g"), PvmNotInGroup.code);
-  on(0, "joingroup", "g");
-  assert.equal(check("g"), 1);
-  assert.equal(check(""), PvmNullGroup.code);
-  assert.equal(check("g", 2), PvmNoInst.code);
-  assert.equal(check("g", 0, 0), PvmBadParam.code);
-  for (const type of [-1, 9, 10, 11, 77]) assert.equal(check("g", 0, 1, type), PvmBadParam.code);
-  assert.equal(check("g", 0, 1, 3, -1), PvmBadParam.code);
-  for (const type of [0, 8, 12]) assert.equal(check("g", 0, 1, type), 1);
+  await on(1, "joingroup", "g");
+  assert.equal(await check("g"), PvmNotInGroup.code);
+  await on(0, "joingroup", "g");
+  assert.equal(await check("g"), 1);
+  assert.equal(await check(""), PvmNullGroup.code);
+  assert.equal(await check("g", 2), PvmNoInst.code);
+  assert.equal(await check("g", 0, 0), PvmBadParam.code);
+  for (const type of [-1, 9, 10, 11, 77]) assert.equal(await check("g", 0, 1, type), PvmBadParam.code);
+  assert.equal(await check("g", 0, 1, 3, -1), PvmBadParam.code);
+  for (const type of [0, 8, 12]) assert.equal(await check("g", 0, 1, type), 1);
   const printed = p.printed.length;
-  assert.equal(on(0, "group_tids", "g", 0x300, 1), 2);
+  assert.equal(await on(0, "group_tids", "g", 0x300, 1), 2);
   assert.equal(a.view.getInt32(0x300, true), ulps[1]!.tid);
-  assert.equal(on(0, "group_tids", "g", 0, 0), 2);
-  assert.equal(on(0, "group_tids", "g", 0, 2), PvmBadParam.code);
-  on(1, "lvgroup", "g");
-  on(2, "joingroup", "h");
-  on(2, "joingroup", "g");
-  on(1, "joingroup", "g");
-  on(2, "lvgroup", "g");
-  assert.equal(on(0, "group_tids", "g", 0x300, 3), 3);
+  assert.equal(await on(0, "group_tids", "g", 0, 0), 2);
+  assert.equal(await on(0, "group_tids", "g", 0, 2), PvmBadParam.code);
+  await on(1, "lvgroup", "g");
+  await on(2, "joingroup", "h");
+  await on(2, "joingroup", "g");
+  await on(1, "joingroup", "g");
+  await on(2, "lvgroup", "g");
+  assert.equal(await on(0, "group_tids", "g", 0x300, 3), 3);
   assert.deepEqual(
     [0x300, 0x304, 0x308].map((at) => a.view.getInt32(at, true)),
     [0, a.tid, ulps[1]!.tid],
@@ -366,7 +420,7 @@ test("the collectives' checks name the routine, and say who the caller is", () =
   assert.equal(p.printed.length, printed);
   assert.equal(a.call("pvm_fail", name, PvmBadParam.code), PvmBadParam.code);
   assert.match(p.printed.at(-1)!.text, /libpvm \[t40001\]: pvm_gather\(\): Bad parameter/);
-  end();
+  await end();
 });
 
 test("with one process for each ULP there are no groups", () => {

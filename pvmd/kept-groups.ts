@@ -1,0 +1,41 @@
+/**
+ * The book of groups of a service, and its copy in the control store.
+ *
+ * Owns: the keys `group/<job>/<name>`: what each group is. The book decides alone; the store gets every change, in order, so
+ * that whoever looks there sees the groups as they are.
+ */
+import type { ControlStore } from "./control-store.ts";
+import { type Group, Groups } from "./group-book.ts";
+
+const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+const keyOf = ({ job, name }: Group): string => `group/${job}/${encodeURIComponent(name)}`;
+
+export class KeptGroups {
+  readonly book: Groups;
+  private readonly store: ControlStore;
+  private readonly dirty = new Set<Group>();
+  private written: Promise<unknown> = Promise.resolve();
+
+  constructor(store: ControlStore) {
+    this.store = store;
+    this.book = new Groups((group) => {
+      this.dirty.add(group);
+    });
+  }
+
+  /** Resolves when the store has all changes that were made until now. @throws what the store does */
+  async kept(): Promise<void> {
+    if (this.dirty.size > 0) this.written = this.written.catch(() => {}).then(() => this.write());
+    await this.written;
+  }
+
+  private async write(): Promise<void> {
+    const changes = [...this.dirty].map((group) => {
+      const { rows: tids, frozen, defunct } = group;
+      const key = keyOf(group);
+      return group.members === 0 ? { key } : { key, value: encode({ tids, frozen, defunct }) };
+    });
+    this.dirty.clear();
+    if (changes.length > 0) await this.store.txn([], changes);
+  }
+}
