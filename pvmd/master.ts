@@ -291,8 +291,8 @@ export class Master implements Pvmd {
     const reply = { vm: this.vm, master: this.host, number, ...(refused !== undefined && { refused }) };
     this.joining.get(link)?.(reply);
     this.joining.delete(link);
-    // It learns the hosts with the table that follows.
-    if (refused === undefined) this.tellTable();
+    // One that comes back has missed what happened meanwhile.
+    if (refused === undefined) this.callers.get(link)?.rpc.tell("table", { hosts: [...this.hosts()] });
   }
 
   private deleted(row: HostRow, why: "left" | "dead"): void {

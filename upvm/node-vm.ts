@@ -4,7 +4,7 @@
  * Owns: the command's side of the daemon's start (node-pvmd.ts is the other), and its links.
  */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync } from "node:fs";
+import { closeSync, existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -13,6 +13,7 @@ import { connect } from "../net/node-links.ts";
 import { Rpc } from "../net/rpc.ts";
 import { ERRORS, type ErrorCode, UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
+import { isLoopback } from "./addresses.ts";
 import type { Home } from "./home.ts";
 import { homeIsFree, makeHome, openLog, readKey, readLog, statePid, thisHome } from "./node-home.ts";
 import { packageRoot } from "./node-package.ts";
@@ -31,7 +32,12 @@ export function nodeVm(): Vm {
     local: () => local(home),
     connect: (address) => connectTo(home, address),
     log: (lines) => readLog(home, lines),
-    emptied: () => emptied(home),
+    emptied: () => waitFor(() => homeIsFree(home)),
+    gone: async (hosts) => {
+      // A host that is reached on loopback is of this machine: its pid means something here.
+      const pids = hosts.filter(({ address }) => isLoopback(address)).map(({ pid }) => pid);
+      await waitFor(() => !pids.some(runs));
+    },
   };
 }
 
@@ -115,10 +121,24 @@ async function reportOf(stream: Readable): Promise<PvmdReport | string> {
   }
 }
 
-async function emptied(home: Home): Promise<boolean> {
+/** Looks again and again, for LIMITS.haltMs. */
+async function waitFor(holds: () => boolean): Promise<boolean> {
   for (let ms = 0; ms < LIMITS.haltMs; ms += LOOK_MS) {
-    if (homeIsFree(home)) return true;
+    if (holds()) return true;
     await sleep(LOOK_MS);
   }
   return false;
+}
+
+/** True if there is such a process; one that has ended and that its parent has not asked about is none. */
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !/\) Z /.test(stat);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Another user's; or a system without /proc, where the signal has told.
+    return code === "EPERM" || (code === "ENOENT" && process.platform !== "linux");
+  }
 }

@@ -1,4 +1,5 @@
 /** The parts of a pvmd (pvmd/pvmd.ts): what it serves besides hosts. */
 import type { MakePart } from "../pvmd/pvmd.ts";
+import { storePart } from "../pvmd/store-part.ts";
 
-export const PARTS: readonly MakePart[] = [];
+export const PARTS: readonly MakePart[] = [storePart];

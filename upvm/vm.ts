@@ -31,6 +31,8 @@ export interface Vm {
   log(lines: number): string;
   /** Waits until no pvmd lives in this home any more. @returns false: one still does */
   emptied(): Promise<boolean>;
+  /** Waits, for a while, until the processes of hosts that have ended are gone, as far as they are of this machine. */
+  gone(hosts: Status["hosts"]): Promise<void>;
 }
 
 /** The pvmd of this home. @param what  what cannot be done without one. @throws UpvmError NO_PVMD */

@@ -101,8 +101,8 @@ test("a host whose pvmd was killed is deleted; what it left in its home does not
   withHosts(async (hosts) => {
     const [a, b] = await hosts.all("a", "b");
     process.kill(b!.pid, "SIGKILL");
-    await hosts.until(async () => (await hosts.status("a")).hosts.length === 1);
-    assert.match(hosts.log("a"), /b is dead/);
+    await hosts.until(() => hosts.log("a").includes("b is dead"));
+    assert.deepEqual(names((await hosts.status("a")).hosts), ["a"]);
     const words = ["--join", a!.address, "--key-file", a!.keyFile];
     const next = await hosts.start("b", ...words);
     assert.notEqual(next.pid, b!.pid);
@@ -149,8 +149,7 @@ test("hosts are added by a hoster and deleted, the first one is not; a signal le
     assert.deepEqual(names((await hosts.status("a")).hosts), ["a", "c"]);
 
     process.kill(c, "SIGTERM");
-    await hosts.until(async () => (await hosts.status("a")).hosts.length === 1);
-    assert.match(hosts.log("a"), /c has left/);
+    await hosts.until(() => hosts.log("a").includes("c has left"));
     process.kill(a.pid, "SIGTERM");
     await hosts.until(() => !Hosts.runs(a.pid));
     assert.match(hosts.log("a"), /SIGTERM: it ends\n.*\n.* halted/);

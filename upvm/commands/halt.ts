@@ -15,11 +15,13 @@ export const halt = command({
   exits: { 0: "all has ended", 1: "no pvmd is in service, or some did not answer", 2: "wrong usage" },
   async run({ flags }, edge) {
     const vm = await edge.vm();
-    const { late } = await withRpc(masterPvmd(vm, "halt"), async (rpc) => {
+    const { late, hosts } = await withRpc(masterPvmd(vm, "halt"), async (rpc) => {
+      const { hosts } = (await rpc.request("hosts", {})).body;
       const { body } = await rpc.request("halt", {}, undefined, LIMITS.haltMs + LIMITS.rpcMs);
       await rpc.closed;
-      return body;
+      return { late: body.late, hosts };
     });
+    await vm.gone(hosts.filter(({ name }) => !late.includes(name)));
     const emptied = await vm.emptied();
     if (flags.json) edge.out(`${JSON.stringify({ halted: late.length === 0 && emptied, late })}\n`);
     if (late.length > 0)

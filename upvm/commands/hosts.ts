@@ -48,10 +48,16 @@ export const remove = command({
   exits: { 0: "all were deleted", 1: "some were not, and why", 2: "wrong usage" },
   async run({ args, flags }, edge) {
     if (args.hosts.length === 0) throw usage("Cannot delete without HOSTS: names of hosts", "delete");
-    const master = masterPvmd(await edge.vm(), "delete hosts");
+    const vm = await edge.vm();
     const ask = { hosts: [...args.hosts] };
     const waitMs = 2 * LIMITS.hostDeadMs + LIMITS.rpcMs;
-    const { body } = await withRpc(master, (rpc) => rpc.request("deleteHosts", ask, undefined, waitMs));
+    const body = await withRpc(masterPvmd(vm, "delete hosts"), async (rpc) => {
+      const before = (await rpc.request("hosts", {})).body.hosts;
+      const { body } = await rpc.request("deleteHosts", ask, undefined, waitMs);
+      const done = body.hosts.flatMap(({ host, error }) => (error === undefined ? [host] : []));
+      await vm.gone(before.filter(({ name }) => done.includes(name)));
+      return body;
+    });
     return each(body.hosts, "deleted", flags.json, edge);
   },
 });
