@@ -11,6 +11,7 @@ import {
   ENGINE,
   GBUF,
   HEAD,
+  INBOX_AWAY,
   INBOX_CLOSED,
   MSG,
   SEG,
@@ -51,6 +52,7 @@ export function kernelLayout(): string {
   add("LIMIT_spareMessages", LIMITS.spareMessages);
   add("LIMIT_ulps", LIMITS.ulps);
   add("INBOX_CLOSED", INBOX_CLOSED);
+  add("INBOX_AWAY", INBOX_AWAY);
   add("SUSPEND", SUSPEND);
   return `${lines.join("\n")}\n`;
 }

@@ -6,6 +6,7 @@
  */
 import wabt from "wabt";
 import { engineMoves } from "../runtime/migrate/engine-move.ts";
+import { type Addressed, Freezer } from "../runtime/migrate/freezer.ts";
 import { addImports } from "../runtime/pvm/imports.ts";
 import { Context } from "../runtime/scheduler/context.ts";
 import { uterminate } from "../runtime/scheduler/end.ts";
@@ -73,6 +74,10 @@ export interface Process {
   /** What became of orders to make tasks. */
   readonly created: { readonly order: number; readonly codes: readonly number[] }[];
   readonly mail: Parcel[][];
+  /** The process's own thread, as far as it freezes ULPs. */
+  readonly freezer: Freezer;
+  /** Parcels for ULPs of other processes. */
+  readonly away: Addressed[];
   /** Messages for ULPs of other processes. */
   readonly out: OutsideMessage[];
   /** Milliseconds. */
@@ -99,8 +104,16 @@ export function processOf(program: Program, options: ProcessOptions): Process {
   const engines: EngineState[] = [];
   const mail: Parcel[][] = [];
   let library: Library | undefined;
+  let freezer: Freezer | undefined;
   const prepare = (made: Library): void => {
     library = made;
+    freezer = new Freezer(made, {
+      send: (engine, parcel) => {
+        mail[engine]!.push(parcel);
+        Atomics.add(made.w, made.heap.engineRow(engine) + ENGINE.mail, 1);
+      },
+      away: (parcel) => p.away.push(parcel),
+    });
     for (let index = 0; index < made.process.engines; index++) engines.push(engineOf(made, index));
   };
   const engineOf = (made: Library, index: number): EngineState => {
@@ -135,7 +148,10 @@ export function processOf(program: Program, options: ProcessOptions): Process {
       else p.nowMs += timeoutMs;
     },
     receive: () => mail[index]!.shift(),
-    send: (engine, parcel) => mail[engine]!.push(parcel),
+    send: (engine, parcel) => {
+      if (engine === engines.length) p.freezer.take(parcel);
+      else mail[engine]!.push(parcel);
+    },
     output: (fd, bytes, tid) => p.printed.push({ fd, text: new TextDecoder().decode(bytes), tid }),
     ...(options.files && { files: options.files }),
     failed: (failure) => p.failures.push(failure),
@@ -158,6 +174,10 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     created: [],
     out: [],
     mail,
+    away: [],
+    get freezer() {
+      return freezer!;
+    },
     nowMs: 0,
     onSleep: () => {
       throw new Error("an engine sleeps for ever");

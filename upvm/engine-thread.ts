@@ -5,7 +5,7 @@
  * a Parcel (runtime/scheduler/engine-state.ts), counted in ENGINE.mail.
  */
 import type { MessagePort } from "node:worker_threads";
-import type { EngineOptions, UlpFailure } from "../runtime/scheduler/engine-state.ts";
+import type { EngineOptions, Parcel, UlpFailure } from "../runtime/scheduler/engine-state.ts";
 import type { Program } from "../runtime/scheduler/programs.ts";
 import type { Request } from "../wire/requests.ts";
 
@@ -33,5 +33,7 @@ export type EngineNews =
   | { readonly kind: "ask"; readonly request: Request }
   /** What became of a CreateParcel. */
   | { readonly kind: "created"; readonly order: number; readonly codes: readonly number[] }
+  /** For a ULP that the process's own thread has, or is to have (runtime/migrate/freezer.ts). */
+  | { readonly kind: "parcel"; readonly parcel: Parcel }
   /** Its loop has ended; it says nothing more. */
   | { readonly kind: "stopped" };

@@ -9,7 +9,7 @@ import type { CreateOrder } from "../pvmd/router.ts";
 import { indexOf } from "../pvmd/tids.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
-import { demandAttention, pushWake } from "../runtime/scheduler/mailbox.ts";
+import { pushWake } from "../runtime/scheduler/mailbox.ts";
 import type { UlpAt } from "../runtime/scheduler/state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { HEAD, INBOX_CLOSED, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
@@ -109,12 +109,14 @@ export class LocalHost implements Host {
   }
 
   stop(tid: number, signum: number): void {
-    const { w, ctl } = this.library;
+    const { w } = this.library;
     const ulp = ulpOf(w, tid);
     if (ulp === 0 || hasEnded(w, ulp)) return;
-    const engine = Atomics.load(w, ulp + ULP.engine);
-    this.threads.send(engine, { kind: "stop", index: w[ulp + ULP.index]!, signum });
-    demandAttention(ctl[engine]!);
+    this.threads.send(Atomics.load(w, ulp + ULP.engine), {
+      kind: "stop",
+      index: w[ulp + ULP.index]!,
+      signum,
+    });
   }
 
   has(tid: number): boolean {

@@ -40,7 +40,10 @@ function edgeOf(setup: EngineSetup, main: MessagePort, heap: SharedHeap): Engine
       }
       return undefined;
     },
-    send: (engine, parcel) => setup.ports[engine]!.postMessage(parcel),
+    send: (engine, parcel) => {
+      if (engine === setup.ports.length) tell({ kind: "parcel", parcel });
+      else setup.ports[engine]!.postMessage(parcel);
+    },
     output: (fd, bytes, tid) => {
       // The process's thread is slower than a ULP that prints: wait for it rather than fill its memory.
       let pending = Atomics.add(w, HEAD.outputBytes, bytes.length) + bytes.length;

@@ -20,7 +20,12 @@ import { codeExtension } from "./node-package.ts";
 /** What the engines tell, save output's way back and the end. */
 export interface ProcessEvents {
   readonly output: (fd: number, bytes: Uint8Array, tid: number) => void;
-  readonly news: (engine: number, news: Exclude<EngineNews, { kind: "output" | "stopped" }>) => void;
+  readonly news: (
+    engine: number,
+    news: Exclude<EngineNews, { kind: "output" | "stopped" | "parcel" }>,
+  ) => void;
+  /** What is sent to this thread in place of an engine: for ULPs that no engine has. */
+  readonly parcel: (parcel: Parcel) => void;
 }
 
 export interface ProcessOptions {
@@ -58,6 +63,7 @@ const V8_WITH_EXTERNAL_LIMIT = 14;
 
 export class EngineThreads {
   private readonly library: Library;
+  private readonly events: ProcessEvents;
   private readonly workers: Worker[];
   private readonly stopped: Promise<void>[];
 
@@ -65,6 +71,7 @@ export class EngineThreads {
   constructor(library: Library, options: ProcessOptions, events: ProcessEvents) {
     countExternalMemoryOnce();
     this.library = library;
+    this.events = events;
     const ports = portMatrix(library.process.engines);
     const url = new URL(`./node-engine${codeExtension}`, import.meta.url);
     this.workers = ports.map((own, index) => {
@@ -95,9 +102,13 @@ export class EngineThreads {
     await Promise.all(this.stopped);
   }
 
-  /** Sends a parcel to an engine, and wakes it or has its running ULP look. */
+  /** Sends a parcel to an engine, and wakes it or has its running ULP look; or to this thread (HEAD.engines). */
   send(engine: number, parcel: Parcel): void {
     const { w, heap, ctl } = this.library;
+    if (engine === this.library.process.engines) {
+      this.events.parcel(parcel);
+      return;
+    }
     this.workers[engine]!.postMessage(parcel);
     Atomics.add(w, heap.engineRow(engine) + ENGINE.mail, 1);
     ring(this.library, engine);
@@ -126,7 +137,8 @@ export class EngineThreads {
           events.output(news.fd, news.bytes, news.tid);
           Atomics.sub(w, HEAD.outputBytes, news.bytes.length);
           Atomics.notify(w, HEAD.outputBytes);
-        } else if (news.kind !== "stopped") events.news(engine, news);
+        } else if (news.kind === "parcel") events.parcel(news.parcel);
+        else if (news.kind !== "stopped") events.news(engine, news);
       });
       worker.on("error", (error) => {
         stopProcess(this.library, STOP.failed);

@@ -4,6 +4,7 @@
  * Owns: the order of a run. Its threads are node-process.ts, its ULPs the runtime's, its result
  * run-result.ts.
  */
+import { type Addressed, Freezer } from "../runtime/migrate/freezer.ts";
 import { dumpOf } from "../runtime/scheduler/dump.ts";
 import type { UlpFailure } from "../runtime/scheduler/engine-state.ts";
 import { initialise } from "../runtime/scheduler/init.ts";
@@ -37,6 +38,8 @@ export interface Part {
   readonly begun: (process: PartProcess) => Server;
   /** There is something in the outbox (runtime/scheduler/outbox.ts). */
   readonly outgoing: () => void;
+  /** An answer, a message or an order for a ULP that is of another process now. */
+  readonly away?: (parcel: Addressed) => void;
   /** The engines have stopped, and the heap is about to be looked at: nothing uses it any more afterwards. */
   readonly ended: (library: Library) => Promise<void>;
 }
@@ -47,6 +50,7 @@ export interface PartProcess {
   readonly threads: EngineThreads;
   readonly loader: Loader;
   readonly host: LocalHost;
+  readonly freezer: Freezer;
 }
 
 /**
@@ -66,6 +70,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
   const samples = new Samples();
   let threads: EngineThreads | undefined;
   let host: HostProcess | undefined;
+  let freezer: Freezer | undefined;
   const start = (library: Library): void => {
     // Others may send at any time: this process alone cannot know that nothing can happen any more.
     if (part !== undefined) Atomics.add(library.w, HEAD.outside, 1);
@@ -80,11 +85,16 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
         else if (news.kind === "created") local.created(news.order, news.codes);
         else void machine.take(news.request);
       },
+      parcel: (parcel) => freezer?.take(parcel),
     });
     threads = made;
+    freezer = new Freezer(library, {
+      send: (engine, parcel) => made.send(engine, parcel),
+      away: (parcel) => part?.away?.(parcel),
+    });
     const known = { ...surroundings, input: options.input };
     const local = new LocalHost(library, made, loader, known);
-    const serve = part?.begun({ library, threads: made, loader, host: local }) ?? ownService(local);
+    const serve = part?.begun({ library, threads: made, loader, host: local, freezer }) ?? ownService(local);
     const machine = new HostProcess(library, serve);
     host = machine;
   };
@@ -104,6 +114,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
   };
   const { library, trace } = initialise(plan, { prepare: start, start: () => {} });
   const clean = await ending(threads!, library, options);
+  freezer?.stopped();
   host?.throwBug();
   await part?.ended(library);
   const ms = performance.timeOrigin + performance.now() - beganMs;

@@ -150,6 +150,8 @@ export const ULP = {
   killed: 56,
   /** Environment that tasks spawned by it are given: bytes (word), then texts; 0: none (runtime/pvm/program-texts.ts). */
   exportAt: 57,
+  /** First of the messages that came with it from another process: they go in front of its queue. 0 none. */
+  frontAt: 60,
   words: 64,
 } as const;
 
@@ -252,6 +254,8 @@ export const MSG = {
 
 /** Value of ULP.inbox when the ULP has ended: who sends to it drops the message. No block is at this address. */
 export const INBOX_CLOSED = 1;
+/** The same when the ULP has moved to another process: who sends to it finds it marked so, and sends it there. */
+export const INBOX_AWAY = 2;
 
 /**
  * Global message buffer: reference count and a list of segments. Word offsets. The first segment follows.
@@ -421,6 +425,8 @@ export const HEAD = {
   outbox: 25,
   outboxUnits: 26,
   outboxAsleep: 27,
+  /** How many engines are just putting something into the outbox (Atomics). */
+  outboxPosting: 30,
   /** Tid of the ULP with index i is this + 1 + i: a number for each job (wire/pvm.ts). Set before any ULP is made. */
   tidBase: 29,
   /** States of the arenas, one for each row of the engine table (byte address), and bytes from one to the next. */

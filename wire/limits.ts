@@ -118,6 +118,15 @@ export const LIMITS = {
   mboxBytes: 256 << 20,
   /** Notifications that one task has asked for and not got (PvmOutOfRes beyond). */
   notifiesPerTask: 100_000,
+  /** Messages of the virtual machine kept for a ULP while no engine has it; more are lost, as where a heap is full. */
+  keptParcels: 1 << 16,
+  /** Parts of an image that no other limit bounds, bytes: argument texts, list of open files; entries of changed tables. */
+  imageTextBytes: 32 << 20,
+  imageTableEntries: 1 << 22,
+  /** Functions of a program that were interrupted for each other, in an image. */
+  interruptsPerUlp: 1 << 16,
+  /** What an image is read in at a time where its length is only claimed, bytes. */
+  imageStepBytes: 64 << 10,
   /** Files, and characters in them, that a C program may include: all are copied into the compiler's memory. */
   compileFiles: 4096,
   compileBytes: 64 << 20,

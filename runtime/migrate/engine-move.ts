@@ -13,6 +13,8 @@
  *
  * Between the giver's last word and the taker's first the ULP is marked Migrating and the taker's: messages
  * go into its queue or inbox as to any other, nobody runs it, nobody wakes it.
+ *
+ * The process's own thread takes ULPs in the same way, to freeze them (freezer.ts). It is "engine" HEAD.engines.
  */
 import { ATTENTION, BLOCK_KIND, ENGINE, HEAD, ULP, ULP_FLAG, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -27,8 +29,10 @@ import {
   type UlpParcel,
 } from "../scheduler/engine-state.ts";
 import { claimWake, demandAttention, ring } from "../scheduler/mailbox.ts";
-import { append, last, remove, ulpAt } from "../scheduler/queue.ts";
-import { getState, setMigrating, type UlpAt } from "../scheduler/state.ts";
+import { queueFront } from "../scheduler/messages.ts";
+import { append, isQueued, last, remove, ulpAt } from "../scheduler/queue.ts";
+import { arriveMeeting, departMeeting, isMeeting } from "../scheduler/rendezvous.ts";
+import { getState, isMigrating, setMigrating, type UlpAt } from "../scheduler/state.ts";
 import { saveTables } from "../scheduler/tables.ts";
 import { umalloc } from "../scheduler/uheap.ts";
 import { usetremote } from "../scheduler/ulp.ts";
@@ -68,9 +72,14 @@ export function sendUlp(e: EngineState, ulp: UlpAt, to: number): boolean {
   }
   remove(w, getState(w, ulp) === ULP_STATE.blocked ? e.waitq : e.runq, ulp);
   e.timers.remove(index);
-  setMigrating(w, ulp, true);
+  if (e.handoff === ulp) e.handoff = 0 as UlpAt;
+  if (!isMigrating(w, ulp)) setMigrating(w, ulp, true);
   e.contexts[index] = undefined;
-  if (context !== undefined) e.copier.forget(context.memory);
+  if (context !== undefined) {
+    e.copier.forget(context.memory);
+    // The engine imported it last: nothing here keeps it alive.
+    if (e.imports.upvm["memory"] === context.memory) delete e.imports.upvm["memory"];
+  }
   e.fileHandles?.forget(index);
   const held = (context?.held ?? []).map((line) => line?.bytes.slice(0, line.used));
   usetremote(e, ulp, to);
@@ -83,10 +92,31 @@ export function sendUlp(e: EngineState, ulp: UlpAt, to: number): boolean {
     files: context?.files,
     tables,
   });
-  Atomics.add(w, e.heap.engineRow(to) + ENGINE.mail, 1);
-  ring(e, to);
+  if (to !== e.engines) {
+    Atomics.add(w, e.heap.engineRow(to) + ENGINE.mail, 1);
+    ring(e, to);
+  }
   count(e, COUNTER.moves, 1);
   return true;
+}
+
+/** Waits that a message ends: who wakes the ULP claims it first. */
+const CLAIMED: readonly (number | undefined)[] = [WAIT.recv, WAIT.trecv, WAIT.precv];
+
+/** Gives a ULP that is not running to the process's own thread: see Moves.freeze. */
+function freeze(e: EngineState, ulp: UlpAt): ReturnType<Moves["freeze"]> {
+  const { w } = e;
+  const state = getState(w, ulp);
+  if (state === ULP_STATE.unInit && !isQueued(w, ulp)) return "held";
+  const waits = state === ULP_STATE.blocked;
+  const meets = waits && isMeeting(w, ulp);
+  const claims = waits && CLAIMED.includes(w[ulp + ULP.wait]);
+  if (meets ? !departMeeting(e, ulp) : claims && !claimWake(e, ulp)) return "later";
+  if (sendUlp(e, ulp, e.engines)) return "frozen";
+  // It is claimed, and goes on waiting.
+  if (meets) arriveMeeting(e, ulp);
+  else if (claims) recheck(e, ulp);
+  return "memory";
 }
 
 /** Takes in a ULP that was sent here: into the queue of the state it has. */
@@ -104,14 +134,21 @@ function adopt(e: EngineState, parcel: UlpParcel): void {
     context.tables = parcel.tables;
     e.contexts[parcel.index] = context;
   }
-  setMigrating(w, ulp, false);
+  queueFront(w, ulp);
   if (getState(w, ulp) !== ULP_STATE.blocked) {
+    setMigrating(w, ulp, false);
     append(w, e.runq, ulp);
     return;
   }
   append(w, e.waitq, ulp);
+  if (isMeeting(w, ulp)) {
+    arriveMeeting(e, ulp);
+    return;
+  }
+  setMigrating(w, ulp, false);
   if ((w[ulp + ULP.flags]! & ULP_FLAG.outside) !== 0) e.timers.add(parcel.index, deadlineOf(e, ulp));
-  recheck(e, ulp);
+  // A sleeper and one that waits for an answer are not woken by messages.
+  if (CLAIMED.includes(w[ulp + ULP.wait])) recheck(e, ulp);
 }
 
 /**
@@ -180,4 +217,4 @@ function shuffle(e: EngineState, ulp: UlpAt): void {
   if (claimWake(e, ulp) && !sendUlp(e, ulp, to)) recheck(e, ulp);
 }
 
-export const engineMoves: Moves = { adopt, give, beg, look, thank, shuffle };
+export const engineMoves: Moves = { adopt, freeze, give, beg, look, thank, shuffle };

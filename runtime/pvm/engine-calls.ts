@@ -67,7 +67,7 @@ export function engineCalls(e: EngineState) {
         return preempt(e);
       }
       serve(e);
-      if (e.doomed.length !== 0) return preempt(e);
+      if (e.deferred.length !== 0) return preempt(e);
       const yields =
         e.yieldAtPoll || (e.options.slices && why !== ATTENTION.sample) || e.options.shuffle !== 0;
       e.yieldAtPoll = false;

@@ -53,6 +53,19 @@ export interface StopParcel {
   readonly index: number;
   readonly signum: number;
 }
+/** A ULP is to leave its engine, for the process's own thread: it becomes an UlpParcel to that. */
+export interface FreezeParcel {
+  readonly kind: "freeze";
+  readonly index: number;
+}
+/** To the process's own thread: a ULP that should be frozen stays as it is. */
+export interface StaysParcel {
+  readonly kind: "stays";
+  readonly index: number;
+  readonly why: WhyStays;
+}
+/** It has ended; the heap has no room for its globals; it was made and not yet started. */
+export type WhyStays = "ended" | "memory" | "held";
 /** A message of the virtual machine itself to a ULP. */
 export interface NoticeParcel {
   readonly kind: "notice";
@@ -102,7 +115,10 @@ export interface CreateParcel {
   /** Options: number and value, one pair behind the other. */
   readonly options: readonly number[];
 }
-/** What ports carry between threads; ENGINE.mail counts what an engine has not taken yet. */
+/**
+ * What ports carry between threads; ENGINE.mail counts what an engine has not taken yet. To "engine" HEAD.engines, whose row
+ * is the process's own thread's: what is for ULPs that it has (runtime/migrate/freezer.ts).
+ */
 export type Parcel =
   | UlpParcel
   | ProgramParcel
@@ -110,7 +126,9 @@ export type Parcel =
   | StopParcel
   | NoticeParcel
   | ExecParcel
-  | CreateParcel;
+  | CreateParcel
+  | FreezeParcel
+  | StaysParcel;
 
 /** How a ULP failed, for the process's result. */
 export interface UlpFailure {
@@ -185,6 +203,11 @@ export interface EngineImports extends WebAssembly.Imports {
 export interface Moves {
   /** Takes in a ULP that was sent here. */
   adopt(e: EngineState, parcel: UlpParcel): void;
+  /**
+   * Gives a ULP of this engine that is not running to the process's own thread, or says why not. "later": another has
+   * claimed to wake it, and has not done so yet.
+   */
+  freeze(e: EngineState, ulp: UlpAt): "frozen" | "later" | WhyStays;
   /** Some engine begs: gives it ULPs if enough are left. `running`: a ULP goes on running here. */
   give(e: EngineState, running: boolean): void;
   /** Asks the other engines for work. */
@@ -259,8 +282,8 @@ export class EngineState {
   create: (e: EngineState, parcel: CreateParcel) => void = () => {};
   /** Tells the virtual machine that a ULP has ended. Set by who makes the engine. */
   ended: (e: EngineState, ulp: UlpAt) => void = () => {};
-  /** ULPs that are to end as soon as they are off the processor, or have arrived here. */
-  doomed: StopParcel[] = [];
+  /** Orders to ULPs that are to be obeyed as soon as these are off the processor, have arrived here, or are woken. */
+  deferred: (StopParcel | FreezeParcel)[] = [];
 
   /** A short way of recheck (blocking.ts), and one of looking for work (idle.ts). Set by the kernel if there is one. */
   deliverArrived: (ulp: UlpAt) => boolean = () => false;

@@ -29,6 +29,7 @@ import {
   COUNTER as COUNTER_TABLE,
   count,
   type EngineState,
+  type FreezeParcel,
   type NoticeParcel,
   type Parcel,
   type StopParcel,
@@ -87,7 +88,7 @@ export function run(e: EngineState): void {
   while (w[HEAD.stop] === STOP.none) {
     if (w[row + ENGINE.wakes] !== 0) serveWakes(e);
     if (w[row + ENGINE.mail] !== 0) serveMail(e);
-    if (e.doomed.length !== 0) reap(e);
+    if (e.deferred.length !== 0) serveDeferred(e);
     if (e.timers.length !== 0 && --clock <= 0) {
       serveTimers(e);
       clock = LIMITS.switchesPerClock;
@@ -209,15 +210,21 @@ function open(e: EngineState, parcel: Parcel): void {
     case "stop":
       stopUlp(e, parcel);
       break;
+    case "freeze":
+      freezeUlp(e, parcel);
+      break;
+    case "stays":
+      throw new Error("bug: only the process's own thread is told that a ULP stays");
   }
 }
 
-/** A parcel about a ULP that has moved to another engine goes after it. */
+/** A parcel about a ULP that has moved to another engine, or to the process's own thread, goes after it. */
 export function forward(e: EngineState, engine: number, parcel: Parcel): void {
   e.edge.send(engine, parcel);
+  if (engine === e.engines) return;
   Atomics.add(e.w, e.heap.engineRow(engine) + ENGINE.mail, 1);
   ring(e, engine);
-  if (parcel.kind === "stop") demandAttention(e.ctl[engine]!);
+  if (parcel.kind === "stop" || parcel.kind === "freeze") demandAttention(e.ctl[engine]!);
 }
 
 /** Sends a message of the virtual machine to a ULP; if there is no room for it, it is dropped, and counted as that. */
@@ -244,14 +251,39 @@ function stopUlp(e: EngineState, parcel: StopParcel): void {
   const engine = Atomics.load(w, ulp + ULP.engine);
   if (engine !== e.index) forward(e, engine, parcel);
   else if (state === ULP_STATE.running || isMigrating(w, ulp)) {
-    e.doomed.push(parcel);
+    e.deferred.push(parcel);
     demandAttention(e.ctl[e.index]!);
   } else ukill(e, ulp, parcel.signum);
 }
 
-/** Ends those that were running when they should have been ended. */
-function reap(e: EngineState): void {
-  for (const parcel of e.doomed.splice(0)) stopUlp(e, parcel);
+/**
+ * Gives a ULP to the process's own thread, in whatever state it is; one that runs just now at its next poll or wait. That is
+ * the deferral of the paper's 3.2.7: a routine of the library is never left in its middle.
+ */
+function freezeUlp(e: EngineState, parcel: FreezeParcel): void {
+  const { w } = e;
+  const { index } = parcel;
+  const ulp = ulpAt(w, index);
+  const state = getState(w, ulp);
+  const engine = Atomics.load(w, ulp + ULP.engine);
+  if (state === ULP_STATE.exited) e.edge.send(e.engines, { kind: "stays", index, why: "ended" });
+  else if (engine !== e.index) forward(e, engine, parcel);
+  else if (state === ULP_STATE.running || isMigrating(w, ulp)) {
+    e.deferred.push(parcel);
+    demandAttention(e.ctl[e.index]!);
+  } else {
+    const done = e.moves.freeze(e, ulp);
+    if (done === "later") e.deferred.push(parcel);
+    else if (done !== "frozen") e.edge.send(e.engines, { kind: "stays", index, why: done });
+  }
+}
+
+/** Obeys what could not be obeyed when it came. */
+function serveDeferred(e: EngineState): void {
+  for (const parcel of e.deferred.splice(0)) {
+    if (parcel.kind === "stop") stopUlp(e, parcel);
+    else freezeUlp(e, parcel);
+  }
 }
 
 /** Wakes the ULPs whose deadline has passed: a timed receive returns 0, so does a sleep. */

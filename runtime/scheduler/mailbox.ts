@@ -18,6 +18,7 @@ import {
   ATTENTION,
   CTL as CTL_TABLE,
   ENGINE as ENGINE_TABLE,
+  INBOX_AWAY,
   INBOX_CLOSED,
   MSG as MSG_TABLE,
   ULP as ULP_TABLE,
@@ -39,13 +40,16 @@ const LIMITS = LIMITS_TABLE;
 /**
  * Puts a message into the inbox of a ULP of another engine. Takes the message if it succeeds.
  *
- * @returns false: the ULP has ended
+ * @returns false: the ULP has ended, or has moved to another process
  */
 export function pushInbox(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt, message: number): boolean {
   const word = ulp + ULP.inbox;
   Atomics.add(w, ulp + ULP.inboxCount, 1);
   for (let head = Atomics.load(w, word); ; ) {
-    if (head === INBOX_CLOSED) return false;
+    if (head === INBOX_CLOSED || head === INBOX_AWAY) {
+      Atomics.sub(w, ulp + ULP.inboxCount, 1);
+      return false;
+    }
     w[(message >> 2) + MSG.next] = head;
     const found = Atomics.compareExchange(w, word, head, message);
     if (found === head) return true;
@@ -63,9 +67,14 @@ export function closeInbox(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): void {
   takeInbox(w, ulp, INBOX_CLOSED);
 }
 
+/** The ULP moves to another process: as closeInbox, but what is sent to it later goes there. */
+export function leaveInbox(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): void {
+  takeInbox(w, ulp, INBOX_AWAY);
+}
+
 function takeInbox(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt, leave: number): void {
   let at = Atomics.exchange(w, ulp + ULP.inbox, leave);
-  if (at === INBOX_CLOSED) return;
+  if (at === INBOX_CLOSED || at === INBOX_AWAY) return;
   let oldestFirst = 0;
   while (at !== 0) {
     const next = w[(at >> 2) + MSG.next]!;

@@ -141,8 +141,26 @@ export function freeSpareMessages(w: Int32Array, arena: Arena, row: number): voi
   w[row + ENGINE.spareCount] = 0;
 }
 
+/** Puts the messages that came with the ULP from another process in front of its queue. (paper, 3.2.7) */
+export function queueFront(w: Int32Array, ulp: UlpAt): void {
+  const first = w[ulp + ULP.frontAt]!;
+  if (first === 0) return;
+  w[ulp + ULP.frontAt] = 0;
+  let last = first;
+  let n = 1;
+  for (let next = w[(last >> 2) + MSG.next]!; next !== 0; next = w[(last >> 2) + MSG.next]!) {
+    last = next;
+    n++;
+  }
+  w[(last >> 2) + MSG.next] = w[ulp + ULP.msgqHead]!;
+  if (w[ulp + ULP.msgqHead] === 0) w[ulp + ULP.msgqTail] = last;
+  w[ulp + ULP.msgqHead] = first;
+  w[ulp + ULP.msgqCount] = w[ulp + ULP.msgqCount]! + n;
+}
+
 /** Frees all: the ULP has ended. */
 export function dropMessages(w: Int32Array, arena: Arena, gb: Gbdesc, ulp: UlpAt): void {
+  queueFront(w, ulp);
   for (let at = w[ulp + ULP.msgqHead]!; at !== 0; ) {
     const next = w[(at >> 2) + MSG.next]!;
     dropMessage(w, arena, gb, at);

@@ -54,7 +54,8 @@ export function setUse(w: Int32Array, ulp: UlpAt, use: number, on: boolean): voi
   setCommon(w, ulp);
 }
 
-function setCommon(w: Int32Array, ulp: UlpAt): void {
+/** Sets ULP.common, by what the ULP uses. */
+export function setCommon(w: Int32Array, ulp: UlpAt): void {
   const more = moreOf(w, ulp);
   const special = more !== 0 && w[more + MORE.uses] !== 0;
   w[ulp + ULP.common] = special ? OWN_NUMBERS + w[ulp + ULP.index]! : w[ulp + ULP.context]!;

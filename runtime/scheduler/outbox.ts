@@ -12,6 +12,8 @@
  * Pairwise order: one list for all engines, so messages of a ULP leave in the order in which they were sent, wherever it ran.
  * Bounded: who finds LIMITS.outboxBytes waiting waits, engine and all, until some have left; after LIMITS.outboxWaitMs its
  * message is refused.
+ * A ULP that comes to this process (runtime/migrate/restore.ts) must get what lies here for it before what is sent to its
+ * inbox: who makes it local waits until nobody posts, and then takes all (closeOutboxTo).
  * Dropped: Atomics.waitAsync on the own thread, in place of a message of the engine's port: the same 13 to 24 microseconds
  * for a round trip, and 3 for the one who rings.
  */
@@ -28,6 +30,8 @@ import type { UlpAt } from "./state.ts";
 const UNIT_BYTES = 64;
 const TO = MSG.lbid;
 const NO_MEM = PVM_ERROR.PvmNoMem.code;
+/** Result of postOutside; no PVM code is this. */
+export const CAME_HERE = 1;
 
 /** A message that is to leave. Its pieces are views of the heap, good until it is released. */
 export interface Outgoing {
@@ -51,7 +55,8 @@ function unitsOf(bytes: number): number {
 /**
  * Sends a message to a ULP of another process. Borrows `gbid`: the message gets a reference of its own.
  *
- * @returns 0, or PvmNoMem: the outbox stayed full, or the heap is; nothing was sent
+ * @returns 0, or PvmNoMem: the outbox stayed full, or the heap is; nothing was sent; CAME_HERE: the ULP is of this process now,
+ * and nothing was sent
  */
 export function postOutside(
   e: EngineState,
@@ -68,6 +73,12 @@ export function postOutside(
   const message = newMessage(w, e.arena, src, tag, gbid, bytes, context, wid);
   if (message === 0) return NO_MEM;
   e.gb.gincref(gbid);
+  Atomics.add(w, HEAD.outboxPosting, 1);
+  if (Atomics.load(w, to + ULP.engine) !== w[HEAD.engines]) {
+    Atomics.sub(w, HEAD.outboxPosting, 1);
+    dropMessage(w, e.arena, e.gb, message);
+    return CAME_HERE;
+  }
   const m = message >> 2;
   w[m + TO] = w[to + ULP.tid]!;
   // Counted before it leaves: who adds up all processes' counts must not miss it (upvm/isolate.ts).
@@ -79,6 +90,7 @@ export function postOutside(
     if (found === head) break;
     head = found;
   }
+  Atomics.sub(w, HEAD.outboxPosting, 1);
   if (Atomics.load(w, HEAD.outboxAsleep) === 1 && Atomics.compareExchange(w, HEAD.outboxAsleep, 1, 0) === 1)
     e.edge.ringOutbox();
   return 0;
@@ -125,8 +137,29 @@ export function drainOutbox(library: Library, take: (message: Outgoing) => void)
 export function releaseOutgoing(library: Library, { at, bytes }: Outgoing): void {
   const { w, arena, gb } = library;
   dropMessage(w, arena, gb, at);
+  makeRoom(w, bytes);
+}
+
+/** So much is no longer in the outbox. */
+function makeRoom(w: Int32Array<SharedArrayBuffer>, bytes: number): void {
   const before = Atomics.sub(w, HEAD.outboxUnits, unitsOf(bytes));
   if (before >= LIMITS.outboxBytes / UNIT_BYTES) Atomics.notify(w, HEAD.outboxUnits);
+}
+
+/**
+ * A ULP was just marked as being of this process: from now on nobody puts a message to it into the outbox. What is in it
+ * stays; the next drainOutbox takes it. On the process's own thread; waits less than a microsecond, unless a thread that
+ * posts has lost its processor.
+ */
+export function closeOutboxTo({ w }: Pick<Library, "w">): void {
+  for (let posting = 1; posting !== 0; ) posting = Atomics.load(w, HEAD.outboxPosting);
+}
+
+/** A message that lies in the outbox, or has lain there, for a ULP that is of this process now: as one of a queue. */
+export function keepOutgoing({ w }: Pick<Library, "w">, { at, bytes }: Outgoing): number {
+  w[(at >> 2) + TO] = 0;
+  makeRoom(w, bytes);
+  return at;
 }
 
 function oldestFirst(w: Int32Array, newest: number): number {

@@ -13,9 +13,9 @@ import { COUNTER as COUNTER_TABLE, count, type EngineState } from "./engine-stat
 import { isInterruptible } from "./handlers.ts";
 import { claimWake, drainInbox, pushInbox, pushWake } from "./mailbox.ts";
 import { appendMessage, dropMessage, fillMessage, matches, newMessage } from "./messages.ts";
-import { postOutside } from "./outbox.ts";
+import { CAME_HERE, postOutside } from "./outbox.ts";
 import { isOutside } from "./outside.ts";
-import type { UlpAt } from "./state.ts";
+import { isMigrating, type UlpAt } from "./state.ts";
 import { uislocal } from "./ulp.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
@@ -105,9 +105,11 @@ function postRemote(
   wid: number,
 ): number {
   const w = e.w;
-  if (isOutside(w, to)) {
+  // One that is only frozen here keeps its inbox, until it has left.
+  if (isOutside(w, to) && !isMigrating(w, to)) {
     if (w[to + ULP.state] === ULP_STATE.exited) return drop(e);
-    return postOutside(e, src, to, tag, gbid, bytes, context, wid);
+    const code = postOutside(e, src, to, tag, gbid, bytes, context, wid);
+    if (code !== CAME_HERE) return code;
   }
   if (Atomics.load(w, to + ULP.inbox) === INBOX_CLOSED) return drop(e);
   if (Atomics.load(w, to + ULP.inboxCount) + w[to + ULP.msgqCount]! >= LIMITS.messagesPerUlp) return NO_MEM;
@@ -116,6 +118,8 @@ function postRemote(
   e.gb.gincref(gbid);
   if (!pushInbox(w, to, message)) {
     dropMessage(w, e.arena, e.gb, message);
+    // It has just left this process, and is marked so already.
+    if (isOutside(w, to)) return postRemote(e, src, to, tag, gbid, bytes, context, wid);
     return drop(e);
   }
   // If these words are of another wait than the one that `waiting` is for, the receiver has blocked again

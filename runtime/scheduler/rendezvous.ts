@@ -3,7 +3,8 @@
  *
  * Owns: MEET, ULP.groupNext, and the waits WAIT.barrier and WAIT.freeze. Whoever calls holds HEAD.groupLock: under it a
  * ULP becomes blocked and listed at once, and who finds it listed takes it off and wakes it. So nothing but the lock is
- * needed between engines; ULP.waiting stays 0, and no message wakes it. A ULP that waits so is not moved.
+ * needed between engines; ULP.waiting stays 0, and no message wakes it. While one that waits so is not on an engine (departMeeting), nobody wakes it:
+ * it sees that it was released when it comes to one (arriveMeeting).
  * A ULP with message handlers offers to be woken by messages: one that a handler takes makes it stand back, its handler
  * runs, and it comes again (runtime/link/interrupts.ts). Who takes such a ULP off the list must claim it, too; if another
  * has claimed it, that one has it looked at, and `recheckMeeting` sees that it was released.
@@ -22,7 +23,7 @@ import { nextHandled } from "./handlers.ts";
 import { claimWake, drainInbox, offerWake, pushWake } from "./mailbox.ts";
 import { uses } from "./more.ts";
 import { append } from "./queue.ts";
-import { setState, type UlpAt } from "./state.ts";
+import { isMigrating, setMigrating, setState, type UlpAt } from "./state.ts";
 import { uislocal } from "./ulp.ts";
 import { unblock } from "./unblock.ts";
 
@@ -105,11 +106,36 @@ export function release(e: EngineState, group: GroupAt, kind: MeetKind, result: 
     const next = w[ulp + ULP.groupNext] as UlpAt;
     w[ulp + ULP.waitWord] = 0;
     w[ulp + ULP.result] = result;
-    const claimed = !uses(w, ulp, MORE_USE.handlers) || claimWake(e, ulp);
+    const claimed = !isMigrating(w, ulp) && (!uses(w, ulp, MORE_USE.handlers) || claimWake(e, ulp));
     if (claimed && uislocal(e, ulp)) unblock(e, ulp, result);
     else if (claimed) pushWake(e, ulp);
     ulp = next;
   }
+}
+
+/**
+ * A ULP that waits at a meeting point is to leave this engine: it is marked Migrating, and stays listed.
+ *
+ * @returns false: it was released or claimed, and its wake is on its way here
+ */
+export function departMeeting(e: EngineState, ulp: UlpAt): boolean {
+  const { w } = e;
+  if (!e.alone) lock(w, HEAD.groupLock);
+  const may = w[ulp + ULP.waitWord] !== 0 && (!uses(w, ulp, MORE_USE.handlers) || claimWake(e, ulp));
+  if (may) setMigrating(w, ulp, true);
+  if (!e.alone) unlock(w, HEAD.groupLock);
+  return may;
+}
+
+/** It has come to this engine, and is in its wait queue: it goes on if it was released meanwhile. */
+export function arriveMeeting(e: EngineState, ulp: UlpAt): void {
+  const { w } = e;
+  if (!e.alone) lock(w, HEAD.groupLock);
+  setMigrating(w, ulp, false);
+  const released = w[ulp + ULP.waitWord] === 0;
+  if (!e.alone) unlock(w, HEAD.groupLock);
+  if (released) unblock(e, ulp, w[ulp + ULP.result]!);
+  else if (uses(w, ulp, MORE_USE.handlers)) recheckMeeting(e, ulp);
 }
 
 /** True if a blocked ULP waits at a meeting point, or did and has been released by another engine. */

@@ -73,6 +73,32 @@ export function setMigrating(w: Int32Array, ulp: UlpAt, on: boolean): void {
   w[ulp + ULP.state] = on ? state | ULP_MIGRATING : state & ~ULP_MIGRATING;
 }
 
+/** Words of a descriptor that say who the ULP is, wherever it is, and that any thread may look at just now. */
+const IDENTITY: readonly number[] = [
+  ULP.tid,
+  ULP.index,
+  ULP.engine,
+  ULP.inbox,
+  ULP.inboxCount,
+  ULP.queueNext,
+  ULP.queuePrev,
+  ULP.module,
+  ULP.parentTid,
+  ULP.siblingFirst,
+  ULP.siblingCount,
+] as const;
+
+/** The ULP has gone to another process: its descriptor here is as if it had always been there. (paper, 3.2.1: remote) */
+export function setRemote(w: Int32Array, ulp: UlpAt): void {
+  for (let word = 0; word < ULP.words; word++) if (!IDENTITY.includes(word)) w[ulp + word] = 0;
+}
+
+/** A ULP of another process comes to this one, in the state that it had there; no engine has it yet. */
+export function setArrived(w: Int32Array, ulp: UlpAt, state: UlpState): void {
+  assert(w[ulp + ULP.state] === ULP_STATE.unInit, "bug: a ULP arrives that is here");
+  w[ulp + ULP.state] = state | ULP_MIGRATING;
+}
+
 export function isMigrating(w: Int32Array, ulp: UlpAt): boolean {
   return w[ulp + ULP.state]! >= ULP_MIGRATING;
 }

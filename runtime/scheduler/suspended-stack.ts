@@ -40,3 +40,15 @@ export function suspendedStack(
   }
   return frames.reverse();
 }
+
+/** True if the frames of a suspended ULP follow each other from their end to their beginning, as the program makes them. */
+export function isWhole(w: Int32Array, ulp: UlpAt, points: readonly ResumePointRow[]): boolean {
+  const base = w[ulp + ULP.framesBase]!;
+  let top = w[ulp + ULP.framesTop]!;
+  while (top > base) {
+    const point = points[w[(top - 4) >> 2]!];
+    if (point === undefined || point[2] <= 0) return false;
+    top -= point[2];
+  }
+  return top === base;
+}

@@ -17,10 +17,10 @@
  */
 import {
   BTAB_bytes, BTAB_context, BTAB_dst, BTAB_gbid, BTAB_left, BTAB_segment, BTAB_size, BTAB_src, BTAB_tag,
-  BTAB_wid, COUNTER_bytes, COUNTER_dropped, COUNTER_messages, ENGINE_bell, ENGINE_handoff, ENGINE_idle,
+  BTAB_wid, COUNTER_bytes, COUNTER_messages, ENGINE_bell, ENGINE_handoff, ENGINE_idle,
   ENGINE_mail, ENGINE_runHead, ENGINE_running, ENGINE_size, ENGINE_spareCount, ENGINE_spareMessages,
   ENGINE_waitHead, ENGINE_wakes, GBUF_encoding, GBUF_lastAt, GBUF_refs, GBUF_sealedBytes, GBUF_size,
-  HEAD_engines, HEAD_enginesAt, HEAD_stop, HEAD_ulpTableAt, INBOX_CLOSED, LIMIT_bufferKeptBytes,
+  HEAD_engines, HEAD_enginesAt, HEAD_stop, HEAD_ulpTableAt, INBOX_AWAY, INBOX_CLOSED, LIMIT_bufferKeptBytes,
   LIMIT_messagesPerUlp, LIMIT_spareMessages, LIMIT_ulps, MSG_bytes, MSG_context, MSG_gbid, MSG_lbid, MSG_next,
   MSG_src, MSG_tag, MSG_wid, SEG_capacity, SEG_next, SEG_size, SEG_used, STATE_blocked, STATE_exited,
   STATE_runnable, SUSPEND, ULP_btabAt, ULP_common, ULP_context, ULP_engine, ULP_inbox,
@@ -218,9 +218,9 @@ function makeMessage(ulp: i32, gbid: i32, tag: i32, context: i32): i32 {
 }
 
 // @ts-expect-error: decorator
-@inline function countSent(ulp: i32, bytes: i32): void {
-  set(ulp, ULP_sent, get(ulp, ULP_sent) + 1);
-  count(COUNTER_messages, 1);
+@inline function countSent(ulp: i32, bytes: i32, messages: i32 = 1): void {
+  set(ulp, ULP_sent, get(ulp, ULP_sent) + messages);
+  count(COUNTER_messages, messages);
   count(COUNTER_bytes, bytes);
 }
 
@@ -269,7 +269,7 @@ function push(list: usize, item: i32, link: i32, head: i32): bool {
   set(item, link, expected);
   let found = atomic.cmpxchg<i32>(list, expected, item);
   while (found != expected) {
-    if (found == INBOX_CLOSED) return false;
+    if (found == INBOX_CLOSED || found == INBOX_AWAY) return false;
     expected = found;
     set(item, link, expected);
     found = atomic.cmpxchg<i32>(list, expected, item);
@@ -283,18 +283,20 @@ function sendAway(ulp: i32, to: i32, gbid: i32, tid: i32, tag: i32, context: i32
   if (get(to, ULP_engine) >= get(0, HEAD_engines)) return slowSend(tid, tag);
   const inbox = <usize>(to + ULP_inbox);
   const head = atomic.load<i32>(inbox);
-  if (head == INBOX_CLOSED) return slowSend(tid, tag);
+  if (head == INBOX_CLOSED || head == INBOX_AWAY) return slowSend(tid, tag);
   const unread = atomic.load<i32>(<usize>(to + ULP_inboxCount)) + get(to, ULP_msgqCount);
   if (unread >= LIMIT_messagesPerUlp) return slowSend(tid, tag);
   const message = makeMessage(ulp, gbid, tag, context);
   if (message == 0) return slowSend(tid, tag);
   atomic.add<i32>(<usize>(to + ULP_inboxCount), 1);
   if (!push(inbox, message, MSG_next, head)) {
-    // It has ended meanwhile: nobody gets it.
+    // It has ended meanwhile, or has left the process.
+    atomic.sub<i32>(<usize>(to + ULP_inboxCount), 1);
+    const bytes = get(message, MSG_bytes);
     gdecref(gbid);
     freeMessage(message);
-    count(COUNTER_dropped, 1);
-    return 0;
+    countSent(ulp, -bytes, -1);
+    return slowSend(tid, tag);
   }
   if (atomic.load<i32>(<usize>(to + ULP_waiting)) != 1) return 0;
   // It may have taken another context or a handler since: then it looks for itself.
