@@ -15,6 +15,8 @@ export interface Ulp {
   readonly sent: Map<Tid, number>;
   readonly received: Map<Tid, number>;
   queue: Message[];
+  /** Its state has left with so many of them. */
+  carried: number;
 }
 export type Frame =
   | { readonly kind: "move"; readonly frame: MoveFrame }
@@ -44,10 +46,15 @@ export interface Key extends Location {
 }
 
 export function newProcess(id: Member, members: readonly Member[], time: Timeline): Process {
+  const ulps = new Map<Tid, Ulp>();
+  const keepsFrom = (src: Tid): boolean =>
+    [...ulps.values()].some(({ queue, carried }) =>
+      queue.slice(carried).some((message) => message.src === src),
+    );
   return {
     id,
-    protocol: new Migration(id, members),
-    ulps: new Map(),
+    protocol: new Migration(id, members, keepsFrom),
+    ulps,
     images: new Map(),
     outbox: [],
     stopped: new Set(),
@@ -59,12 +66,37 @@ export function newProcess(id: Member, members: readonly Member[], time: Timelin
   };
 }
 
+export interface WorldPlan {
+  readonly seed: number;
+  /** The transport reorders frames, and a layer above it puts them into order. */
+  readonly reorders?: boolean;
+}
+
+/** What has happened, over all seeds: a simulation that never gets somewhere proves nothing about it. */
+export type Tally = Map<string, number>;
+
+/** A process's clock. */
+export const clockOf = ({ offsetMs, speed }: Process, nowMs: number): number => offsetMs + speed * nowMs;
+
+/** Has `tick` called when the protocol wants it, by the process's clock. */
+export function setTimer(p: Process, time: Timeline, tick: () => void): void {
+  const { nextMs } = p.protocol;
+  if (nextMs === Number.POSITIVE_INFINITY || nextMs >= p.tickMs) return;
+  p.tickMs = nextMs;
+  time.at(Math.max(time.nowMs, (nextMs - p.offsetMs) / p.speed + 0.01), () => {
+    if (p.tickMs !== nextMs) return;
+    p.tickMs = Number.POSITIVE_INFINITY;
+    tick();
+  });
+}
+
 export const copyOf = (ulp: Ulp): Ulp => ({
   tid: ulp.tid,
   frozen: true,
   sent: new Map(ulp.sent),
   received: new Map(ulp.received),
   queue: ulp.queue.slice(),
+  carried: Number.POSITIVE_INFINITY,
 });
 
 /** A ULP takes what is in its queue. @throws if something was lost, doubled or overtaken */

@@ -1,8 +1,6 @@
 /**
- * A job in a simulation: processes with the migration protocol in each, ULPs that send numbered messages to each other all
- * the time, a control store, a master that orders moves, and faults. Everything follows from one seed.
- *
- * What is simulated is what Migration's effects ask for; the protocol is the real one. Checked all the time: that no ULP runs
+ * A job in a simulation: processes with the migration protocol in each, ULPs that send each other numbered messages all the
+ * time, a control store, a master that orders moves, and faults; all from one seed. What is simulated is what Migration's effects ask for; the protocol is the real one. Checked all the time: that no ULP runs
  * twice, numbers and order of what is received; checkRest looks at the end.
  */
 import assert from "node:assert/strict";
@@ -18,6 +16,7 @@ import {
 } from "../runtime/migrate/moves.ts";
 import {
   checkRest,
+  clockOf,
   copyOf,
   type Frame,
   type Key,
@@ -25,19 +24,13 @@ import {
   newProcess,
   type Process,
   receive,
+  setTimer,
+  type Tally,
   type Ulp,
+  type WorldPlan,
 } from "./migration-parts.ts";
 import { SimulatedWires, simulatedRequest } from "./simulated-wires.ts";
 import { Timeline } from "./timeline.ts";
-
-export interface WorldPlan {
-  readonly seed: number;
-  /** The transport reorders frames, and a layer above it puts them into order. */
-  readonly reorders?: boolean;
-}
-
-/** What has happened, over all seeds: a simulation that never gets somewhere proves nothing about it. */
-export type Tally = Map<string, number>;
 
 export class World {
   readonly tally: Tally;
@@ -59,7 +52,6 @@ export class World {
   private effects = 0;
   private readonly storeLoses: number;
   private readonly breaks: number;
-  private readonly clockOf: (process: Process, atMs: number) => number;
 
   constructor(plan: WorldPlan, tally: Tally) {
     this.tally = tally;
@@ -67,7 +59,6 @@ export class World {
     this.wires = new SimulatedWires(this.time, plan.reorders === true, (to, from, frame) =>
       this.arrived(to, from, frame),
     );
-    this.clockOf = (process, atMs) => process.offsetMs + process.speed * atMs;
     this.storeLoses = this.time.below(3) === 0 ? 0.3 : 0;
     this.breaks = this.time.below(3) === 0 ? 0.2 : 0;
     const n = 3 + this.time.below(4);
@@ -180,26 +171,14 @@ export class World {
 
   private take(p: Process, event: MoveEvent): void {
     if (!p.alive) return;
-    const effects = p.protocol.take(event, this.clockOf(p, this.time.nowMs));
+    const effects = p.protocol.take(event, clockOf(p, this.time.nowMs));
     for (const effect of effects) {
       if (!p.alive) return;
       this.perform(p, effect);
       if (this.effects++ === this.killAt)
         this.kill(this.time.below(2) === 0 ? p : this.time.pick(this.living()));
     }
-    this.setTimer(p);
-  }
-
-  private setTimer(p: Process): void {
-    const { nextMs } = p.protocol;
-    if (nextMs === Number.POSITIVE_INFINITY || nextMs >= p.tickMs) return;
-    p.tickMs = nextMs;
-    const atMs = Math.max(this.time.nowMs, (nextMs - p.offsetMs) / p.speed + 0.01);
-    this.time.at(atMs, () => {
-      if (p.tickMs !== nextMs) return;
-      p.tickMs = Number.POSITIVE_INFINITY;
-      this.take(p, { kind: "tick" });
-    });
+    setTimer(p, this.time, () => this.take(p, { kind: "tick" }));
   }
 
   private perform(p: Process, effect: MoveEffect<Message>): void {
@@ -221,7 +200,7 @@ export class World {
         break;
       case "thaw":
         this.drain(p);
-        this.ulpOf(p, effect.tid).frozen = false;
+        this.thaw(p, this.ulpOf(p, effect.tid));
         break;
       case "ship":
         this.ship(p, effect.tid, effect.move, effect.to);
@@ -230,8 +209,7 @@ export class World {
         p.stopped.add(`${effect.tid}/${effect.move}`);
         break;
       case "free":
-        assert.ok(p.ulps.delete(effect.tid));
-        if (this.owner.get(effect.tid) === p.id) this.owner.delete(effect.tid);
+        this.free(p, this.ulpOf(p, effect.tid), effect.to);
         break;
       case "judge":
         this.judge(p, effect.frame);
@@ -300,7 +278,9 @@ export class World {
   }
 
   private ship(p: Process, tid: Tid, move: number, to: Member): void {
-    const image = copyOf(this.ulpOf(p, tid));
+    const ulp = this.ulpOf(p, tid);
+    const image = copyOf(ulp);
+    ulp.carried = ulp.queue.length;
     const name = `${tid}/${move}`;
     const chunks = 1 + this.time.below(3);
     const next = (chunk: number): void => {
@@ -311,6 +291,20 @@ export class World {
       else this.time.after(2 * this.time.rnd(), () => next(chunk + 1));
     };
     next(1);
+  }
+
+  private thaw(p: Process, ulp: Ulp): void {
+    ulp.frozen = false;
+    ulp.carried = Number.POSITIVE_INFINITY;
+    this.later(p, 0, { kind: "cleared" });
+  }
+
+  private free(p: Process, { tid, queue, carried }: Ulp, to: Member): void {
+    p.ulps.delete(tid);
+    if (this.owner.get(tid) === p.id) this.owner.delete(tid);
+    for (const message of queue.slice(carried)) this.wires.send(p.id, to, { kind: "message", message });
+    if (queue.length > carried) this.count("sent after");
+    this.later(p, 0, { kind: "cleared" });
   }
 
   private judge(p: Process, { tid, move }: MoveFrame): void {
@@ -357,7 +351,14 @@ export class World {
     const tid = this.tids.length + 1;
     this.tids.push(tid);
     const p = this.processes[id]!;
-    p.ulps.set(tid, { tid, frozen: false, sent: new Map(), received: new Map(), queue: [] });
+    p.ulps.set(tid, {
+      tid,
+      frozen: false,
+      sent: new Map(),
+      received: new Map(),
+      queue: [],
+      carried: Number.POSITIVE_INFINITY,
+    });
     this.owner.set(tid, id);
     this.table.set(tid, { member: id, move: 0 });
     // The others learn of one that was spawned when they ask.
@@ -383,8 +384,8 @@ export class World {
         const number = (ulp.sent.get(to) ?? 0) + 1;
         ulp.sent.set(to, number);
         const message = { src: tid, to, number };
-        // A ULP of the same process that is not frozen gets it at once, all others by the process's own thread.
-        if (p.ulps.get(to)?.frozen === false) this.put(p, message);
+        // A ULP of the same process gets it at once, all others by the process's own thread.
+        if (p.ulps.has(to)) this.put(p, message);
         else {
           p.outbox.push(message);
           this.time.after(this.time.rnd(), () => p.alive && this.drain(p));
@@ -485,8 +486,6 @@ export class World {
     assert.equal(this.owner.get(tid), undefined, "the master buries a ULP that lives");
     for (const p of this.living()) this.later(p, 5, { kind: "ended", tid });
   }
-
-  // ---- what must hold
 
   private count(what: string): void {
     this.tally.set(what, (this.tally.get(what) ?? 0) + 1);

@@ -8,7 +8,7 @@
  *
  * - offered: the destination is asked (PREPARE); the ULP runs.
  * - freezing: it is being stopped. What cannot be stopped in time is `unfreezing`: refused, and thawed when it stops.
- * - waiting: messages that it has sent are in hold queues here; they must leave before it does.
+ * - waiting: messages that it has sent wait here for ULPs that move; they must leave before it does.
  * - flushing: all others are told (MIGRATING) and answer behind everything they have sent (MIGACK). An answer also says
  *   that everything that the ULP has sent from here has come, so that what it sends from elsewhere cannot overtake it.
  *   Until then messages go into its queue; they travel with it. From then on they wait.
@@ -201,13 +201,13 @@ export class Departures<M> {
       this.notFrozen(tid, d.move, { code: "ended", detail: "" });
   }
 
-  /** Hold queues have become shorter. */
+  /** Hold queues have become shorter, or the queues of frozen ULPs. */
   released(): void {
     for (const d of [...this.moves.values()]) if (d.at === "waiting") this.flushIfClear(d);
   }
 
   private flushIfClear(d: Departure): void {
-    if (this.common.locations.holdsFrom(d.tid)) return;
+    if (this.common.locations.holdsFrom(d.tid) || this.common.keepsFrom(d.tid)) return;
     this.enter(d, "flushing");
     for (const member of this.common.others()) {
       d.acks.add(member);

@@ -15,6 +15,8 @@ export interface Common<M> {
   /** Milliseconds, of any clock that only goes forward. */
   nowMs: number;
   others(): Member[];
+  /** True if messages of this ULP wait with a frozen ULP of this process whose state has left without them. */
+  keepsFrom(src: Tid): boolean;
   out(effect: MoveEffect<M>): void;
   /** News of where a ULP is; lets go on what has waited for that. */
   learn(tid: Tid, location: Location): void;

@@ -27,9 +27,15 @@ export class Migration<M> implements Common<M> {
   private readonly arrivals: Arrivals<M>;
   private effects: MoveEffect<M>[] = [];
 
-  /** @param members  processes of the job that are there, this one too */
-  constructor(own: Member, members: Iterable<Member>) {
+  readonly keepsFrom: (src: Tid) => boolean;
+
+  /**
+   * @param members  processes of the job that are there, this one too
+   * @param keepsFrom  as Common.keepsFrom: ULPs of a process send to a frozen one of the same process without telling us
+   */
+  constructor(own: Member, members: Iterable<Member>, keepsFrom: (src: Tid) => boolean = () => false) {
     this.own = own;
+    this.keepsFrom = keepsFrom;
     this.members = new Set(members).add(own);
     this.locations = new Locations(own);
     this.departures = new Departures(this);
@@ -132,6 +138,9 @@ export class Migration<M> implements Common<M> {
         break;
       case "lost":
         this.lost(event.member);
+        break;
+      case "cleared":
+        departures.released();
         break;
       case "tick":
         departures.tick();

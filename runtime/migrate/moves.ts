@@ -129,6 +129,8 @@ export type MoveEvent =
   /** News of the master, or of this process about its own ULPs. */
   | { readonly kind: "created"; readonly tid: Tid; readonly location: Location }
   | { readonly kind: "ended"; readonly tid: Tid }
+  /** What ULPs of this process have sent to one that was frozen, after its state had left, has gone on (free, thaw). */
+  | { readonly kind: "cleared" }
   /** Time goes on; nothing else. */
   | { readonly kind: "tick" };
 
@@ -138,12 +140,12 @@ export type MoveEffect<M> =
   /** Source. Fill in PREPARE's offer and send it; if the ULP has ended, say `notFrozen`. */
   | { readonly kind: "offer"; readonly to: Member; readonly frame: MoveFrame }
   | { readonly kind: "freeze"; readonly tid: Tid; readonly move: number }
-  /** Source. Give it back to an engine as it was. */
+  /** Source. Give it back to an engine as it was, with what was sent to it meanwhile. */
   | { readonly kind: "thaw"; readonly tid: Tid }
-  /** Source. Write its state, unread messages with it, to the link; stop doing so. */
+  /** Source. Write its state to the link, with its messages; those that are sent to it from now on are none of them. */
   | { readonly kind: "ship"; readonly tid: Tid; readonly move: number; readonly to: Member }
   | { readonly kind: "stopShipping"; readonly tid: Tid; readonly move: number }
-  /** Source. It is elsewhere: free all it had here. */
+  /** Source. It is elsewhere: what was sent to it since `ship` goes on there, and all it had here is freed. */
   | { readonly kind: "free"; readonly tid: Tid; readonly to: Member }
   /** Destination. Can it be taken? If so, be ready for its state. */
   | { readonly kind: "judge"; readonly from: Member; readonly frame: MoveFrame }

@@ -7,7 +7,8 @@
  */
 import assert from "node:assert/strict";
 import { test } from "uvu";
-import { type Tally, World } from "../migration-world.ts";
+import type { Tally } from "../migration-parts.ts";
+import { World } from "../migration-world.ts";
 
 const one = process.env["UPVM_SEED"];
 const seeds = Number(process.env["UPVM_SEEDS"] ?? 1000);
@@ -31,7 +32,19 @@ for (const reorders of [false, true]) {
   test(`every part of the protocol is reached${reorders ? ", though the transport reorders" : ""}`, () => {
     if (one !== undefined) return;
     const parts = [
-      ...["moved", "carried", "held", "nowhere", "killed", "joined", "thaw", "discard", "read", "locate"],
+      ...[
+        "moved",
+        "carried",
+        "sent after",
+        "held",
+        "nowhere",
+        "killed",
+        "joined",
+        "thaw",
+        "discard",
+        "read",
+        "locate",
+      ],
       ...[
         "already",
         "moving",
