@@ -13,7 +13,8 @@ import { indexOf, jobOf, tidOfJob } from "../pvmd/tids.ts";
 import { VirtualMachine } from "../pvmd/virtual-machine.ts";
 import { uterminate } from "../runtime/scheduler/end.ts";
 import { takeOutside } from "../runtime/scheduler/outside.ts";
-import { getState } from "../runtime/scheduler/state.ts";
+import { append } from "../runtime/scheduler/queue.ts";
+import { getState, setState, type UlpAt } from "../runtime/scheduler/state.ts";
 import { countIndex, ucreate, ulpOf } from "../runtime/scheduler/ulp.ts";
 import { HEAD, SUSPEND, ULP, ULP_STATE } from "../wire/layout.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
@@ -232,6 +233,7 @@ export class Cluster {
       busy = false;
       for (const one of this.members) {
         if (one.lost) continue;
+        rest(one.p);
         one.host.serveEngines();
         for (const message of one.p.out.splice(0)) {
           const to = this.members[this.memberOf(message.to)]!;
@@ -280,7 +282,17 @@ export class Cluster {
       assert.equal(leftovers(p), "");
     }
     await this.machine.jobEnded(1);
-    const left = (await this.store.list("")).map(([key]) => key).filter((key) => key !== "contexts");
+    const left = (await this.store.list("")).map(([key]) => key).filter((key) => !key.startsWith("context"));
     assert.deepEqual(left, []);
+  }
+}
+
+/** Takes the actor that ran last off the processor: elsewhere time goes on, and it could be ended any moment. */
+function rest({ engines }: Process): void {
+  for (const e of engines) {
+    if (e.current === 0 || getState(e.w, e.current) !== ULP_STATE.running) continue;
+    setState(e.w, e.current, ULP_STATE.runnable);
+    append(e.w, e.runq, e.current);
+    e.current = 0 as UlpAt;
   }
 }

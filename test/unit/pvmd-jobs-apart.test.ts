@@ -1,0 +1,166 @@
+/** Several jobs on one virtual machine, with members of arrays: what is one's is not another's, and what can go wrong in a spawn. */
+import assert from "node:assert/strict";
+import { test } from "uvu";
+import { PVM_ERROR } from "../../wire/pvm.ts";
+import type { RequestBody } from "../../wire/requests.ts";
+import { FakeMachine, FakeMember } from "../fake-jobs.ts";
+
+const { PvmHostFail, PvmNoFile, PvmNoHost, PvmNoTask, PvmOutOfRes } = PVM_ERROR;
+const tid = (job: number, index: number): number => (job << 18) + 1 + index;
+const spawnOf = (count: number, more: Partial<RequestBody<"spawn">> = {}): RequestBody<"spawn"> => ({
+  ...{ name: "p", flags: 0, where: "", count, args: [], env: [], output: [], program: -1, refused: 0 },
+  ...{ context: 0, options: [] },
+  ...more,
+});
+const put = (name: string, flags = 0): RequestBody<"putinfo"> => ({
+  name,
+  flags,
+  encoding: 0,
+  data: new Uint8Array(4),
+});
+const notifyOf = (task: number): RequestBody<"notify"> => ({
+  what: 1,
+  tag: 5,
+  count: 1,
+  tids: [task],
+  context: 0,
+});
+
+test("groups of the same name are apart, and a job's end is the end of its own only", async () => {
+  const vm = new FakeMachine(1, 1);
+  const [a] = vm.job(1, 2) as [FakeMember, FakeMember];
+  const [b, c] = vm.job(2, 2) as [FakeMember, FakeMember];
+  for (const job of [1, 2]) for (const i of [0, 1]) await vm.ask(tid(job, i), "joinGroup", { name: "g" });
+  assert.deepEqual([a.answers, b.answers, c.answers], [[[tid(1, 0), 0]], [[tid(2, 0), 0]], [[tid(2, 1), 1]]]);
+  await vm.ask(tid(1, 0), "barrier", { name: "g", count: 2 });
+  await vm.ask(tid(2, 0), "barrier", { name: "g", count: 2 });
+  await vm.ask(tid(1, 0), "putinfo", put("x"));
+  await vm.ask(tid(2, 0), "putinfo", put("y"));
+  await vm.ask(tid(2, 1), "notify", notifyOf(tid(1, 1)));
+  await vm.ask(tid(1, 1), "notify", notifyOf(tid(2, 1)));
+  await vm.machine.jobEnded(1);
+  const keys = (await vm.store.list("")).map(([key]) => key);
+  assert.deepEqual(keys, ["group/2/g", "mbox/y/0000000000"]);
+  assert.deepEqual(
+    c.notices.map(({ to, tag }) => [to, tag]),
+    [[tid(2, 1), 5]],
+  );
+  await vm.ask(tid(2, 1), "barrier", { name: "g", count: 2 });
+  assert.deepEqual(b.answers.at(-1), [tid(2, 0), 0]);
+  assert.deepEqual(c.answers.at(-1), [tid(2, 1), 0]);
+  await vm.machine.jobEnded(2);
+  assert.deepEqual(await vm.store.list(""), []);
+  assert.equal(vm.machine.router.memberOf(tid(2, 0)), undefined);
+});
+
+test("a plug-in is the machine's: members of all jobs know of it, and those that come", async () => {
+  const vm = new FakeMachine(1, 1);
+  const [a] = vm.job(1, 1) as [FakeMember];
+  const [b] = vm.job(2, 1) as [FakeMember];
+  await vm.ask(tid(1, 0), "regTasker", {});
+  assert.deepEqual([a.plugins, b.plugins], [2, 2]);
+  const [c] = vm.job(3, 1) as [FakeMember];
+  assert.equal(c.plugins, 2);
+  await vm.machine.jobEnded(1);
+  assert.deepEqual([b.plugins, c.plugins], [0, 0]);
+});
+
+test("what is for a task goes to the member that has it, also when it has moved, and nowhere when it has ended", async () => {
+  const vm = new FakeMachine(1, 1);
+  const [a, b] = vm.job(1, 2) as [FakeMember, FakeMember];
+  const other = vm.job(2, 1)[0]!;
+  await vm.ask(tid(2, 0), "kill", { task: tid(1, 0) });
+  assert.deepEqual(a.stopped, [tid(1, 0)]);
+  vm.machine.taskMoved(tid(1, 0), 1);
+  await vm.ask(tid(2, 0), "sendsig", { task: tid(1, 0), signum: 9 });
+  assert.deepEqual([a.stopped, b.stopped], [[tid(1, 0)], [tid(1, 0)]]);
+  assert.equal(vm.machine.router.hostOf(tid(1, 0)), 0x80000);
+  await vm.ask(tid(1, 0), "newContext", {});
+  assert.deepEqual([a.answers.length, b.answers.length], [0, 1]);
+  // Its old member is lost: it is not there.
+  await vm.machine.memberLost(1, 0);
+  await vm.ask(tid(2, 0), "pstat", { task: tid(1, 0) });
+  await vm.machine.memberLost(1, 1);
+  await vm.ask(tid(2, 0), "pstat", { task: tid(1, 0) });
+  assert.deepEqual(other.answers.slice(-2), [
+    [tid(2, 0), 0],
+    [tid(2, 0), PvmNoTask.code],
+  ]);
+  await vm.ask(tid(2, 0), "kill", { task: tid(1, 0) });
+  assert.equal(b.stopped.length, 1);
+});
+
+test("tasks run when all of them are made, and carry what their parent gives", async () => {
+  const vm = new FakeMachine(1, 1);
+  const [a, b] = vm.job(1, 2) as [FakeMember, FakeMember];
+  let go: (codes: readonly number[]) => void = () => {};
+  b.creates = () => new Promise((done) => (go = done));
+  const asked = vm.ask(
+    tid(1, 0),
+    "spawn",
+    spawnOf(3, { args: ["x"], env: ["E=1"], context: 4, options: [7, 8] }),
+  );
+  while (b.orders.length === 0) await Promise.resolve();
+  await Promise.resolve();
+  assert.deepEqual([a.begun, a.answers], [[], []]);
+  assert.ok(vm.machine.router.has(tid(1, 3)), "it is known before it is made: it may be asked about at once");
+  go([0]);
+  await asked;
+  assert.deepEqual([a.begun, b.begun], [[tid(1, 2), tid(1, 4)], [tid(1, 3)]]);
+  assert.deepEqual(b.orders, [
+    {
+      ...{ tids: [tid(1, 3)], siblingFirst: tid(1, 2), siblingCount: 3, parent: tid(1, 0), program: 0 },
+      ...{ args: ["p", "x"], env: ["E=1"], context: 4, options: [7, 8] },
+    },
+  ]);
+});
+
+test("what cannot be made is an error for its task, behind the tids: a member without room, one that is lost, one that cannot be", async () => {
+  const answers: (readonly number[])[] = [];
+  const vm = new FakeMachine(1, 1, 1);
+  const [a, b] = vm.job(1, 2) as [FakeMember, FakeMember];
+  a.answer = (_, { ints }) => answers.push(ints ?? []);
+  a.creates = async () => [PvmOutOfRes.code];
+  b.creates = async ({ tids }) => tids.map(() => 0);
+  await vm.ask(tid(1, 0), "spawn", spawnOf(3));
+  assert.deepEqual(answers.pop(), [0, tid(1, 3), PvmOutOfRes.code, PvmHostFail.code]);
+  assert.equal(vm.machine.router.memberOf(tid(1, 2)), undefined);
+  b.creates = () => Promise.reject(new Error("the link has ended"));
+  await vm.ask(tid(1, 0), "spawn", spawnOf(1, { flags: 1, where: "h2" }));
+  assert.deepEqual(answers.pop(), [0, PvmHostFail.code]);
+  vm.enlist = async () => {
+    vm.machine.memberJoined(1, 2, 0xc0000, new FakeMember());
+    return 2;
+  };
+  await vm.ask(tid(1, 0), "spawn", spawnOf(1, { flags: 1, where: "h3" }));
+  assert.equal(answers.pop()?.[1], tid(1, 6));
+  await vm.ask(tid(1, 0), "spawn", spawnOf(2, { name: "none" }));
+  assert.deepEqual(answers.pop(), [0, PvmNoFile.code, PvmNoFile.code]);
+  await vm.ask(tid(1, 0), "spawn", spawnOf(1, { flags: 1, where: "h9" }));
+  assert.deepEqual(answers.pop(), [0, PvmNoHost.code]);
+  // Nothing is told one by one that nobody can have.
+  await vm.ask(tid(1, 0), "spawn", spawnOf(2 ** 30, { name: "none" }));
+  assert.equal(answers.pop()?.length, 12_001);
+});
+
+test("who asks for tasks may end before they are made, and its job with it: nothing is left over", async () => {
+  const vm = new FakeMachine(1, 1);
+  const [a, b] = vm.job(1, 2) as [FakeMember, FakeMember];
+  let go: (codes: readonly number[]) => void = () => {};
+  b.creates = () => new Promise((done) => (go = done));
+  const asked = vm.ask(tid(1, 0), "spawn", spawnOf(2));
+  while (b.orders.length === 0) await Promise.resolve();
+  await vm.machine.jobEnded(1);
+  go([0]);
+  await asked;
+  assert.deepEqual([a.answers, a.begun, b.begun], [[], [], []]);
+  const late = vm.job(1, 1)[0]!;
+  assert.equal(vm.machine.router.memberOf(tid(1, 1)), undefined);
+  await vm.ask(tid(1, 0), "spawn", spawnOf(1));
+  assert.deepEqual(
+    late.orders.map(({ tids }) => tids),
+    [[tid(1, 1)]],
+  );
+});
+
+test.run();
