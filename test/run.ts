@@ -19,6 +19,9 @@ const OUTPUT_LIMIT = 4 << 20;
 /** Lines of a failure are cut here, characters: uvu compares long strings in one line. */
 const LINE_LIMIT = 1000;
 
+/** Where commands keep what they compile: not among the user's own, and once for all files. */
+const CACHE = join(import.meta.dirname, "../.upvm-cache");
+
 const running = new Set<ChildProcess>();
 
 /** Ends a test file's process and all that it started: it leads a process group of its own. */
@@ -34,7 +37,7 @@ function end(child: ChildProcess): void {
 
 /** Runs one file to its end and prints one line; in full if something is wrong. */
 async function runFile(path: string, name: string, limitMs: number): Promise<Tally> {
-  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1" };
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: CACHE };
   delete env["FORCE_COLOR"];
   const startMs = performance.now();
   const child = spawn(process.execPath, [path], {

@@ -1,16 +1,18 @@
 /**
- * Compiles on Node: from the cache if nothing has changed, else in a thread of its own.
+ * Compiles on Node: from the cache if nothing has changed, else in a process of its own.
  *
- * Why a thread: asc ends its process when it crashes, and LLVM's 300 MB go when it ends.
- * Owns: the thread. What is kept between runs is node-compile-cache.ts's.
+ * Why a process: asc ends its own when it crashes, LLVM's 300 MB go when it ends, and V8 can be told how to run compilers
+ * (node-compiler-flags.ts).
+ * Owns: the process. What is kept between runs is node-compile-cache.ts's.
  */
-import { Worker } from "node:worker_threads";
+import { fork } from "node:child_process";
+import { join } from "node:path";
 import { type ErrorCode, UpvmError } from "../wire/errors.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import { defaultCacheFolder, findCompiled, keepCompiled, type Reads } from "./node-compile-cache.ts";
 import { codeExtension } from "./node-package.ts";
 
-/** What the thread is asked for. */
+/** What the process is asked for. */
 export interface CompileTask {
   readonly path: string;
   readonly options: CompileOptions;
@@ -39,36 +41,44 @@ export async function compile(
   const kept = options.cc === undefined ? cacheFolder : undefined;
   const found = kept && findCompiled(kept, task);
   if (found) return found;
-  const answer = await compileInThread(task);
+  const answer = await compileApart(task);
   if ("code" in answer) throw new UpvmError(answer.code, answer.facts);
   if (kept) keepCompiled(kept, task, answer.compiled, answer.reads);
   return answer.compiled;
 }
 
-async function compileInThread(task: CompileTask): Promise<CompileAnswer> {
-  const url = new URL(`./node-compile-thread${codeExtension}`, import.meta.url);
-  const thread = new Worker(url, { workerData: task, stdout: true, stderr: true });
-  const said: string[] = [];
-  for (const stream of [thread.stdout, thread.stderr]) stream.on("data", (text) => said.push(String(text)));
-  try {
-    return await new Promise((resolve, reject) => {
-      thread.once("message", resolve);
-      thread.once("error", (error: NodeJS.ErrnoException) => {
-        if (error.code !== "ERR_WORKER_OUT_OF_MEMORY") return reject(error);
-        resolve({ code: "COMPILE", facts: { path: task.path, output: "the compiler ran out of memory" } });
-      });
-      // Only a compiler that gives up on itself ends the thread before it has answered.
-      thread.once("exit", () => {
-        resolve({ code: "COMPILE", facts: { path: task.path, output: crash(task.path, said.join("")) } });
-      });
+async function compileApart(task: CompileTask): Promise<CompileAnswer> {
+  const path = join(import.meta.dirname, `node-compile-process${codeExtension}`);
+  const child = fork(path, { serialization: "advanced", stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      if (said.length < SAID_CHARS) said += text;
     });
-  } finally {
-    await thread.terminate();
-  }
+  let answer: CompileAnswer | undefined;
+  child.once("message", (told) => {
+    // It is our own child: what it sends is an answer.
+    answer = told as CompileAnswer;
+  });
+  return await new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", () => {
+      // Only a compiler that gives up on itself ends the process before it has answered.
+      const { path } = task;
+      resolve(answer ?? { code: "COMPILE", facts: { path, output: crash(path, said) } });
+    });
+    child.send(task, (error) => {
+      // A process that has ended at once says so itself.
+      if (error !== null && child.exitCode === null && child.signalCode === null) reject(error);
+    });
+  });
 }
+/** Of what a compiler says while it crashes, so much is looked at, characters. */
+const SAID_CHARS = 1 << 20;
 
 /** A compiler's crash in one line: asc prints twenty, with its own stack. */
 function crash(path: string, said: string): string {
+  if (/out of memory/i.test(said)) return "the compiler ran out of memory";
   const stage = /crashed during (\w+)/.exec(said)?.[1];
   const error = /\b\w*Error: .*/.exec(said)?.[0] ?? (said.trim() || "it gave no reason");
   return `${path}: the compiler crashed${stage === undefined ? "" : ` (${stage})`}: ${error}`;

@@ -11,6 +11,7 @@ import type { Edge } from "./edge.ts";
 import { compile } from "./node-compile.ts";
 import { defaultCacheFolder } from "./node-compile-cache.ts";
 import { nodeCompileHost } from "./node-compile-host.ts";
+import { runsCompilers } from "./node-compiler-flags.ts";
 import { readBytes, realFolder, writeBytes } from "./node-files.ts";
 import { nodeInput } from "./node-input.ts";
 import { codeExtension, codeRoot, packageVersion } from "./node-package.ts";
@@ -47,6 +48,7 @@ export function nodeEdge(): Edge {
     async cc(tool, words, own) {
       // Only who compiles C loads what that needs.
       const { cc } = await import("./cc.ts");
+      runsCompilers();
       return await cc(tool, words, nodeCompileHost(defaultCacheFolder()), own);
     },
     realFolder,

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "uvu";
 import { symbolizer } from "../../runtime/link/lines.ts";
 import { codeLayout, sectionsOf } from "../../runtime/link/wasm-sections.ts";
-import { compile } from "../../upvm/node-compile.ts";
 import { importsOf } from "../compile-fixture.ts";
+import { compiledOnce } from "../guest-run.ts";
 
 const root = join(import.meta.dirname, "../..");
 const EXAMPLES = "guest/examples";
@@ -23,7 +23,7 @@ test("the paper's programs are there in both languages", () => {
 for (const name of names) {
   const path = `${EXAMPLES}/${name}`;
   test(name, async () => {
-    const { wasm, warnings } = await compile(path, {}, join(root, ".upvm-cache"));
+    const { wasm, warnings } = await compiledOnce(path);
     assert.equal(warnings, "");
     assert.ok(WebAssembly.validate(wasm));
     for (const item of importsOf(wasm)) assert.match(item, /^(pvm\.pvm_\w+|wasi_snapshot_preview1\.\w+)$/);
