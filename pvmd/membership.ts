@@ -105,6 +105,8 @@ export class Membership {
     }
     if (event.kind === "admitted" && this.state.at === "joining") {
       const { askedMs } = this.state;
+      // An answer that was so long on its way may be of a place that is lost already.
+      if (nowMs - askedMs >= LIMITS.hostGiveUpMs) return this.end("unreachable");
       this.state = { at: "in", renewedMs: askedMs, beatMs: askedMs, waits: false };
       return [{ kind: "inService" }];
     }

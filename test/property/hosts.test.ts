@@ -166,6 +166,9 @@ class World {
   private links = 0;
   /** Incarnations whose leases the store has lost: nobody can know in time. */
   private readonly lost = new Set<string>();
+  /** Names of hosts that have died; whether one of them has been given again. */
+  private readonly dead = new Set<string>();
+  replaced = false;
   masterAlive = true;
   halted = 0;
   trouble = true;
@@ -296,6 +299,7 @@ class World {
           "added, and not in the store",
         );
         this.told.set(effect.row.name, effect.row.incarnation);
+        if (this.dead.has(effect.row.name)) this.replaced = true;
         return;
       case "deleted":
         return this.deleted(effect.row, effect.why);
@@ -308,6 +312,7 @@ class World {
   private deleted(row: HostRow, why: string): void {
     assert.equal(this.told.get(row.name), row.incarnation, "deleted, and not added before");
     this.told.delete(row.name);
+    if (why === "dead") this.dead.add(row.name);
     assert(this.store.get(row.name)?.row.incarnation !== row.incarnation, "deleted, and still in the store");
     const pvmd = this.pvmds.find(({ facts }) => facts.incarnation === row.incarnation)!;
     const busy = pvmd.alive && pvmd.membership.inService && !this.lost.has(row.incarnation);
@@ -446,10 +451,11 @@ test("hosts join, leave and die in any order: the table is what is, and who was 
       console.log(`UPVM_SEED=${seed} node test/property/hosts.test.ts`);
       throw error;
     }
+    if (world.replaced) outcomes.add("replaced");
     for (const { why } of world.pvmds) if (why !== undefined) outcomes.add(why);
   }
   // The plays reach every way in which a membership ends, else they show little.
-  const all = ["gone", "halted", "lapsed", "left", "silent", "taken", "unreachable"];
+  const all = ["replaced", "gone", "halted", "lapsed", "left", "silent", "taken", "unreachable"];
   if (ONE === undefined && SEEDS >= 1000)
     for (const why of all) assert(outcomes.has(why), `none ended: ${why}`);
 });
