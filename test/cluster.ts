@@ -3,7 +3,7 @@
  * all of them, the real master (pvmd/virtual-machine.ts) and store between them. ULPs are actors.
  *
  * Owns: what a job's edge does in earnest: requests in order, messages between processes, news of ends, and processes that are
- * lost. Where a ULP of another process is, every process knows at once. Host k is `hosts[k]`, and has member k.
+ * lost. Where a ULP of another process is, is looked up when a message leaves. Host k is `hosts[k]`, and has member k.
  */
 import assert from "node:assert/strict";
 import type { HostFacts } from "../pvmd/host.ts";
@@ -15,7 +15,7 @@ import { uterminate } from "../runtime/scheduler/end.ts";
 import { takeOutside } from "../runtime/scheduler/outside.ts";
 import { append } from "../runtime/scheduler/queue.ts";
 import { getState, setState, type UlpAt } from "../runtime/scheduler/state.ts";
-import { countIndex, ucreate, ulpOf } from "../runtime/scheduler/ulp.ts";
+import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { HEAD, SUSPEND, ULP, ULP_STATE } from "../wire/layout.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
 import { TestHost } from "./machine.ts";
@@ -126,7 +126,6 @@ export class Cluster {
     p.library.w[HEAD.machine] = 1;
     const host = new TestHost(p);
     this.members.push({ p, host, hostTid, lost: false });
-    for (const [index, at] of this.created) if (at !== member) this.knowOutside(p, index);
     for (const program of this.programs) this.program(program);
     this.machine.memberJoined(1, member, hostTid, {
       answer: (request, answer) => host.answer(request, answer),
@@ -139,28 +138,12 @@ export class Cluster {
       create: async (order) => {
         const codes = await host.createOrdered(order);
         order.tids.forEach((tid, i) => {
-          if (codes[i] === 0) this.made(indexOf(tid), member);
+          if (codes[i] === 0) this.created.set(indexOf(tid), member);
         });
         return codes;
       },
     });
     return member;
-  }
-
-  private made(index: number, member: number): void {
-    this.created.set(index, member);
-    this.members.forEach(({ p }, k) => {
-      if (k !== member) this.knowOutside(p, index);
-    });
-  }
-
-  private knowOutside(p: Process, index: number): void {
-    const { library } = p;
-    const engine = library.w[HEAD.engines]!;
-    countIndex(library.w, index);
-    const spec = { program: 0, engine, parentTid: 0, siblingFirst: index, siblingCount: 1 };
-    ucreate(library, index, spec);
-    Atomics.sub(library.w, HEAD.live, 1);
   }
 
   /** The task with this tid as an actor. */
@@ -236,8 +219,8 @@ export class Cluster {
         rest(one.p);
         one.host.serveEngines();
         for (const message of one.p.out.splice(0)) {
-          const to = this.members[this.memberOf(message.to)]!;
-          if (!to.lost) takeOutside(to.p.library, message);
+          const to = this.members[this.machine.router.memberOf(message.to) ?? -1];
+          if (to?.lost === false) takeOutside(to.p.library, message);
           busy = true;
         }
         const request = one.p.asked.shift();

@@ -5,12 +5,12 @@
  * As PVM 3.4.6: a send to a task that has ended, or that never was, returns 0 and goes nowhere. Of a task
  * that never was the sender is told once on its standard error; PVM says nothing.
  */
-import { ULP_FLAG as ULP_FLAG_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
+import { HEAD as HEAD_TABLE, ULP_FLAG as ULP_FLAG_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
 import { PVM_ERROR, tidText } from "../../wire/pvm.ts";
 import { COUNTER as COUNTER_TABLE, count, type EngineState } from "../scheduler/engine-state.ts";
 import { printText } from "../scheduler/output.ts";
 import { post } from "../scheduler/post.ts";
-import { ulpOf } from "../scheduler/ulp.ts";
+import { ulpElsewhere, ulpOf } from "../scheduler/ulp.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
 import { gathered, isInPlace } from "./in-place.ts";
@@ -20,6 +20,7 @@ import { currentTid, isSendable, isTaskTid } from "./tids.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
 // slower).
+const HEAD = HEAD_TABLE;
 const ULP = ULP_TABLE;
 const ULP_FLAG = ULP_FLAG_TABLE;
 const COUNTER = COUNTER_TABLE;
@@ -36,7 +37,8 @@ export function sendTo(
   bytes: number,
   wid: number,
 ): number {
-  const to = ulpOf(e.w, tid);
+  // One that is not known here may be of another process: who has it, or nobody, is found out when the message leaves.
+  const to = ulpOf(e.w, tid) || (e.w[HEAD.machine] === 0 ? 0 : ulpElsewhere(e, tid));
   if (tag < 0 && divert(e, to, tid, tag, gbid, bytes, wid)) return 0;
   if (to !== 0) {
     const context = e.w[e.current + ULP.context]!;

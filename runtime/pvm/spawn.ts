@@ -18,16 +18,17 @@ import { HEAD, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { INHERITED, PVM_OPTION } from "../../wire/options.ts";
 import { SPAWN_ANSWER, TRACER } from "../../wire/plugins.ts";
-import { HOST_ARCH, PVM_CONSTANT, PVM_ERROR } from "../../wire/pvm.ts";
+import { HOST_ARCH, PVM_CONSTANT, PVM_ERROR, tidOf } from "../../wire/pvm.ts";
 import { release } from "../scheduler/end.ts";
 import { forward } from "../scheduler/engine.ts";
 import type { CreateParcel, EngineState, ExecParcel } from "../scheduler/engine-state.ts";
 import { pushWake } from "../scheduler/mailbox.ts";
 import { inheritOptions, optionOf, setOption } from "../scheduler/more.ts";
 import { announceOutput } from "../scheduler/output-messages.ts";
+import { isOutside } from "../scheduler/outside.ts";
 import { append, ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
-import { countIndex, reserveIndices, ucreate, uislocal } from "../scheduler/ulp.ts";
+import { reserveIndices, ucreate, ucreateKnown, uislocal, ulpElsewhere } from "../scheduler/ulp.ts";
 import { ask, asksMachine, type Continuation, tell } from "./ask.ts";
 import { check, fail } from "./errors.ts";
 import { cText, currentContext, getInt, isPlace, putInt } from "./guest.ts";
@@ -294,13 +295,13 @@ export function createOrdered(e: EngineState, parcel: CreateParcel): void {
 function createOne(e: EngineState, index: number, parcel: CreateParcel): number {
   const { w } = e;
   const { program, parent, siblingFirst, siblingCount, context, args, env, options } = parcel;
-  countIndex(w, index);
-  // Somebody has guessed its tid, and sent to it.
-  if (Atomics.load(w, e.heap.ulpRow(index)) !== 0) return PVM_ERROR.PvmOutOfRes.code;
   const siblings = { siblingFirst, siblingCount };
   const spec = { program, engine: index % e.engines, parentTid: parent, context, ...siblings };
-  const ulp = ucreate(e, index, spec);
-  if (ulp === 0) return PVM_ERROR.PvmOutOfRes.code;
+  // Somebody may have guessed its tid, and sent to it.
+  const ulp = ulpElsewhere(e, tidOf(index, w[HEAD.tidBase]!));
+  if (ulp === 0 || !isOutside(w, ulp) || getState(w, ulp) === ULP_STATE.exited)
+    return PVM_ERROR.PvmOutOfRes.code;
+  ucreateKnown(e, ulp, spec);
   let complete = giveTexts(e, ulp, args, env);
   for (let i = 0; complete && i < options.length; i += 2)
     complete = setOption(e, ulp, options[i]!, options[i + 1]!);

@@ -11,7 +11,7 @@
  * Source: pvm_setopt(3PVM), pvmproto.h (TO_NEW, TO_SPAWN, TO_EOF), and PVM 3.4.6's messages as a task receives them. Here
  * any task's output can be sent, not only a spawned one's. Output for a task that has ended is lost, as in PVM.
  */
-import { MORE, ULP } from "../../wire/layout.ts";
+import { HEAD, MORE, ULP } from "../../wire/layout.ts";
 import { PVM_OPTION } from "../../wire/options.ts";
 import { DAEMON_TID, PVM_CONSTANT } from "../../wire/pvm.ts";
 import { COUNTER, count, type EngineState } from "./engine-state.ts";
@@ -19,7 +19,7 @@ import { moreOf } from "./more.ts";
 import { newBuffer } from "./outside.ts";
 import { post } from "./post.ts";
 import type { UlpAt } from "./state.ts";
-import { ulpOf } from "./ulp.ts";
+import { ulpElsewhere, ulpOf } from "./ulp.ts";
 
 const TO_EOF = 0;
 const TO_SPAWN = -1;
@@ -33,7 +33,7 @@ function optionOf(e: EngineState, ulp: UlpAt, option: { readonly code: number })
 /** Sends ints and then bytes. False: the ULP's output is not sent to a task. */
 function send(e: EngineState, ulp: UlpAt, ints: readonly number[], bytes: Uint8Array): boolean {
   const tid = optionOf(e, ulp, PVM_OPTION.PvmSelfOutputTid);
-  const to = tid === 0 ? 0 : ulpOf(e.w, tid);
+  const to = tid === 0 ? 0 : ulpOf(e.w, tid) || (e.w[HEAD.machine] === 0 ? 0 : ulpElsewhere(e, tid));
   if (to === 0) return false;
   const data = new Uint8Array(4 * ints.length + bytes.length);
   const view = new DataView(data.buffer);

@@ -50,7 +50,7 @@ export interface UlpMaker {
   readonly w: Int32Array<SharedArrayBuffer>;
   readonly heap: SharedHeap;
   readonly btab: Btab;
-  readonly arena: { hmalloc(bytes: number, kind: typeof BLOCK_KIND.ulp): number };
+  readonly arena: { hmalloc(bytes: number, kind: typeof BLOCK_KIND.ulp): number; hfree(at: number): void };
 }
 
 /**
@@ -82,8 +82,53 @@ export function countIndex(w: Int32Array<SharedArrayBuffer>, index: number): voi
  * @throws AssertionError if there is one with this index: a bug of ours
  */
 export function ucreate(m: UlpMaker, index: number, spec: UlpSpec): UlpAt {
-  const row = m.heap.ulpRow(index);
-  assert(Atomics.load(m.w, row) === 0, `bug: ULP ${index} is made twice`);
+  const made = newDescriptor(m, index, spec);
+  if (made === 0) return 0 as UlpAt;
+  Atomics.add(m.w, HEAD.live, 1);
+  const found = Atomics.compareExchange(m.w, m.heap.ulpRow(index), 0, made << 2);
+  assert(found === 0, `bug: ULP ${index} is made twice`);
+  return made;
+}
+
+/**
+ * Descriptor of a ULP of this job that is not known here: of another process, or of none, which nobody here can tell. Any
+ * engine may ask for it at any time.
+ *
+ * @returns as ucreate; 0 also for a tid that is none of this job's
+ */
+export function ulpElsewhere(m: UlpMaker, tid: number): UlpAt {
+  const { w, heap } = m;
+  const index = tid - w[HEAD.tidBase]! - 1;
+  if (index < 0 || index >= LIMITS.ulps) return 0 as UlpAt;
+  const row = heap.ulpRow(index);
+  const known = Atomics.load(w, row);
+  if (known !== 0) return (known >> 2) as UlpAt;
+  const parentTid = PVM_ERROR.PvmNoParent.code;
+  const spec = { program: 0, engine: w[HEAD.engines]!, parentTid, siblingFirst: index, siblingCount: 1 };
+  const made = newDescriptor(m, index, spec);
+  if (made === 0) return made;
+  const found = Atomics.compareExchange(w, row, 0, made << 2);
+  if (found === 0) {
+    countIndex(w, index);
+    return made;
+  }
+  // Another engine was faster.
+  m.arena.hfree(made << 2);
+  return (found >> 2) as UlpAt;
+}
+
+/**
+ * A ULP that others here may know already is made in this process: as ucreate, with `ulpElsewhere` before it. Others that
+ * look at it see it elsewhere until all is set.
+ */
+export function ucreateKnown(m: UlpMaker, ulp: UlpAt, spec: UlpSpec): void {
+  const { w } = m;
+  setSpec(w, ulp, spec);
+  Atomics.add(w, HEAD.live, 1);
+  Atomics.store(w, ulp + ULP.engine, spec.engine);
+}
+
+function newDescriptor(m: UlpMaker, index: number, spec: UlpSpec): UlpAt {
   const at = m.arena.hmalloc(ULP.words * 4, BLOCK_KIND.ulp);
   if (at === 0) return 0 as UlpAt;
   const ulp = (at >> 2) as UlpAt;
@@ -95,16 +140,19 @@ export function ucreate(m: UlpMaker, index: number, spec: UlpSpec): UlpAt {
   w[ulp + ULP.engine] = spec.engine;
   w[ulp + ULP.queueNext] = NOT_QUEUED;
   w[ulp + ULP.queuePrev] = NOT_QUEUED;
+  setSpec(w, ulp, spec);
+  m.btab.init(ulp);
+  return ulp;
+}
+
+function setSpec(w: Int32Array, ulp: UlpAt, spec: UlpSpec): void {
   w[ulp + ULP.module] = spec.program;
   w[ulp + ULP.parentTid] = spec.parentTid;
   w[ulp + ULP.context] = spec.context ?? 0;
   w[ulp + ULP.common] = spec.context ?? 0;
   w[ulp + ULP.siblingFirst] = spec.siblingFirst;
   w[ulp + ULP.siblingCount] = spec.siblingCount;
-  m.btab.init(ulp);
-  Atomics.add(w, HEAD.live, 1);
-  Atomics.store(w, row, at);
-  return ulp;
+  w[ulp + ULP.tellEnd] = w[HEAD.machine]!;
 }
 
 /** Sets the engine that has a ULP. (Table I: usetvpid; `host VPid`) */

@@ -155,6 +155,39 @@ test("a child has its parent's context, options and environment, its arguments, 
   await c.finish();
 });
 
+test("a task sends to tasks that its process has not heard of: siblings, parents, and tids that are nobody's", async () => {
+  const { c, a, b, d, spawn, got } = cluster();
+  const [, one, two] = (await spawn(a, 2, FLAG.host, "there")) as number[];
+  const [, other] = (await spawn(b, 1, FLAG.host, "yonder")) as number[];
+  const send = async (from: number, to: number, value: number) => {
+    const who = c.actor(from);
+    who.call("pvm_initsend", 0);
+    who.view.setInt32(0x40, value, true);
+    who.call("pvm_pkint", 0x40, 1, 1);
+    return c.ask(from, "pvm_send", to, 3);
+  };
+  for (const [from, to] of [
+    [d, one!],
+    [one!, other!],
+    [other!, two!],
+    [two!, a],
+  ] as const) {
+    assert.equal(await send(from, to, from), 0);
+    assert.deepEqual(got(to, 3), [from]);
+  }
+  // The next tid to be given: whoever gets it does not get what was sent before.
+  const next = other! + 1;
+  for (const from of [a, b, d]) assert.equal(await send(from, next, 1), 0);
+  const [made, tid] = (await spawn(a, 1, FLAG.host, "here")) as number[];
+  assert.deepEqual([made, tid], [1, next]);
+  assert.equal(got(next, 3), undefined);
+  assert.equal(await send(d, next, 5), 0);
+  assert.deepEqual(got(next, 3), [5]);
+  await c.end(next);
+  assert.equal(await send(d, next, 5), 0);
+  await c.finish();
+});
+
 test("there is room for LIMITS.ulps tasks of a job: those beyond are PvmOutOfRes, and refused ones behind the tids", async () => {
   const { c, a, spawn } = cluster({ ulps: LIMITS.ulps - 2 });
   const [made, ...tids] = await spawn(a, 4);
