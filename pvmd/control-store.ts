@@ -6,6 +6,7 @@
  * `txn` that compares, or by `update` (update.ts).
  */
 import assert from "node:assert";
+import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 
 /**
@@ -14,12 +15,16 @@ import { LIMITS } from "../wire/limits.ts";
  * `unknown`: what was asked for was sent, and may have been done, or may be done yet: who must know reads again, and
  * tries again with the same comparison, so that it is done once at most. `none`: nothing was done, and nothing will be.
  */
-export class StoreError extends Error {
+export class StoreError extends UpvmError {
   readonly outcome: "none" | "unknown";
   constructor(outcome: "none" | "unknown", why: string) {
-    super(why);
+    super("STORE_OUT_OF_REACH", { outcome, why });
     this.name = "StoreError";
     this.outcome = outcome;
+  }
+
+  get why(): string {
+    return String(this.facts["why"]);
   }
 }
 

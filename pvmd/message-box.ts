@@ -119,6 +119,7 @@ async function write(
 ): Promise<Answer | undefined> {
   const lease = await machine.leaseOf(entry.owner);
   if (lease === undefined) return { value: PvmNoTask.code };
+  if (HEAD_BYTES + entry.data.length > machine.store.txnBytesMax) return { value: PvmNoMem.code };
   const { entries, bytes } = machine.box;
   if (old === undefined && entries >= LIMITS.mboxEntries) return { value: PvmOutOfRes.code };
   if (bytes + entry.data.length - (old?.data.length ?? 0) > LIMITS.mboxBytes) return { value: PvmNoMem.code };

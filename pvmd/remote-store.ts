@@ -284,10 +284,9 @@ function entriesOf(kind: Kind, { body, bytes }: { body: { entries: number }; byt
 /** What the server says, or that it was not asked at all. Anything else is a bug, and stays what it is. */
 function asStoreError(error: unknown): unknown {
   if (!(error instanceof UpvmError)) return error;
-  const none =
-    error.code === "TOO_MANY_REQUESTS" ||
-    error.code === "NOT_SERVED" ||
-    (error.code === "STORE_OUT_OF_REACH" && error.facts["outcome"] === "none");
+  if (error.code === "STORE_OUT_OF_REACH")
+    return new StoreError(error.facts["outcome"] === "none" ? "none" : "unknown", String(error.facts["why"]));
+  const none = error.code === "TOO_MANY_REQUESTS" || error.code === "NOT_SERVED";
   return new StoreError(none ? "none" : "unknown", error.message);
 }
 

@@ -9,7 +9,7 @@ import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { RPC, RpcAsk } from "../wire/rpc.ts";
-import { type Change, type Changed, type ControlStore, type LeaseId, StoreError } from "./control-store.ts";
+import type { Change, Changed, ControlStore, LeaseId } from "./control-store.ts";
 import { packChanges, packEntries } from "./store-codec.ts";
 
 type StoreHandlers = Pick<Handlers, Extract<keyof typeof RPC, `store${string}`>>;
@@ -74,25 +74,25 @@ export class Seat {
         return { body: { epoch, known: known && body.epoch === epoch } };
       },
       storeGet: async ({ key }) => {
-        const entry = await outOfReach(store.get(key));
+        const entry = await store.get(key);
         const entries = entry === undefined ? [] : [[key, entry] as const];
         return { body: { entries: entries.length }, bytes: packEntries(entries) };
       },
       storeList: async ({ prefix }) => {
-        const entries = await outOfReach(store.list(prefix));
+        const entries = await store.list(prefix);
         return { body: { entries: entries.length }, bytes: packEntries(entries) };
       },
       storeTxn: async (body, bytes) => ({ body: { revision: (await this.txn(body, bytes)) ?? 0 } }),
       storeLease: async ({ ttlMs }) => {
         if (this.leases >= LIMITS.storeLeases) throw tooMany("storeLease", LIMITS.storeLeases, "leases");
         this.leases += 1;
-        return { body: { lease: await outOfReach(store.lease(ttlMs)) } };
+        return { body: { lease: await store.lease(ttlMs) } };
       },
       storeRenew: async ({ lease }) => ({
-        body: { alive: await outOfReach(store.renew(lease as LeaseId)) },
+        body: { alive: await store.renew(lease as LeaseId) },
       }),
       storeEndLease: async ({ lease }) => {
-        await outOfReach(store.endLease(lease as LeaseId));
+        await store.endLease(lease as LeaseId);
         this.leases = Math.max(0, this.leases - 1);
         return { body: {} };
       },
@@ -115,7 +115,7 @@ export class Seat {
   ): Promise<number | undefined> {
     for (const old of [...this.done.keys()]) if (old < done) this.done.delete(old);
     const known = this.done.get(serial);
-    if (known !== undefined) return outOfReach(known);
+    if (known !== undefined) return known;
     if (serial < done) throw refused("storeTxn", "its serial was given up");
     if (this.done.size >= LIMITS.storeWindow) throw tooMany("storeTxn", LIMITS.storeWindow, "transactions");
     const wanted = changesOf(changes, bytes);
@@ -124,7 +124,7 @@ export class Seat {
       wanted,
     );
     this.done.set(serial, result);
-    return outOfReach(result);
+    return result;
   }
 
   private async watch({ watch: id, prefix, values }: RpcAsk<(typeof RPC)["storeWatch"]>) {
@@ -135,7 +135,7 @@ export class Seat {
     this.watches.set(id, watch);
     let entries: Awaited<ReturnType<ControlStore["list"]>>;
     try {
-      entries = await outOfReach(this.store.list(prefix));
+      entries = await this.store.list(prefix);
     } catch (error) {
       this.unwatch(id);
       throw error;
@@ -186,16 +186,6 @@ function changesOf(
   });
   if (at !== bytes.length) throw refused("storeTxn", `${at} bytes are told, ${bytes.length} came`);
   return changes;
-}
-
-/** A store that is elsewhere itself. */
-async function outOfReach<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    throw new UpvmError("STORE_OUT_OF_REACH", { outcome: error.outcome, why: error.message });
-  }
 }
 
 function refused(kind: string, why: string): UpvmError {

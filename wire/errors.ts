@@ -222,6 +222,31 @@ export const ERRORS = {
     exit: EXIT.failed,
     text: (f) => `Cannot reach the control store: ${f["why"]}`,
   },
+  STORE_SPEC: {
+    exit: EXIT.usage,
+    text: (f) => `Cannot use ${f["spec"]} as control store: ${f["why"]}`,
+    hint: () => "--store memory, or --store etcd:http://HOST:2379,HOST:2379; a user of etcd with --store-user FILE",
+  },
+  STORE_USER: {
+    exit: EXIT.usage,
+    text: (f) => `Cannot take a user of etcd from ${f["path"]}: ${f["why"]}`,
+    hint: () => "the file has one line, NAME:PASSWORD, and only its owner may read it (chmod 600)",
+  },
+  STORE_NOT_OPEN: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot reach the control store at ${f["where"]}: ${f["why"]}`,
+    hint: () => "is etcd running there, and are these its client addresses?",
+  },
+  STORE_VERSION: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot use the control store at ${f["where"]}: it is ${f["version"]}; etcd ${f["needed"]} or newer is needed`,
+    hint: () => "etcd before 3.4, or one that was started with --enable-grpc-gateway=false, cannot be asked",
+  },
+  STORE_REFUSED: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot use the control store at ${f["where"]}: ${f["why"]}`,
+    hint: (f) => f["user"] === "" ? "if it asks for a user, give a file with NAME:PASSWORD with --store-user FILE" : `it was asked by the user ${f["user"]}`,
+  },
 } as const satisfies Record<string, Row>;
 export type ErrorCode = keyof typeof ERRORS;
 

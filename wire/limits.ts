@@ -54,6 +54,26 @@ export const LIMITS = {
   storeWaitMs: 10_000,
   /** A watch that the server cannot begin because its own store is out of reach is asked for again after, milliseconds. */
   storeAgainMs: 500,
+  /** etcd: an answer is waited for so long, and asked for again for so long, milliseconds: an election takes 2 s. */
+  etcdAnswerMs: 5000,
+  etcdTryMs: 15_000,
+  /** The same when it is asked for the first time, by a user who waits. */
+  etcdOpenMs: 3000,
+  /** Pause before it is asked again: first, and longest, milliseconds. */
+  etcdPauseMs: 50,
+  etcdPauseMsMax: 1000,
+  /** The stream of changes is opened again when nothing came for so long, milliseconds. */
+  etcdIdleMs: 10_000,
+  /** Transactions of one process on their way to etcd at once; others wait. */
+  etcdTxnsAtOnce: 32,
+  /** Bytes of the values of one transaction in etcd, which takes requests of 1.5 MiB with all that is in them. */
+  etcdTxnBytes: 1 << 20,
+  /** Keys of one page of a list. */
+  etcdPageKeys: 1000,
+  /** An answer of etcd, and a message of its stream, characters: what it keeps at once is 2 GiB at most. */
+  etcdAnswerLength: 256 << 20,
+  /** Endpoints of one cluster. */
+  etcdEndpoints: 16,
   /** Keys that one transaction compares, and that it changes: etcd takes 128, and some are its store's own. */
   txnKeys: 100,
   /** The built-in store looks this often for leases that have run out, milliseconds. */
