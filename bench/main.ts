@@ -15,6 +15,7 @@ import { contextSwitch } from "./context-switch.ts";
 import type { Machine, ReportHead, Sheet } from "./figures.ts";
 import { barrier, broadcast, spawnTasks } from "./groups.ts";
 import { laplace } from "./laplace.ts";
+import { link } from "./link.ts";
 import { linkCost } from "./link-cost.ts";
 import { message } from "./message.ts";
 import { native } from "./native.ts";
@@ -29,6 +30,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   contextSwitch,
   message,
   twoEngines,
+  link,
   ring,
   spawnTasks,
   barrier,
@@ -44,7 +46,11 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args: readonly string[]): Promise<number> {
   const json = args.includes("--json");
   const words = args.filter((arg) => arg !== "--json");
-  const wanted = (word: string) => MEASUREMENTS.filter(({ name }) => name.includes(word));
+  // A whole name means that one only.
+  const wanted = (word: string) => {
+    const exact = MEASUREMENTS.filter(({ name }) => name === word);
+    return exact.length > 0 ? exact : MEASUREMENTS.filter(({ name }) => name.includes(word));
+  };
   const unknown = words.find((word) => wanted(word).length === 0);
   if (unknown !== undefined) {
     const names = MEASUREMENTS.map(({ name }) => name).join(", ");
@@ -52,7 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   const chosen = MEASUREMENTS.filter(
-    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+    (each) => words.length === 0 || words.some((word) => wanted(word).includes(each)),
   );
   const head: ReportHead = {
     date: new Date().toISOString().slice(0, 10),

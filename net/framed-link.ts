@@ -124,7 +124,8 @@ export class FramedLink extends BaseLink {
       if (written !== undefined) this.#written.push(written);
     }
     this.#queued += FRAME_HEAD_BYTES + bytes;
-    if (this.#pieceBytes + this.#at - this.#from >= LIMITS.linkBlockBytes) this.#flush();
+    // Long bodies wait for the end of the turn too: one write of all costs fewer wake-ups than one for each.
+    if (copied && this.#pieceBytes + this.#at - this.#from >= LIMITS.linkBlockBytes) this.#flush();
     else if (!this.#flushing) {
       this.#flushing = true;
       queueMicrotask(() => this.#flush());

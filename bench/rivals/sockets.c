@@ -7,6 +7,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef OVER_TCP
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#endif
 
 #define BYTES_MAX 1000000
 static char data[BYTES_MAX];
@@ -49,10 +53,28 @@ static double batch(int socket, int bytes, int trips) {
   return now() - start;
 }
 
+#ifdef OVER_TCP
+/* As socketpair: two connected sockets, on loopback, that send at once. */
+static int connected(int pair[2]) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof address;
+  int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
+  pair[0] = socket(AF_INET, SOCK_STREAM, 0);
+  if (bind(listener, (struct sockaddr *)&address, length) || listen(listener, 1)) return 1;
+  if (getsockname(listener, (struct sockaddr *)&address, &length)) return 1;
+  if (connect(pair[0], (struct sockaddr *)&address, length)) return 1;
+  if ((pair[1] = accept(listener, NULL, NULL)) < 0) return 1;
+  for (int i = 0; i < 2; i++) setsockopt(pair[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  return close(listener);
+}
+#else
+static int connected(int pair[2]) { return socketpair(AF_UNIX, SOCK_STREAM, 0, pair); }
+#endif
+
 int main(int argc, char **argv) {
   int batches = argc > 1 ? atoi(argv[1]) : 9, pair[2];
   double values[BENCH_BATCHES_MAX];
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 1;
+  if (connected(pair)) return 1;
   pid_t child = fork();
   if (child == 0) {
     close(pair[0]);

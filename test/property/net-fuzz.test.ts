@@ -20,7 +20,7 @@ import { FRAME, FRAMES } from "../../wire/protocol.ts";
 import { FakeStream } from "../fake-stream.ts";
 import { IDENTITY } from "../link-contract.ts";
 
-const RUNS = 300;
+const RUNS = 150;
 const word = fc.oneof(
   fc.nat(20),
   fc.constantFrom(0xffff_ffff, 0x8000_0000, LIMITS.frameBytes),
@@ -165,7 +165,7 @@ test("requests of any content are refused or answered, and cost a link at most",
           assert.ok(result.reason instanceof UpvmError, String(result.reason));
       assert.deepEqual(bugs, []);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
