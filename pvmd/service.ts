@@ -58,6 +58,10 @@ const HANDLERS: Handlers = {
   regTracer,
   toDaemon,
   toTask,
+  relay: async ({ host }, { tid, body }) => {
+    host.post({ ...body, src: tid });
+    return undefined;
+  },
   kill,
   sendsig,
   pstat,

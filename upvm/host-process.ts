@@ -8,6 +8,7 @@
 import { MemoryStore } from "../pvmd/memory-store.ts";
 import { OneHost } from "../pvmd/one-host.ts";
 import { Service } from "../pvmd/service.ts";
+import { relayUnits } from "../runtime/pvm/relay.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { ring } from "../runtime/scheduler/mailbox.ts";
@@ -73,12 +74,20 @@ export class HostProcess {
       this.bugs.push(error);
       stopProcess(this.library, STOP.failed);
     }
+    if (request.kind === "relay") this.relayed(request.body.data.length);
     this.settled();
   }
 
   /** @throws what the service threw */
   throwBug(): void {
     if (this.bugs.length > 0) throw this.bugs[0];
+  }
+
+  /** A message to another job has been passed on: whoever waits for that looks again. */
+  private relayed(bytes: number): void {
+    const { w } = this.library;
+    Atomics.sub(w, HEAD.relayed, relayUnits(bytes));
+    Atomics.notify(w, HEAD.relayed);
   }
 
   /** A request is dealt with. If all engines sleep, one has to look whether that was the last thing to wait for. */

@@ -447,6 +447,8 @@ export const HEAD = {
    * before any engine runs.
    */
   machine: 35,
+  /** Messages to tasks of other jobs on their way, in units of runtime/pvm/relay.ts (Atomics; futex for who must wait). */
+  relayed: 36,
   words: 64,
 } as const;
 export const STOP = { none: 0, done: 1, deadlock: 2, interrupted: 3, failed: 4, halted: 5 } as const;

@@ -109,6 +109,8 @@ export const LIMITS = {
   /** Messages to other processes that their links have not taken yet: engines wait beyond it, bytes; and so long at most. */
   outboxBytes: 64 << 20,
   outboxWaitMs: 10_000,
+  /** Messages to tasks of other jobs that the virtual machine has not passed on yet: engines wait beyond it, bytes. */
+  relayBytes: 8 << 20,
   /** A ULP whose time has come waits so much longer at most for one that computes on its engine, milliseconds. */
   lookForTimersMs: 10,
   /** Different places, with the calls that led there, that a profile tells apart; what else is seen is counted. */

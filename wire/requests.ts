@@ -68,6 +68,7 @@ export const REQUEST = {
   regTracer: { routine: "pvm_reg_tracer", ask: { wants: "ints" }, doc: "register as who gets output and traces; TRACER without its tid" },
   toDaemon: { routine: "", ask: { tag: "int", wid: "int", data: "bytes" }, doc: "told: a plug-in has sent this to the daemon" },
   toTask: { routine: "", ask: { to: "int", tag: "int", wid: "int", context: "int", data: "bytes" }, doc: "told: this may be a resource manager's answer to a task" },
+  relay: { routine: "", ask: { to: "int", tag: "int", wid: "int", context: "int", data: "bytes" }, doc: "told: a message for a task of another job" },
   newContext: { routine: "pvm_newcontext", ask: {}, doc: "allot a context; value: its id" },
   freeContext: { routine: "pvm_freecontext", ask: { context: "int" }, doc: "give a context back" },
   input: { routine: "read", ask: { bytes: "int" }, doc: "standard input: waits for some; bytes: so many at most, none at its end" },

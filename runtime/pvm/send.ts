@@ -16,6 +16,7 @@ import { currentContext } from "./guest.ts";
 import { gathered, isInPlace } from "./in-place.ts";
 import { lookFirst } from "./interrupts.ts";
 import { divert } from "./plugins.ts";
+import { isOfOtherJob, relay } from "./relay.ts";
 import { currentTid, isSendable, isTaskTid } from "./tids.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
@@ -44,6 +45,7 @@ export function sendTo(
     const context = e.w[e.current + ULP.context]!;
     return post(e, currentTid(e), to, tag, gbid, bytes, context, wid);
   }
+  if (isOfOtherJob(e, tid)) return relay(e, tid, tag, gbid, bytes, wid);
   count(e, COUNTER.dropped, 1);
   const ulp = e.current;
   if ((e.w[ulp + ULP.flags]! & ULP_FLAG.warned) === 0 && isTaskTid(tid)) {

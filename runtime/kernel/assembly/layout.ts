@@ -140,6 +140,7 @@ export const HEAD_groupTableAt: i32 = 132;
 export const HEAD_groups: i32 = 136;
 export const HEAD_plugins: i32 = 112;
 export const HEAD_machine: i32 = 140;
+export const HEAD_relayed: i32 = 144;
 export const HEAD_size: i32 = 256;
 export const COUNTER_switches: i32 = 128;
 export const COUNTER_handoffs: i32 = 136;

@@ -1,0 +1,51 @@
+/**
+ * Messages to tasks of other jobs of the virtual machine: by way of it, as PVM's go by its daemons.
+ *
+ * Owns: HEAD.relayed, and which tids are another job's. Processes of different jobs have no links to each other; such
+ * messages are few. They keep their order; the encoding of their buffer is lost, which is the same bytes as any other here.
+ * Bounded: who finds LIMITS.relayBytes on their way waits, engine and all, until some have been passed on; after
+ * LIMITS.outboxWaitMs its message is refused.
+ */
+import { HEAD, STOP, ULP } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { PVM_ERROR, TID_BASE } from "../../wire/pvm.ts";
+import type { EngineState } from "../scheduler/engine-state.ts";
+import { asksMachine, tell } from "./ask.ts";
+import { isTaskTid } from "./tids.ts";
+
+/** HEAD.relayed counts in these, bytes: one message may be nearly as long as the heap. */
+const UNIT_BYTES = 64;
+
+/** What a message counts. Taken off by who has passed it on (upvm/host-process.ts). */
+export function relayUnits(bytes: number): number {
+  return 1 + Math.ceil(bytes / UNIT_BYTES);
+}
+
+/** True if a tid is a task's of another job, and the virtual machine may know it. */
+export function isOfOtherJob(e: EngineState, tid: number): boolean {
+  return asksMachine(e) && isTaskTid(tid) && (tid & -TID_BASE) !== e.w[HEAD.tidBase];
+}
+
+/** Sends a message of the running ULP. Borrows `gbid`. @returns 0; PvmNoMem: too much is on its way, or the process stops */
+export function relay(
+  e: EngineState,
+  to: number,
+  tag: number,
+  gbid: number,
+  bytes: number,
+  wid: number,
+): number {
+  const { w, edge } = e;
+  const most = LIMITS.relayBytes / UNIT_BYTES;
+  const until = edge.now() + LIMITS.outboxWaitMs;
+  for (let held = Atomics.load(w, HEAD.relayed); held >= most; held = Atomics.load(w, HEAD.relayed)) {
+    const now = edge.now();
+    if (now >= until || Atomics.load(w, HEAD.stop) !== STOP.none) return PVM_ERROR.PvmNoMem.code;
+    edge.wait(HEAD.relayed, held, until - now);
+  }
+  Atomics.add(w, HEAD.relayed, relayUnits(bytes));
+  const data = new Uint8Array(bytes);
+  if (bytes > 0) e.pack.copyOut(gbid, 0, data, 0, bytes);
+  tell(e, e.current, "relay", { to, tag, wid, context: w[e.current + ULP.context]!, data });
+  return 0;
+}
