@@ -7,6 +7,7 @@ import { link } from "../../runtime/link/link.ts";
 import { liveRuns, whyNoImage } from "../../runtime/migrate/image.ts";
 import { dispatch, pick, serveMail } from "../../runtime/scheduler/engine.ts";
 import { optionOf } from "../../runtime/scheduler/more.ts";
+import type { Program } from "../../runtime/scheduler/programs.ts";
 import { stateText } from "../../runtime/scheduler/state.ts";
 import {
   BTAB_FATE,
@@ -348,11 +349,48 @@ function halfWay() {
         (i32.add (call_indirect (type $number) (i32.const 0)) (call_indirect (type $number) (i32.const 1)))
         (i32.add (i32.wrap_i64 (global.get $g)) (i32.load (i32.const 100)))))`;
   const wasm = program(body);
-  const { info } = link(wasm);
-  const { pages, stateBytes, tables } = info;
-  const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
-  return { wasm, module: { id: 0, name: "test", module, pages, stateBytes, tables } };
+  return { wasm, module: programFrom(wasm) };
 }
+
+function programFrom(wasm: Uint8Array): Program {
+  const { pages, stateBytes, tables } = link(wasm).info;
+  const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
+  return { id: 0, name: "test", module, pages, stateBytes, tables };
+}
+
+test("every kind of global is in the image: a program with one of them missing computes something else", async () => {
+  const kinds = [
+    ["i32", 4, "(global.get $g)"],
+    ["i64", 8, "(i32.wrap_i64 (global.get $g))"],
+    ["f32", 4, "(i32.trunc_f32_s (global.get $g))"],
+    ["f64", 8, "(i32.trunc_f64_s (global.get $g))"],
+  ] as const;
+  for (const [type, bytes, value] of kinds) {
+    const wasm = program(`(global $g (mut ${type}) (${type}.const 1)) (global $same (mut i32) (i32.const 5))
+      (func (export "main") (result i32)
+        (global.set $g (${type}.const 70))
+        (drop (call $pvm_yield))
+        (i32.add (global.get $same) ${value}))`);
+    const module = programFrom(wasm);
+    const exitCode = async (spoil: (bytes: Uint8Array) => void): Promise<number> => {
+      const p = processOf(module, { ulps: 2, ...outside });
+      const q = processOf(module, { ulps: 2, elsewhere: () => true, ...outside });
+      dispatch(p.engines[0]!, pick(p.engines[0]!));
+      const ulp = await frozen(p, 0);
+      const at = word(p, 0, "savedAt");
+      spoil(p.library.heap.u8.subarray(at, at + module.stateBytes));
+      const incoming = read(destination(q), joined(imaged(p, ulp)));
+      p.freezer.release(ulp);
+      admit(q, incoming);
+      dispatch(q.engines[0]!, pick(q.engines[0]!));
+      return word(q, 0, "exitCode");
+    };
+    assert.equal(module.stateBytes, bytes + 4);
+    assert.equal(await exitCode(() => {}), 75, type);
+    assert.equal(await exitCode((saved) => saved.fill(0, 0, bytes)), 5, type);
+    assert.equal(await exitCode((saved) => saved.fill(0, bytes)), 70, type);
+  }
+});
 
 test("only pages that hold something are sent", () => {
   const memory = new Uint8Array(64 * GRANULE_BYTES);

@@ -1,0 +1,73 @@
+/** Programs whose ULPs travel between two processes while they compute: what they print is what they print at home. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import { TID_BASE } from "../../wire/pvm.ts";
+import { linkedProgram, runLinked } from "../guest-run.ts";
+import { journey } from "../journey.ts";
+
+const ULPS = 3;
+
+/** Lines of each ULP, by tid. */
+function byUlp(text: string): string[] {
+  return Array.from({ length: ULPS }, (_, index) =>
+    text
+      .split("\n")
+      .filter((line) => line.startsWith(`${index} `) || line.startsWith(`${index}:`))
+      .join("\n"),
+  );
+}
+
+test("a C program goes on with the same bits, wherever it is: lists, tables, recursion, handlers, timers, half lines", async () => {
+  const module = await linkedProgram("test/guests/journey.c");
+  const still = await runLinked(module, { ulps: ULPS, cores: 2 });
+  assert.ok(still.result.ok, still.err);
+  const wanted = byUlp(still.text);
+  assert.match(wanted[0]!, /handled/);
+  const moved = await journey({ module, ulps: ULPS, seed: 1, everyMs: 1 });
+  wanted.forEach((lines, index) => {
+    assert.equal(moved.printed.get(TID_BASE + 1 + index)?.trim(), lines, `ULP ${index}`);
+  });
+  assert.ok(moved.moves > 5, `${moved.moves} moves`);
+});
+
+test("so does one in AssemblyScript: objects, maps, strings, functions in tables", async () => {
+  const module = await linkedProgram("test/guests/journey.ts");
+  const still = await runLinked(module, { ulps: ULPS, cores: 2 });
+  assert.ok(still.result.ok, still.err);
+  const wanted = byUlp(still.text);
+  const moved = await journey({ module, ulps: ULPS, seed: 5, everyMs: 1 });
+  wanted.forEach((lines, index) => {
+    assert.equal(moved.printed.get(TID_BASE + 1 + index)?.trim(), lines, `ULP ${index}`);
+  });
+  assert.ok(moved.moves > 5, `${moved.moves} moves`);
+});
+
+test("open files go on at their offsets", async () => {
+  const module = await linkedProgram("test/guests/journey.c");
+  const folders = [0, 1].map(() => mkdtempSync(join(tmpdir(), "upvm-journey-")));
+  const grants = (folder: string) => [{ host: folder, guest: "out", readOnly: false }];
+  try {
+    const still = await runLinked(module, { ulps: ULPS, args: ["files"], grants: grants(folders[0]!) });
+    const wanted = byUlp(still.text);
+    assert.match(wanted[2]!, /file/);
+    const moved = await journey({
+      module,
+      ulps: ULPS,
+      seed: 9,
+      everyMs: 1,
+      args: ["files"],
+      grants: grants(folders[1]!),
+    });
+    wanted.forEach((lines, index) => {
+      assert.equal(moved.printed.get(TID_BASE + 1 + index)?.trim(), lines, `ULP ${index}`);
+    });
+    assert.ok(moved.moves > 5, `${moved.moves} moves`);
+  } finally {
+    for (const folder of folders) rmSync(folder, { recursive: true });
+  }
+});
+
+test.run();
