@@ -34,8 +34,11 @@ export interface HostRow extends HostFacts {
   readonly state: HostState;
 }
 
-/** Why a host is not let in. "lapsed": it was, and its lease has ended since; "store": the control store fails. */
-export type Refusal = "taken" | "lapsed" | "halting" | "full" | "store";
+/**
+ * Why a host is not let in. "wait": one of its name has no link any more, and may soon be dead; "lapsed": it was in, and its
+ * lease has ended since; "store": the control store fails.
+ */
+export type Refusal = "taken" | "wait" | "lapsed" | "halting" | "full" | "store";
 
 /** Links are numbered by who has them. */
 export type HostEvent =
@@ -78,8 +81,6 @@ interface Held {
   link: number | undefined;
   /** It has said that it has left: when its link ends, its process has ended. */
   left: boolean;
-  /** One of the same name, while this one has no link: it is in its place when this one is gone. */
-  waiter?: { readonly link: number; readonly facts: HostFacts };
 }
 
 export class HostTable {
@@ -147,8 +148,7 @@ export class HostTable {
   private ask(link: number, facts: HostFacts, returns: boolean): HostEffect[] {
     const refuse = (why: Refusal): HostEffect[] => [{ kind: "refuse", link, why }];
     // A link is one host's: a second question on it is a mistake of its peer.
-    if (this.byLink.has(link) || [...this.held.values()].some(({ waiter }) => waiter?.link === link))
-      return refuse("taken");
+    if (this.byLink.has(link)) return refuse("taken");
     const held = this.held.get(facts.name);
     if (returns) {
       if (held === undefined || held.row.incarnation !== facts.incarnation) return refuse("lapsed");
@@ -157,10 +157,7 @@ export class HostTable {
       const old = held.link;
       if (old !== undefined) this.byLink.delete(old);
       this.attach(held, link);
-      const { waiter } = held;
-      delete held.waiter;
       return [
-        ...(waiter === undefined ? [] : [{ kind: "refuse", link: waiter.link, why: "taken" } as const]),
         ...(old === undefined ? [] : [{ kind: "close", link: old } as const]),
         { kind: "renew", row: held.row },
         { kind: "admit", link, row: held.row },
@@ -169,11 +166,8 @@ export class HostTable {
     }
     if (this.halting !== "no") return refuse("halting");
     // A pvmd that was killed and started again should not have to know when its old lease ends.
-    if (held !== undefined && held.row.number !== 1 && held.link === undefined && held.waiter === undefined) {
-      held.waiter = { link, facts };
-      return [];
-    }
-    if (held !== undefined) return refuse("taken");
+    const lost = held !== undefined && held.row.number !== 1 && held.link === undefined;
+    if (held !== undefined) return refuse(lost ? "wait" : "taken");
     const number = this.freeNumber();
     if (number === undefined) return refuse("full");
     const row: HostRow = { ...facts, number, state: "joining" };
@@ -191,13 +185,13 @@ export class HostTable {
     const refuse = (because: Refusal): HostEffect[] =>
       link === undefined ? [] : [{ kind: "refuse", link, why: because }];
     if (why !== undefined) {
-      const next = this.forget(held);
-      return [...refuse(why), ...this.perhapsHalted(), ...next];
+      this.forget(held);
+      return [...refuse(why), ...this.perhapsHalted()];
     }
     if (link === undefined || this.halting !== "no") {
       // It has gone meanwhile, or all is about to: nobody has heard of it.
-      const next = this.forget(held);
-      return [{ kind: "remove", row }, ...refuse("halting"), ...this.perhapsHalted(), ...next];
+      this.forget(held);
+      return [{ kind: "remove", row }, ...refuse("halting"), ...this.perhapsHalted()];
     }
     held.row = { ...held.row, state: "up" };
     return [
@@ -217,7 +211,6 @@ export class HostTable {
   }
 
   private closed(link: number): HostEffect[] {
-    for (const one of this.held.values()) if (one.waiter?.link === link) delete one.waiter;
     const held = this.byLink.get(link);
     if (held === undefined) return [];
     this.byLink.delete(link);
@@ -267,12 +260,11 @@ export class HostTable {
   }
 
   private gone(held: Held, why: "left" | "dead"): HostEffect[] {
-    const next = this.forget(held);
+    this.forget(held);
     return [
       { kind: "remove", row: held.row },
       { kind: "deleted", row: held.row, why },
       ...this.perhapsHalted(),
-      ...next,
     ];
   }
 
@@ -291,12 +283,10 @@ export class HostTable {
     this.byLink.set(link, held);
   }
 
-  /** @returns what follows for the one that has waited for its place; to be done last */
-  private forget(held: Held): HostEffect[] {
+  private forget(held: Held): void {
     this.held.delete(held.row.name);
     if (held.link !== undefined) this.byLink.delete(held.link);
     held.link = undefined;
-    return held.waiter === undefined ? [] : this.ask(held.waiter.link, held.waiter.facts, false);
   }
 
   /** The next one, so that a number is not soon another host's; undefined: all are in use. */

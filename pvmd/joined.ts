@@ -31,6 +31,7 @@ export interface JoinedOptions {
 
 const REFUSED: Readonly<Record<Refusal, readonly [why: string, hint: string]>> = {
   taken: ["it has a host of that name already", "give this one another with --name"],
+  wait: ["a host of that name was lost and may come back", "start it again in a moment"],
   lapsed: ["this host was silent for too long, and was taken for dead", "start it again"],
   halting: ["its virtual machine is being halted", "start a new one with upvm start"],
   full: [`it has ${LIMITS.hosts} hosts, and takes no more`, "delete one with upvm delete"],
@@ -39,6 +40,7 @@ const REFUSED: Readonly<Record<Refusal, readonly [why: string, hint: string]>> =
 /** What the log says when it is over. */
 const ENDS: Readonly<Record<MembershipEnd, string>> = {
   taken: "",
+  wait: "",
   lapsed: REFUSED.lapsed[0],
   halting: REFUSED.halting[0],
   full: "",
@@ -69,6 +71,7 @@ export class Joined implements Pvmd {
   private link: Caller | undefined;
   private rows: readonly HostRow[] = [];
   private error: UpvmError | undefined;
+  private wasIn = false;
 
   constructor(options: JoinedOptions) {
     this.options = options;
@@ -184,6 +187,7 @@ export class Joined implements Pvmd {
       case "beat":
         return void this.beat(effect.sentMs);
       case "inService":
+        this.wasIn = true;
         this.log(`in service as ${this.host}, in virtual machine ${this.vm} of ${this.masterHost}`);
         return this.options.inService();
       case "endTasks":
@@ -198,9 +202,9 @@ export class Joined implements Pvmd {
   private end(why: MembershipEnd): void {
     const known = Object.hasOwn(REFUSED, why) ? REFUSED[why as Refusal] : undefined;
     const { join } = this.options;
-    if (known !== undefined && this.vm === "")
+    if (known !== undefined && !this.wasIn)
       this.error = new UpvmError("CANNOT_JOIN", { address: join, why: known[0], hint: known[1] });
-    const never = this.number === 0;
+    const never = !this.wasIn;
     if (never)
       this.error ??= new UpvmError("CANNOT_JOIN", {
         address: join,

@@ -39,8 +39,8 @@ export type MembershipEffect =
   | { readonly kind: "end"; readonly why: MembershipEnd };
 
 type State =
-  /** Has no place in the machine yet. */
-  | { readonly at: "joining"; readonly askedMs: number }
+  /** Has no place in the machine yet; `waits`: it was told to ask again. */
+  | { readonly at: "joining"; readonly sinceMs: number; readonly askedMs: number; readonly waits: boolean }
   /** `renewedMs`: when that was sent to which the master answered last. */
   | { readonly at: "in"; readonly renewedMs: number; readonly beatMs: number; readonly waits: boolean }
   | {
@@ -59,7 +59,7 @@ export class Membership {
 
   /** @param nowMs  a clock that never goes back; which moment is 0 does not matter */
   constructor(nowMs: number) {
-    this.state = { at: "joining", askedMs: nowMs };
+    this.state = { at: "joining", sinceMs: nowMs, askedMs: nowMs, waits: false };
   }
 
   /** True: its tasks may run. */
@@ -84,7 +84,7 @@ export class Membership {
       return this.end(state.why);
     }
     if (event.kind === "order") return this.ending(event.what === "halt" ? "halted" : "left", nowMs);
-    if (state.at === "joining") return this.joining(event, nowMs);
+    if (state.at === "joining") return this.joining(state, event, nowMs);
     if (state.at === "returning") return this.returning(state, event, nowMs);
     if (event.kind === "closed") {
       const { renewedMs } = state;
@@ -98,21 +98,34 @@ export class Membership {
     return [];
   }
 
-  private joining(event: MembershipEvent, nowMs: number): MembershipEffect[] {
-    if (event.kind === "linked") {
-      this.state = { at: "joining", askedMs: nowMs };
-      return [{ kind: "ask", returns: false }];
+  private joining(
+    state: Extract<State, { at: "joining" }>,
+    event: MembershipEvent,
+    nowMs: number,
+  ): MembershipEffect[] {
+    switch (event.kind) {
+      case "linked":
+        return this.ask(state, nowMs);
+      case "admitted":
+        // An answer that was so long on its way may be of a place that is lost already.
+        if (nowMs - state.askedMs >= LIMITS.hostGiveUpMs) return this.end("unreachable");
+        this.state = { at: "in", renewedMs: state.askedMs, beatMs: state.askedMs, waits: false };
+        return [{ kind: "inService" }];
+      case "refused":
+        if (event.why !== "wait") return this.end(event.why);
+        this.state = { ...state, waits: true };
+        return [];
+      case "unreachable":
+      case "closed":
+        return this.end("unreachable");
+      default:
+        return [];
     }
-    if (event.kind === "admitted" && this.state.at === "joining") {
-      const { askedMs } = this.state;
-      // An answer that was so long on its way may be of a place that is lost already.
-      if (nowMs - askedMs >= LIMITS.hostGiveUpMs) return this.end("unreachable");
-      this.state = { at: "in", renewedMs: askedMs, beatMs: askedMs, waits: false };
-      return [{ kind: "inService" }];
-    }
-    if (event.kind === "refused") return this.end(event.why);
-    if (event.kind === "unreachable" || event.kind === "closed") return this.end("unreachable");
-    return [];
+  }
+
+  private ask(state: Extract<State, { at: "joining" }>, nowMs: number): MembershipEffect[] {
+    this.state = { ...state, askedMs: nowMs, waits: false };
+    return [{ kind: "ask", returns: false }];
   }
 
   private returning(
@@ -145,7 +158,10 @@ export class Membership {
   private tick(nowMs: number): MembershipEffect[] {
     const { state } = this;
     if (state.at === "ending" && nowMs - state.since >= LIMITS.hostEndMs) return this.end(state.why);
-    if (state.at === "joining" && nowMs - state.askedMs >= LIMITS.hostJoinMs) return this.end("unreachable");
+    if (state.at === "joining") {
+      if (nowMs - state.sinceMs >= LIMITS.hostJoinMs) return this.end(state.waits ? "taken" : "unreachable");
+      return state.waits && nowMs - state.askedMs >= LIMITS.hostRetryMs ? this.ask(state, nowMs) : [];
+    }
     if (state.at !== "in" && state.at !== "returning") return [];
     if (nowMs - state.renewedMs >= LIMITS.hostGiveUpMs) return this.ending("silent", nowMs);
     if (state.at === "returning") {

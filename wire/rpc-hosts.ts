@@ -31,7 +31,7 @@ const FACTS = {
   incarnation: short,
 };
 const ROW = v.strictObject({ ...FACTS, number: count, state: v.picklist(["joining", "up", "leaving"]) });
-const REFUSAL = v.picklist(["taken", "lapsed", "halting", "full", "store"]);
+const REFUSAL = v.picklist(["taken", "wait", "lapsed", "halting", "full", "store"]);
 const NAMES = v.pipe(v.array(short), v.maxLength(LIMITS.hosts));
 /** For each host that was named: what became of it; without `error`: it was done. */
 const EACH = v.strictObject({
