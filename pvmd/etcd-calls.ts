@@ -180,7 +180,8 @@ export class EtcdCalls {
       return status === 200 ? { text } : this.failed(status, text);
     } catch (error) {
       if (!(error instanceof NotAnswered)) throw error;
-      return { again: `${endpoint}: ${error.message}`, sent: error.sent };
+      const of = this.endpoints.length > 1 ? `${endpoint}: ` : "";
+      return { again: of + error.message, sent: error.sent };
     }
   }
 

@@ -17,7 +17,8 @@ export function isEtcdInstalled(): boolean {
 /** A server that does not answer for so long will not, milliseconds. */
 const START_MS = 30_000;
 
-async function freePorts(count: number): Promise<readonly number[]> {
+/** Ports of the loopback device where nobody listens. */
+export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, "127.0.0.1");

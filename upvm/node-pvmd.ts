@@ -9,13 +9,15 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { availableParallelism, hostname, totalmem } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
 import type { Link, PeerIdentity } from "../net/link.ts";
 import { connect, type Listener, listen } from "../net/node-links.ts";
+import type { EtcdUser } from "../pvmd/etcd-calls.ts";
 import type { HostFacts } from "../pvmd/host-table.ts";
 import { Joined } from "../pvmd/joined.ts";
 import { Master } from "../pvmd/master.ts";
-import { MemoryStore } from "../pvmd/memory-store.ts";
+import type { OpenedStore } from "../pvmd/open-store.ts";
 import type { PvmdEdge } from "../pvmd/pvmd.ts";
 import { EXIT, UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
@@ -33,6 +35,7 @@ import {
   writeState,
 } from "./node-home.ts";
 import { packageVersion } from "./node-package.ts";
+import { openNodeStore } from "./node-store.ts";
 import { PARTS } from "./pvmd-parts.ts";
 
 /** What `upvm start` tells the daemon. */
@@ -43,6 +46,9 @@ export interface PvmdConfig {
   readonly join?: string | undefined;
   /** Hexadecimal; absent: a new one is made. */
   readonly key?: string | undefined;
+  /** Of a first host: its control store; absent: the built-in one. Who logs in to it. */
+  readonly store?: string | undefined;
+  readonly storeUser?: EtcdUser | undefined;
 }
 
 /** What the daemon tells: it is in service, or why not. */
@@ -100,6 +106,7 @@ class Daemon {
   private readonly name: string;
   private readonly listeners: Listener[] = [];
   private pvmd: Master | Joined | undefined;
+  private opened: OpenedStore | undefined;
   /** Drawn by a first host; one that joins is told. */
   private readonly newVm: string;
 
@@ -136,8 +143,9 @@ class Daemon {
   }
 
   private async beMaster(common: Common): Promise<void> {
-    const store = new MemoryStore(() => performance.now());
-    setInterval(() => store.tick(), LIMITS.storeTickMs);
+    const { store: spec = "memory", storeUser } = this.config;
+    this.opened = await openNodeStore(spec, storeUser, this.newVm);
+    const { store } = this.opened;
     const master = new Master({ ...common, vm: this.newVm, store, ended: () => this.end() });
     this.pvmd = master;
     await master.start();
@@ -249,7 +257,10 @@ class Daemon {
   private end(): void {
     for (const listener of this.listeners) void listener.close();
     this.leave();
-    setTimeout(() => process.exit(EXIT.ok), LIMITS.lastWordsMs);
+    const lastWords = sleep(LIMITS.lastWordsMs);
+    // Nobody needs its keys any more. A store that does not answer keeps them.
+    const closed = Promise.race([this.opened?.close(true), sleep(LIMITS.storeCloseMs)]);
+    void Promise.all([lastWords, closed]).then(() => process.exit(EXIT.ok));
   }
 }
 

@@ -8,19 +8,16 @@ import { UpvmError } from "../wire/errors.ts";
 import { ETCD_EDGE } from "./node-etcd.ts";
 
 /**
- * @param spec      "memory" or "etcd:URL,…"
- * @param userFile  a file with NAME:PASSWORD
- * @param vm        name of the virtual machine
+ * @param spec  "memory" or "etcd:URL,…"
+ * @param vm    name of the virtual machine
  * @throws UpvmError  STORE_…
  */
 export async function openNodeStore(
   spec: string,
-  userFile: string | undefined,
+  user: EtcdUser | undefined,
   vm: string,
 ): Promise<OpenedStore> {
-  const parsed = storeSpec(spec);
-  const user = userFile === undefined ? undefined : readUser(userFile);
-  return openStore(parsed, { vm, user, now: () => performance.now() }, ETCD_EDGE);
+  return await openStore(storeSpec(spec), { vm, user, now: () => performance.now() }, ETCD_EDGE);
 }
 
 /** @throws UpvmError STORE_USER, without anything of what the file holds */

@@ -18,6 +18,7 @@ import type { Home } from "./home.ts";
 import { homeIsFree, makeHome, openLog, readKey, readLog, statePid, thisHome } from "./node-home.ts";
 import { packageRoot } from "./node-package.ts";
 import type { PvmdConfig, PvmdReport } from "./node-pvmd.ts";
+import { readUser } from "./node-store.ts";
 import type { StartOptions, Status, Vm } from "./vm.ts";
 
 /** Between two looks whether a pvmd has gone, milliseconds. */
@@ -68,6 +69,8 @@ async function start(home: Home, options: StartOptions): Promise<Status> {
     listen: options.listen,
     join: options.join,
     key: key?.toHex(),
+    store: options.store,
+    storeUser: options.storeUser === undefined ? undefined : readUser(options.storeUser),
   };
   await launch(home, config);
   const rpc = await local(home);

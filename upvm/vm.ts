@@ -17,6 +17,9 @@ export interface StartOptions {
   readonly join?: string | undefined;
   /** "-": standard input. */
   readonly keyFile?: string | undefined;
+  /** Of a first host: its control store (pvmd/open-store.ts), and a file with etcd's user. */
+  readonly store?: string | undefined;
+  readonly storeUser?: string | undefined;
 }
 
 export interface Vm {

@@ -59,6 +59,8 @@ export const LIMITS = {
   etcdTryMs: 15_000,
   /** The same when it is asked for the first time, by a user who waits. */
   etcdOpenMs: 3000,
+  /** A pvmd that ends waits so long for the store to take its keys away, milliseconds. */
+  storeCloseMs: 2000,
   /** Pause before it is asked again: first, and longest, milliseconds. */
   etcdPauseMs: 50,
   etcdPauseMsMax: 1000,

@@ -1,6 +1,8 @@
 /** `upvm start`: a pvmd on this host, in the background. */
+import { storeSpec } from "../../pvmd/open-store.ts";
 import { EXIT, UpvmError } from "../../wire/errors.ts";
 import { addressOf, isLoopback, shownAddress } from "../addresses.ts";
+import { usage } from "../args.ts";
 import { command } from "../command.ts";
 import { statusJson } from "./status.ts";
 
@@ -27,11 +29,19 @@ export const start = command({
       help: "the virtual machine's key; -: standard input",
       absent: "a new one; with --join the home's, from the last time",
     },
+    store: {
+      kind: "text",
+      value: "SPEC",
+      help: "what the virtual machine keeps its state in: memory, or etcd:http://HOST:PORT[,HOST:PORT...]",
+      absent: "memory, that of the first host",
+    },
+    "store-user": { kind: "text", value: "FILE", help: "a user of etcd: a file with NAME:PASSWORD" },
     json: { kind: "switch", help: "print what upvm status --json does" },
   },
   examples: [
     "upvm start",
     "upvm start --listen 10.0.0.1:4711",
+    "upvm start --store etcd:http://10.0.0.7:2379,10.0.0.8:2379",
     "upvm start --join 10.0.0.1:4711 --listen 10.0.0.2:0 --key-file key",
     "ssh host1 cat .local/state/upvm/key | upvm start --join host1:4711 --key-file -",
   ],
@@ -41,8 +51,12 @@ export const start = command({
     const listen = flags.listen === undefined ? undefined : addressOf(flags.listen);
     if (join?.endsWith(":0"))
       throw new UpvmError("BAD_ADDRESS", { address: join, why: "port 0 is nobody's" });
+    const { name, store, "key-file": keyFile, "store-user": storeUser } = flags;
+    if (join !== undefined && (store !== undefined || storeUser !== undefined))
+      throw usage("--store is for the first host: who joins has its store", "start");
+    if (store !== undefined) storeSpec(store);
     const vm = await edge.vm();
-    const status = await vm.start({ name: flags.name, listen, join, keyFile: flags["key-file"] });
+    const status = await vm.start({ name, listen, join, keyFile, store, storeUser });
     if (flags.json) {
       edge.out(`${JSON.stringify(statusJson(status, vm.home))}\n`);
       return EXIT.ok;
