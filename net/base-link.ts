@@ -79,6 +79,10 @@ export abstract class BaseLink implements Link {
     if (first) this.begun();
   }
 
+  onPieces(type: number, take: (frame: Frame) => void): void {
+    this.intake.onPieces(type, take);
+  }
+
   onStream(type: number, open: (head: FrameHead) => FrameSink): void {
     this.intake.onStream(type, open);
   }

@@ -43,6 +43,8 @@ export class FramedLink extends BaseLink {
   #from = 0;
   #at = 0;
   #flushing = false;
+  /** Writes that the system has not done. */
+  #writing = 0;
 
   /**
    * @param own     this side's number among its job's processes, for the alive frames
@@ -116,7 +118,9 @@ export class FramedLink extends BaseLink {
         this.#block.set(piece, this.#at);
         this.#at += piece.length;
       }
-      written?.();
+      // In the order of the frames: who waits for this one may mean all before it.
+      if (this.#writing === 0 && this.#pieces.length === 0) written?.();
+      else if (written !== undefined) this.#written.push(written);
     } else {
       this.#seal();
       for (const piece of body) if (piece.length > 0) this.#pieces.push(piece);
@@ -253,7 +257,9 @@ export class FramedLink extends BaseLink {
     this.#pieces = [];
     this.#pieceBytes = 0;
     this.#written = [];
+    this.#writing++;
     this.#stream.write(pieces, () => {
+      this.#writing--;
       for (const told of written) told();
       if (this.end !== undefined || this.#gone !== undefined) return;
       this.#queued -= bytes;

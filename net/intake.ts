@@ -37,6 +37,17 @@ export class Intake {
     this.#streams.set(type, open);
   }
 
+  onPieces(type: number, take: (frame: Frame) => void): void {
+    this.#streams.set(type, (head) => {
+      const pieces: Uint8Array[] = [];
+      return {
+        add: (piece) => pieces.push(piece),
+        end: () => take({ ...head, body: withFirst(pieces, LIMITS.firstPieceBytes) }),
+        drop: () => {},
+      };
+    });
+  }
+
   /** Nothing may be read before there is a taker. */
   get ready(): boolean {
     return this.#take !== undefined;
@@ -71,10 +82,10 @@ export class Intake {
       if (whole !== undefined) throw new ProtocolError(`fragment ${serial} begins twice`);
       if (this.#wholes.size >= LIMITS.openWholes)
         throw new ProtocolError(`more than ${LIMITS.openWholes} frames in fragments at once`);
-      const [head, body] = innerHead(joined(pieces));
+      const [head, body] = innerHead(pieces);
       whole = { sink: this.#open(head), bytes: 0 };
       this.#wholes.set(serial, whole);
-      rest = [body];
+      rest = body;
     }
     if (whole === undefined) throw new ProtocolError(`fragment ${serial} goes on without a beginning`);
     if (before !== whole.bytes)
@@ -104,15 +115,24 @@ export class Intake {
   }
 }
 
-/** A first fragment's body begins with the header of the whole. */
-function innerHead(bytes: Uint8Array): [FrameHead, Uint8Array] {
-  if (bytes.length < FRAME_WORDS_BYTES) throw new ProtocolError("a first fragment without a header");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, FRAME_WORDS_BYTES);
+/** A first fragment's body begins with the header of the whole; the rest is not copied for it. */
+function innerHead(pieces: readonly Uint8Array[]): [FrameHead, readonly Uint8Array[]] {
+  const [first, ...rest] = withFirst(pieces, FRAME_WORDS_BYTES);
+  if (first === undefined || first.length < FRAME_WORDS_BYTES)
+    throw new ProtocolError("a first fragment without a header");
+  const view = new DataView(first.buffer, first.byteOffset, FRAME_WORDS_BYTES);
   const word = (index: number): number => view.getUint32(index * 4, true);
   const type = word(0);
   const name = FRAME_NAME.get(type);
   if (name !== undefined && FRAMES[name].ends === "link") throw new ProtocolError(`${name} in fragments`);
-  return [{ type, a: word(1), b: word(2), c: word(3) }, bytes.subarray(FRAME_WORDS_BYTES)];
+  return [{ type, a: word(1), b: word(2), c: word(3) }, [first.subarray(FRAME_WORDS_BYTES), ...rest]];
+}
+
+/** The same bytes, with so many in the first piece at least, or all. */
+function withFirst(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let count = 0;
+  for (let have = 0; count < pieces.length && have < bytes; count++) have += pieces[count]!.length;
+  return count <= 1 ? pieces : [joined(pieces.slice(0, count)), ...pieces.slice(count)];
 }
 
 /** The pieces as one array: without a copy if there is one only. */

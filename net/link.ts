@@ -70,8 +70,8 @@ export interface Link {
    * Queues a frame. Never fails: on a link that has ended it is dropped. Small frames of one turn are written
    * together at the end of the turn.
    *
-   * @param written  called once, when the body's bytes are not needed any more (copied, written or dropped), perhaps
-   *   before send returns; until then they must not change
+   * @param written  called once, when the bytes of this body and of all before it are not needed any more (copied,
+   *   written or dropped), perhaps before send returns; until then they must not change
    */
   send(frame: Frame, written?: () => void): void;
   /** Begins a frame whose body is sent piece by piece. */
@@ -88,6 +88,11 @@ export interface Link {
    * FrameSink.add). A taker that finds a frame damaged throws a ProtocolError: the link ends as broken.
    */
   onFrame(take: (frame: Frame) => void): void;
+  /**
+   * Frames of this type come with their bodies unjoined, in as many pieces as they came in: for what is copied somewhere
+   * else at once. The first has LIMITS.firstPieceBytes, or it is all.
+   */
+  onPieces(type: number, take: (frame: Frame) => void): void;
   /** Frames of this type go to a sink of their own each, unjoined: for what is copied somewhere else at once. */
   onStream(type: number, open: (head: FrameHead) => FrameSink): void;
   /** Told once when the link has ended; at once if it has. Any number may ask. */

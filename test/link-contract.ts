@@ -162,6 +162,25 @@ export function linkContract(kind: string, make: () => Promise<Ends>): void {
     assert.equal(log.filter((line) => line === "1 end").length, 1);
   });
 
+  check("an unjoined body is the same bytes, with enough for a head in its first piece", async ({ a, b }) => {
+    const sizes = [0, 10, LIMITS.firstPieceBytes, 70_000, 600_000];
+    const got: (readonly Uint8Array[])[] = [];
+    b.onPieces(1000, ({ body }) => got.push(body));
+    b.onFrame(() => {});
+    for (const size of sizes) {
+      const bytes = pattern(size);
+      a.send(frame(1000, 0, bytes.subarray(0, 3), bytes.subarray(3)));
+    }
+    const writer = a.begin({ type: 1000, a: 0, b: 0, c: 0 });
+    for (const byte of pattern(200)) writer.add(Uint8Array.of(byte));
+    writer.end();
+    await until(() => got.length === sizes.length + 1);
+    for (const [i, size] of [...sizes, 200].entries()) {
+      assert.ok(Buffer.concat(got[i]!).equals(pattern(size)));
+      assert.ok((got[i]![0]?.length ?? 0) >= Math.min(size, LIMITS.firstPieceBytes));
+    }
+  });
+
   check("a stream is dropped when the link ends in its middle", async ({ a, b, cut }) => {
     const log: string[] = [];
     b.onStream(1000, () => ({

@@ -246,6 +246,8 @@ export const LIMITS = {
   frameBytes: (256 << 10) + 32,
   /** The same before the peer has shown the key: nonce, proof, identity, bytes. */
   handshakeBytes: 2 << 10,
+  /** Of a body that is not joined the first piece has so many bytes at least: a head is read without looking further. */
+  firstPieceBytes: 64,
   /** Frames that one link puts together from fragments, bytes in all: no message is longer than half the largest heap. */
   wholeBytes: 1 << 30,
   /** Frames of one link that are put together at once: more is a peer gone wild. */

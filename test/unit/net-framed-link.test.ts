@@ -123,4 +123,22 @@ test("bytes are queued until the system has taken them, and who waits goes on wh
   assert.equal(made.queuedBytes, 0);
 });
 
+test("frames are told written in their order: a small one behind a long one waits for it", async () => {
+  const { link: made, stream } = link();
+  const told: string[] = [];
+  const send = (name: string, bytes: number): void =>
+    made.send({ type: 1000, a: 0, b: 0, c: 0, body: [new Uint8Array(bytes)] }, () => told.push(name));
+  send("small", 1);
+  assert.deepEqual(told, ["small"], "it is copied, and nothing is before it");
+  stream.holdWrites = true;
+  send("long", 100_000);
+  send("next", 1);
+  await Promise.resolve();
+  send("last", 0);
+  await Promise.resolve();
+  assert.deepEqual(told, ["small"]);
+  stream.finishWrites();
+  assert.deepEqual(told, ["small", "long", "next", "last"]);
+});
+
 test.run();
