@@ -24,6 +24,8 @@ interface Options {
   /** Standard input; "open": onOutput writes to it. Absent: none. */
   readonly input?: string;
   /** Called when the command runs, with its process, and with all standard output so far whenever there is more. */
+  /** Called with the command's process when it has begun. */
+  readonly onStart?: (child: ChildProcess) => void;
   readonly onOutput?: (out: string, child: ChildProcess) => void;
 }
 
@@ -36,6 +38,7 @@ export function upvm(words: readonly string[], options: Options = {}): Promise<D
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
   if (options.input !== undefined && options.input !== "open") child.stdin?.end(options.input);
+  options.onStart?.(child);
   let out = "";
   let err = "";
   child.stdout!.setEncoding("utf8").on("data", (text) => {

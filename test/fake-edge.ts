@@ -41,6 +41,7 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
       throw new UpvmError("COMPILE", { path, output: "no compiler here" });
     },
     realFolder: async (path) => path,
+    sha256: () => "0".repeat(64),
     vm: async () => {
       throw new UpvmError("HOME_UNKNOWN", {});
     },

@@ -80,6 +80,8 @@ export interface Process {
   readonly away: Addressed[];
   /** Messages for ULPs of other processes. */
   readonly out: OutsideMessage[];
+  /** ULPs whose end was told (HEAD.machine). */
+  readonly exited: number[];
   /** Milliseconds. */
   nowMs: number;
   /** Called when an engine would sleep for ever. */
@@ -157,6 +159,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     failed: (failure) => p.failures.push(failure),
     interrupted: (at, stack) => p.interrupted.push({ index: at, stack }),
     sampled: () => {},
+    exited: (at) => p.exited.push(at),
     ringOutbox: takeOut,
     ask: (request) => p.asked.push(request),
     created: (order, codes) => p.created.push({ order, codes }),
@@ -173,6 +176,7 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     asked: [],
     created: [],
     out: [],
+    exited: [],
     mail,
     away: [],
     get freezer() {

@@ -44,6 +44,8 @@ export interface Edge {
   interrupts(): AbortSignal;
   /** The virtual machine of this user's home. @throws UpvmError HOME_UNKNOWN, HOME_TOO_LONG */
   vm(): Promise<Vm>;
+  /** Hexadecimal. */
+  sha256(bytes: Uint8Array): string;
   /** Runs a program of this package, such as "bench/main", with this terminal. @returns its exit code */
   runScript(script: string, args: readonly string[]): Promise<number>;
 }

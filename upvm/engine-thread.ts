@@ -28,6 +28,8 @@ export type EngineNews =
   | { readonly kind: "failed"; readonly failure: UlpFailure }
   | { readonly kind: "interrupted"; readonly index: number; readonly stack: string }
   | { readonly kind: "sample"; readonly index: number; readonly stack: string }
+  /** A ULP has ended (HEAD.machine). */
+  | { readonly kind: "exited"; readonly index: number }
   /** There is something in the outbox. */
   | { readonly kind: "outbox" }
   | { readonly kind: "ask"; readonly request: Request }

@@ -10,6 +10,7 @@ import { indexOf } from "../pvmd/tids.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { pushWake } from "../runtime/scheduler/mailbox.ts";
+import { isOutside } from "../runtime/scheduler/outside.ts";
 import type { UlpAt } from "../runtime/scheduler/state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { HEAD, INBOX_CLOSED, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
@@ -50,18 +51,18 @@ export class LocalHost implements Host {
     this.loader = loader;
   }
 
-  answer(request: Request, answer: Answer): void {
+  answer({ tid, kind, serial }: Pick<Request, "tid" | "kind" | "serial">, answer: Answer): void {
     const { w } = this.library;
-    const ulp = ulpOf(w, request.tid);
-    const { kind, serial } = request;
+    const ulp = this.alive(tid);
+    if (ulp === 0) return;
     const parcel = { kind: "answer", index: w[ulp + ULP.index]!, of: kind, serial, answer } as const;
     this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
   }
 
   post({ to, tag, context = 0, src = DAEMON_TID, wid = 0, data }: Notice): void {
     const { w } = this.library;
-    const ulp = ulpOf(w, to);
-    if (ulp === 0 || hasEnded(w, ulp)) return;
+    const ulp = this.alive(to);
+    if (ulp === 0) return;
     const index = w[ulp + ULP.index]!;
     const parcel = { kind: "notice", index, src, context, tag, wid, data } as const;
     this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
@@ -69,8 +70,8 @@ export class LocalHost implements Host {
 
   execute({ by, ...task }: Execution): void {
     const { w } = this.library;
-    const ulp = ulpOf(w, by);
-    if (hasEnded(w, ulp)) return;
+    const ulp = this.alive(by);
+    if (ulp === 0) return;
     this.threads.send(Atomics.load(w, ulp + ULP.engine), {
       kind: "exec",
       index: w[ulp + ULP.index]!,
@@ -100,8 +101,8 @@ export class LocalHost implements Host {
 
   begin(tid: number): void {
     const { w, heap } = this.library;
-    const ulp = ulpOf(w, tid);
-    if (ulp !== 0 && !hasEnded(w, ulp)) pushWake({ w, heap, alone: false }, ulp);
+    const ulp = this.alive(tid);
+    if (ulp !== 0 && !isOutside(w, ulp)) pushWake({ w, heap, alone: false }, ulp);
   }
 
   setPlugins(bits: number): void {
@@ -110,8 +111,8 @@ export class LocalHost implements Host {
 
   stop(tid: number, signum: number): void {
     const { w } = this.library;
-    const ulp = ulpOf(w, tid);
-    if (ulp === 0 || hasEnded(w, ulp)) return;
+    const ulp = this.alive(tid);
+    if (ulp === 0) return;
     this.threads.send(Atomics.load(w, ulp + ULP.engine), {
       kind: "stop",
       index: w[ulp + ULP.index]!,
@@ -157,5 +158,15 @@ export class LocalHost implements Host {
 
   async inputReady(ms: number): Promise<boolean> {
     return (await this.known.input?.ready(ms)) ?? true;
+  }
+
+  /**
+   * A ULP that has not ended, 0: there is none. One of another process, or on its way to one, is the process's own thread's
+   * (freezer.ts).
+   */
+  private alive(tid: number): UlpAt {
+    const { w } = this.library;
+    const ulp = ulpOf(w, tid);
+    return ulp === 0 || hasEnded(w, ulp) ? (0 as UlpAt) : ulp;
   }
 }

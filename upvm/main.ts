@@ -6,6 +6,7 @@ import { EXIT } from "../wire/errors.ts";
 /** Processes of upvm's own that its commands start: no command for a user, and not in the help. */
 const OWN: Readonly<Record<string, () => Promise<void>>> = {
   pvmd: async () => (await import("./node-pvmd.ts")).pvmdMain(),
+  application: async () => (await import("./node-application.ts")).applicationMain(),
 };
 
 const words = process.argv.slice(2);

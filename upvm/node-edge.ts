@@ -4,6 +4,7 @@
  * Owns: every touch of the operating system by the command line, save files (node-files.ts).
  */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { EXIT } from "../wire/errors.ts";
@@ -52,6 +53,7 @@ export function nodeEdge(): Edge {
       return await cc(tool, words, nodeCompileHost(defaultCacheFolder()), own);
     },
     realFolder,
+    sha256: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     async vm() {
       const { nodeVm } = await import("./node-vm.ts");
       return nodeVm();

@@ -57,6 +57,7 @@ function edgeOf(setup: EngineSetup, main: MessagePort, heap: SharedHeap): Engine
     failed: (failure) => tell({ kind: "failed", failure }),
     interrupted: (index, stack) => tell({ kind: "interrupted", index, stack }),
     sampled: (index, stack) => tell({ kind: "sample", index, stack }),
+    exited: (index) => tell({ kind: "exited", index }),
     ringOutbox: () => tell({ kind: "outbox" }),
     ask: (request) => tell({ kind: "ask", request }),
     created: (order, codes) => tell({ kind: "created", order, codes }),

@@ -45,11 +45,11 @@ class PartProcess {
         elsewhere: (other) => other !== index,
         engines: 1,
         tidBase: TID_BASE,
-        stays: false,
         begun: ({ library, host }) => {
           this.begin(library);
           return isolatedService(host);
         },
+        stays: false,
         outgoing: () => this.sendOut(),
         ended: async () => this.sendOut(),
       },

@@ -19,7 +19,7 @@ import { codeExtension } from "./node-package.ts";
 
 /** What the engines tell, save output's way back and the end. */
 export interface ProcessEvents {
-  readonly output: (fd: number, bytes: Uint8Array, tid: number) => void;
+  readonly output: (fd: number, bytes: Uint8Array, tid: number) => unknown;
   readonly news: (
     engine: number,
     news: Exclude<EngineNews, { kind: "output" | "stopped" | "parcel" }>,
@@ -134,9 +134,13 @@ export class EngineThreads {
     return new Promise((done, fail) => {
       worker.on("message", (news: EngineNews) => {
         if (news.kind === "output") {
-          events.output(news.fd, news.bytes, news.tid);
-          Atomics.sub(w, HEAD.outputBytes, news.bytes.length);
-          Atomics.notify(w, HEAD.outputBytes);
+          const taken = (): void => {
+            Atomics.sub(w, HEAD.outputBytes, news.bytes.length);
+            Atomics.notify(w, HEAD.outputBytes);
+          };
+          const waits = events.output(news.fd, news.bytes, news.tid);
+          if (waits instanceof Promise) waits.then(taken, fail);
+          else taken();
         } else if (news.kind === "parcel") events.parcel(news.parcel);
         else if (news.kind !== "stopped") events.news(engine, news);
       });

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "../net/node-links.ts";
-import { Rpc } from "../net/rpc.ts";
+import { type Handlers, Rpc } from "../net/rpc.ts";
 import { ERRORS, type ErrorCode, UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { isLoopback } from "./addresses.ts";
@@ -30,8 +30,8 @@ export function nodeVm(): Vm {
   return {
     home,
     start: (options) => start(home, options),
-    local: () => local(home),
-    connect: (address) => connectTo(home, address),
+    local: (handlers) => local(home, handlers),
+    connect: (address, handlers) => connectTo(home, address, handlers),
     log: (lines) => readLog(home, lines),
     emptied: () => waitFor(() => homeIsFree(home)),
     gone: async (hosts) => {
@@ -42,15 +42,15 @@ export function nodeVm(): Vm {
   };
 }
 
-async function connectTo({ keyFile }: Home, address: string): Promise<Rpc> {
+async function connectTo({ keyFile }: Home, address: string, handlers: Handlers = {}): Promise<Rpc> {
   const identity = { role: "command", vm: "", host: hostname() } as const;
-  return new Rpc(await connect({ address, identity, key: readKey(keyFile) }), {});
+  return new Rpc(await connect({ address, identity, key: readKey(keyFile) }), handlers);
 }
 
-async function local(home: Home): Promise<Rpc | undefined> {
+async function local(home: Home, handlers?: Handlers): Promise<Rpc | undefined> {
   if (!existsSync(home.socket)) return undefined;
   try {
-    return await connectTo(home, `unix:${home.socket}`);
+    return await connectTo(home, `unix:${home.socket}`, handlers);
   } catch (error) {
     // The socket of a pvmd that was killed.
     if (error instanceof UpvmError && error.code === "CANNOT_CONNECT" && homeIsFree(home)) return undefined;

@@ -60,11 +60,22 @@ export class Loader {
     if (wasm === undefined) return PVM_ERROR.PvmNoFile.code;
     const id = library.programs.length;
     library.programs.length += 1;
+    await this.add(library, threads, id, name, wasm);
+    return id;
+  }
+
+  /** Compiles a linked program and gives it to all engines, as row `id`. @throws UpvmError if it is none */
+  async add(
+    library: Library,
+    threads: EngineThreads,
+    id: number,
+    name: string,
+    wasm: Uint8Array,
+  ): Promise<void> {
     const { program, info } = await programOf(wasm, name, id, this.options.memoryPages);
     library.programs[id] = program;
     this.points[id] = info.points;
     for (let engine = 0; engine < library.process.engines; engine++)
       threads.send(engine, { kind: "program", program });
-    return id;
   }
 }

@@ -10,7 +10,7 @@ import type { UlpFailure } from "../runtime/scheduler/engine-state.ts";
 import { initialise } from "../runtime/scheduler/init.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { isOutside } from "../runtime/scheduler/outside.ts";
-import { PLACEMENT } from "../runtime/scheduler/placement.ts";
+import { PLACEMENT, type Placement } from "../runtime/scheduler/placement.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { ATTENTION, HEAD } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
@@ -26,16 +26,20 @@ import { leaksOf, reasonOf, runStats, ulpResults } from "./run-result.ts";
 export interface Part {
   /** Which of the first ULPs are of other processes. */
   readonly elsewhere: (index: number) => boolean;
+  /** Engine of each of the ULPs that are its; absent: RunOptions.place. */
+  readonly place?: Placement;
   /** Most engines that it is of use to have. */
   readonly engines: number;
   /** HEAD.tidBase. */
   readonly tidBase: number;
-  /** HEAD.machine: a virtual machine serves it. Not unless told. */
+  /** A virtual machine serves it, and is told of every end (HEAD.machine). Not unless told. */
   readonly machine?: boolean;
   /** The process goes on when it has no ULP any more: it is stopped by who began it. */
   readonly stays: boolean;
   /** The process is set up: messages may come in, and it may be stopped. @returns who serves the requests of its ULPs */
   readonly begun: (process: PartProcess) => Server;
+  /** A ULP of this process has ended; told if a virtual machine serves it. */
+  readonly exited?: (index: number) => void;
   /** There is something in the outbox (runtime/scheduler/outbox.ts). */
   readonly outgoing: () => void;
   /** An answer, a message or an order for a ULP that is of another process now. */
@@ -83,6 +87,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
         else if (news.kind === "sample") samples.add(news.index, news.stack);
         else if (news.kind === "outbox") part?.outgoing();
         else if (news.kind === "created") local.created(news.order, news.codes);
+        else if (news.kind === "exited") part?.exited?.(news.index);
         else void machine.take(news.request);
       },
       parcel: (parcel) => freezer?.take(parcel),
@@ -110,7 +115,9 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
       tidBase: part.tidBase,
       machine: part.machine ?? false,
     }),
-    place: typeof options.place === "function" ? options.place : PLACEMENT[options.place ?? "block"],
+    place:
+      part?.place ??
+      (typeof options.place === "function" ? options.place : PLACEMENT[options.place ?? "block"]),
   };
   const { library, trace } = initialise(plan, { prepare: start, start: () => {} });
   const clean = await ending(threads!, library, options);

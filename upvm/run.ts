@@ -48,8 +48,11 @@ export interface RunOptions {
   readonly grants?: readonly Grant[];
   /** Standard input of the first ULP; at its end from the start unless told. */
   readonly input?: InputSource;
-  /** Takes what ULPs print: 1 standard output, 2 standard error. Nothing is printed unless told. */
-  readonly output?: (fd: number, bytes: Uint8Array, tid: number) => void;
+  /**
+   * Takes what ULPs print: 1 standard output, 2 standard error. Nothing is printed unless told. If it gives a promise, ULPs
+   * that print much wait for it.
+   */
+  readonly output?: (fd: number, bytes: Uint8Array, tid: number) => unknown;
   /** `[t40001] ` before each line. */
   readonly tag?: boolean;
   /** An operating system process for each ULP, for debuggers and comparison; slow. pvm_spawn does nothing. */

@@ -3,7 +3,7 @@
  *
  * Owns: the shape of the way there (handed in by node-vm.ts, or by a test), and what is said when there is none.
  */
-import type { Rpc } from "../net/rpc.ts";
+import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
 import type { RPC, RpcReply } from "../wire/rpc.ts";
 import type { Home } from "./home.ts";
@@ -27,9 +27,9 @@ export interface Vm {
   /** Starts a pvmd in the background; it is in service then. @throws UpvmError */
   start(options: StartOptions): Promise<Status>;
   /** A link to the pvmd of this home; undefined: none is in service. @throws UpvmError */
-  local(): Promise<Rpc | undefined>;
-  /** A link to the pvmd at an address. @throws UpvmError */
-  connect(address: string): Promise<Rpc>;
+  local(handlers?: Handlers): Promise<Rpc | undefined>;
+  /** A link to the pvmd at an address, which may ask what the handlers do. @throws UpvmError */
+  connect(address: string, handlers?: Handlers): Promise<Rpc>;
   /** The log's last lines. @throws UpvmError HOME_REFUSED */
   log(lines: number): string;
   /** Waits until no pvmd lives in this home any more. @returns false: one still does */
@@ -50,11 +50,17 @@ export async function masterPvmd(vm: Vm, what: string): Promise<Rpc> {
   return await masterBehind(vm, await localPvmd(vm, what));
 }
 
-async function masterBehind(vm: Vm, local: Rpc): Promise<Rpc> {
+async function masterBehind(vm: Vm, local: Rpc, handlers?: Handlers): Promise<Rpc> {
   const { body } = await local.request("whoIsMaster", {});
   if (body.self) return local;
   local.link.close();
-  return await vm.connect(body.address);
+  return await vm.connect(body.address, handlers);
+}
+
+/** The master, which may ask what the handlers do; undefined: no pvmd is in service in this home. @throws UpvmError */
+export async function masterIfAny(vm: Vm, handlers: Handlers): Promise<Rpc | undefined> {
+  const local = await vm.local(handlers);
+  return local === undefined ? undefined : await masterBehind(vm, local, handlers);
 }
 
 /**

@@ -163,6 +163,10 @@ export const ERRORS = {
     text: (f) => `Cannot run ${f["path"]}: it needs ${f["pages"]} pages of memory to begin with, the limit is ${f["limit"]}`,
     hint: () => "a page is 64 KiB; give it more with --memory MB",
   },
+  JOB_NOT_RUN: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot run the program on the virtual machine: ${f["why"]}`,
+  },
   NO_MEMORY: {
     exit: EXIT.failed,
     text: (f) => `Cannot create ULP ${f["index"]}: no memory of ${f["pages"]} pages for it: ${f["why"]}`,

@@ -443,8 +443,8 @@ export const HEAD = {
   /** Which plug-ins are registered: bits of PLUGIN_BIT (Atomics; written by the process's own thread). */
   plugins: 28,
   /**
-   * 1: the virtual machine has more than this process: groups have their home there, it makes tasks and knows them all. Set
-   * before any engine runs.
+   * 1: the virtual machine has more than this process: groups have their home there, it makes tasks and knows them all, and
+   * is told of every end. Set before any engine runs.
    */
   machine: 35,
   /** Messages to tasks of other jobs on their way, in units of runtime/pvm/relay.ts (Atomics; futex for who must wait). */

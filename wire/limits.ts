@@ -108,6 +108,24 @@ export const LIMITS = {
   outputLineBytes: 64 << 10,
   /** Output that the process's own thread has not written yet: engines wait beyond it, bytes. */
   outputBytes: 8 << 20,
+  /** Number of a job: PVM's tids have 12 bits for it, of which the two highest mean something else. Numbers come again. */
+  jobs: 1023,
+  /** From starting a job's processes to all being ready: an emulated host needs seconds, and may have to fetch much, ms. */
+  jobStartMs: 60_000,
+  /** From the order to stop to the result of each process; then it is ended by force, milliseconds. */
+  jobStopMs: 10_000,
+  /** Application processes of a host that ends are given so long to end by themselves, milliseconds: less than hostEndMs. */
+  processEndMs: 700,
+  /** A job is looked at so often, whether its ULPs wait for ever and its processes are late, milliseconds. */
+  waveMs: 100,
+  /** Linked modules that a host keeps, bytes; the ones unused for longest go. */
+  modulesBytes: 1 << 30,
+  /** Application processes of a job. */
+  members: 256,
+  /** A message of another process that found no room is tried again after so long, milliseconds. */
+  arrivalAgainMs: 5,
+  /** A message is sent on after a ULP that moves so often at most. */
+  forwards: 64,
   /** Messages to other processes that their links have not taken yet: engines wait beyond it, bytes; and so long at most. */
   outboxBytes: 64 << 20,
   outboxWaitMs: 10_000,

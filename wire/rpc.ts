@@ -12,6 +12,7 @@
 import * as v from "valibot";
 import type { Role } from "./protocol.ts";
 import { RPC_HOSTS } from "./rpc-hosts.ts";
+import { RPC_JOB } from "./rpc-job.ts";
 import { RPC_STORE } from "./rpc-store.ts";
 
 export type RpcSchema = v.GenericSchema<unknown, unknown>;
@@ -35,6 +36,7 @@ export const RPC = {
   ...RPC_LINK,
   ...RPC_STORE,
   ...RPC_HOSTS,
+  ...RPC_JOB,
 } as const satisfies RpcTable;
 
 export type RpcAsk<R extends RpcRow> = v.InferOutput<R["ask"]>;

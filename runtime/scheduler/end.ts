@@ -60,6 +60,7 @@ export function uterminate(e: EngineState, ulp: UlpAt, exitCode: number): void {
   release(e, ulp);
   // After its inbox was closed: who sets tellEnd looks at that afterwards (upvm/local-host.ts), so one of the two sees.
   if (Atomics.load(w, ulp + ULP.tellEnd) !== 0) e.ended(e, ulp);
+  if (w[HEAD.machine] !== 0) e.edge.exited(w[ulp + ULP.index]!);
   if (Atomics.load(w, HEAD.live) === 0) stopProcess(e, STOP.done);
 }
 

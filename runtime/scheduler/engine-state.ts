@@ -160,6 +160,8 @@ export interface EngineEdge {
   interrupted(index: number, stack: string): void;
   /** Where a running ULP is, for the profile. */
   sampled(index: number, stack: string): void;
+  /** A ULP has ended: its descriptor says how. Only if HEAD.machine is set. */
+  exited(index: number): void;
   /** Has the process's own thread look into the outbox. */
   ringOutbox(): void;
   /** Tells the process's own thread what became of a CreateParcel: PvmOk or a code for each of its tasks. */

@@ -1,7 +1,9 @@
-/** `upvm run`: a program as many ULPs on this machine's cores. */
+/** `upvm run`: a program as many ULPs, on this machine's cores or on the hosts of a virtual machine. */
+
+import type { Rpc } from "../../net/rpc.ts";
 import { dumpText } from "../../runtime/scheduler/dump.ts";
 import type { Grant } from "../../runtime/scheduler/files.ts";
-import { EXIT, type UpvmError } from "../../wire/errors.ts";
+import { EXIT, UpvmError } from "../../wire/errors.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { usage } from "../args.ts";
 import { bugText } from "../cli.ts";
@@ -15,6 +17,8 @@ import { foldersOf, type Program, prepare, siblings } from "../program.ts";
 import { report, statsLines } from "../report.ts";
 import { type RunOptions, type RunResult, run as runUlps } from "../run.ts";
 import type { Reason } from "../run-result.ts";
+import { commandHandlers, runOnMachine } from "../run-vm.ts";
+import { masterIfAny } from "../vm.ts";
 import { wholeLines } from "../whole-lines.ts";
 
 const MB = 1 << 20;
@@ -26,6 +30,7 @@ export const run = command({
   about: [
     "Source files are compiled first (and kept: a second run is quick). What ULPs print comes out line by line, lines never mixed.",
     "With --json the result is one JSON object on standard output, and what ULPs print to their standard output goes to standard error with the rest.",
+    "If a pvmd is in service (upvm start), the program runs on all hosts of its virtual machine, with a process and an engine for each core on each; else in this process.",
     "Ctrl-C ends the run and says where each ULP was; a second one ends it without a word.",
   ],
   args: { file: { count: "one", help: "the program: .ts, .c, .cc, .cpp, .cxx, .wat, or compiled" } },
@@ -122,6 +127,18 @@ export const run = command({
       value: "FOLDER",
       help: "where pvm_spawn looks for programs, after the program's own folder; then UPVM_PATH, with colons between folders",
     },
+    hosts: {
+      kind: "list",
+      value: "NAME[,NAME]",
+      help: "hosts of the virtual machine to run on; without it, all that are in service",
+    },
+    link: {
+      kind: "choice",
+      choices: ["unix", "tcp", "tls"],
+      default: "tcp",
+      help: "how processes of the job on different hosts reach each other; unix: all hosts are this machine",
+    },
+    local: { kind: "switch", help: "run in this process, though a pvmd is in service" },
     tag: { kind: "switch", help: "print [tid] before every line of a ULP" },
     isolate: {
       kind: "switch",
@@ -157,7 +174,8 @@ export const run = command({
     const programs = [program.linked.wasm];
     const input = edge.input();
     const options = optionsOf(program, flags, rest, programs, edge);
-    const result = await runUlps({ ...options, grants, input }).finally(() => input.close());
+    const given = { ...options, grants, input };
+    const result = await runSomewhere(given, flags, edge).finally(() => input.close());
     const ulps = ulpReports(result.ulps, programs);
     const name = nameOf(args.file);
     const profile = result.profile && ulpProfiles(result.profile, result.ulps, programs);
@@ -173,6 +191,34 @@ export const run = command({
     return exitCode(result.reason);
   },
 });
+
+/** On the virtual machine of this home, if there is one; else in this process. */
+async function runSomewhere(options: RunOptions, flags: RunFlags, edge: Edge): Promise<RunResult> {
+  const names = flags.hosts.flatMap((text) => text.split(",")).filter((name) => name !== "");
+  const hosts = names.length > 0 ? names : undefined;
+  const here = flags.local || flags.isolate || flags.dump !== undefined;
+  if (here && hosts !== undefined)
+    throw usage("Cannot take --hosts with --local, --isolate or --dump", "run");
+  if (here) return await runUlps(options);
+  const master = await masterOf(options, hosts !== undefined, edge);
+  return master === undefined
+    ? await runUlps(options)
+    : await runOnMachine(options, { hosts, link: flags.link }, master, edge.sha256);
+}
+
+/** The virtual machine's master; undefined: there is none, and none is needed. @throws UpvmError */
+async function masterOf(options: RunOptions, needed: boolean, edge: Edge): Promise<Rpc | undefined> {
+  try {
+    const vm = await edge.vm();
+    const master = await masterIfAny(vm, commandHandlers(options));
+    if (master !== undefined || !needed) return master;
+    throw new UpvmError("NO_PVMD", { what: "run on other hosts", path: vm.home.folder });
+  } catch (error) {
+    // Without a home there is no virtual machine.
+    if (!needed && error instanceof UpvmError && error.code.startsWith("HOME_")) return undefined;
+    throw error;
+  }
+}
 
 function compileOptions(cc: string | undefined): CompileOptions {
   return cc === undefined ? {} : { cc };
@@ -193,6 +239,9 @@ interface RunFlags {
   readonly path: readonly string[];
   readonly tag: boolean;
   readonly isolate: boolean;
+  readonly local: boolean;
+  readonly hosts: readonly string[];
+  readonly link: "unix" | "tcp" | "tls";
   readonly json: boolean;
   readonly dump: string | undefined;
 }

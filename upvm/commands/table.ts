@@ -6,6 +6,7 @@ import { conf } from "./conf.ts";
 import { halt } from "./halt.ts";
 import { add, remove } from "./hosts.ts";
 import { inspect } from "./inspect.ts";
+import { jobs, kill, ps } from "./jobs.ts";
 import { log } from "./log.ts";
 import { run } from "./run.ts";
 import { start } from "./start.ts";
@@ -17,6 +18,9 @@ export const COMMANDS = {
   start,
   status,
   conf,
+  ps,
+  jobs,
+  kill,
   add,
   delete: remove,
   halt,

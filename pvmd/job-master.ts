@@ -1,0 +1,475 @@
+/**
+ * The master's part in jobs: what commands and application processes ask of it, and what the jobs' state (jobs.ts) wants done.
+ *
+ * Owns: links to application processes and to the commands that run jobs; results until they are handed over. Programs are
+ * job-programs.ts. What ULPs ask of the virtual machine goes on to the machine (virtual-machine.ts), and comes back by its
+ * `Member`. No clock and no socket of its own.
+ */
+import type { Handlers, Rpc } from "../net/rpc.ts";
+import { ERRORS, type ErrorCode, UpvmError } from "../wire/errors.ts";
+import { type JobMember, type JobWish, seatsOf } from "../wire/job.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { PVM_ERROR } from "../wire/pvm.ts";
+import type { JobRow, TaskRow } from "../wire/rpc-job.ts";
+import { decodeRequest } from "../wire/ulp-requests.ts";
+import { JobPrograms, type Modules } from "./job-programs.ts";
+import { type Job, type JobEffect, type JobEvent, type JobFailure, Jobs, jobOf } from "./jobs.ts";
+import { memberWays } from "./member-ways.ts";
+import type { Caller } from "./pvmd.ts";
+import type { JobWorld } from "./router.ts";
+import type { VirtualMachine } from "./virtual-machine.ts";
+import { Waves } from "./waves.ts";
+
+/** A host that a job can have a process on. */
+export interface JobHost {
+  readonly name: string;
+  /** Tid of its daemon. */
+  readonly tid: number;
+  readonly cores: number;
+}
+
+export interface JobMasterWorld {
+  nowMs(): number;
+  /** Hosts in service. */
+  hosts(): readonly JobHost[];
+  /** Starts an application process. @throws UpvmError */
+  startProcess(host: string, job: number, member: number, link: JobWish["link"]): Promise<void>;
+  /** Ends one by force. One that has ended stays so. */
+  killProcess(host: string, job: number, member: number): void;
+  readonly modules: Modules;
+  log(text: string): void;
+}
+
+/** What the master knows of a job beside its state. */
+interface Run {
+  readonly client: Rpc;
+  readonly programs: JobPrograms;
+  readonly waves: Waves;
+  /** Application processes, by number. */
+  readonly processes: Map<number, Rpc>;
+  /** Their results, as JSON. */
+  readonly results: Map<number, string>;
+  /** Told when a process that was enlisted has begun, or is gone. */
+  readonly enlisted: Map<number, (member: number | undefined) => void>;
+  readonly done: (results: Uint8Array) => void;
+  readonly fail: (error: UpvmError) => void;
+  /** A wave is being asked for. */
+  asking: boolean;
+}
+
+const TOLD = { body: undefined };
+const DONE = { body: {} };
+
+export class JobMaster {
+  readonly jobs = new Jobs();
+  private readonly world: JobMasterWorld;
+  private machine!: VirtualMachine;
+  private readonly runs = new Map<number, Run>();
+  /** Numbers of commands, by their links. */
+  private readonly clients = new Map<Rpc, number>();
+  private lastClient = 0;
+
+  constructor(world: JobMasterWorld) {
+    this.world = world;
+  }
+
+  /** What the machine's router needs of the jobs. */
+  jobWorld(): JobWorld {
+    return {
+      program: async (job, name) =>
+        (await this.runs.get(job)?.programs.row(name)) ?? PVM_ERROR.PvmNoFile.code,
+      enlist: (job, host) => this.enlist(job, host),
+      input: async (job, bytes) => {
+        const asked = { bytes: Math.min(bytes, LIMITS.inputBytes) };
+        const answer = await this.runs
+          .get(job)
+          ?.client.request("jobInput", asked, undefined, 0)
+          .catch(() => undefined);
+        return answer?.bytes ?? new Uint8Array(0);
+      },
+      inputReady: async (job, ms) => {
+        const answer = await this.runs
+          .get(job)
+          ?.client.request("jobInputReady", { ms }, undefined, 0)
+          .catch(() => undefined);
+        return answer?.body.ready ?? true;
+      },
+    };
+  }
+
+  /** Once, before anything else is called. */
+  attach(machine: VirtualMachine): void {
+    this.machine = machine;
+  }
+
+  handlers(caller: Caller): Handlers {
+    if (caller.peer.role === "process") return this.processHandlers(caller);
+    return caller.peer.role === "command" ? this.commandHandlers(caller) : this.pvmdHandlers();
+  }
+
+  /** A peer's link has ended. */
+  ended({ peer, rpc }: Caller): void {
+    const client = this.clients.get(rpc);
+    this.clients.delete(rpc);
+    if (client !== undefined) this.step({ kind: "clientGone", client });
+    const { role, job = 0, member = 0 } = peer;
+    if (role === "process" && this.runs.get(job)?.processes.get(member) === rpc)
+      this.step({ kind: "gone", job, member, why: rpc.link.end?.text ?? "its link has ended" });
+  }
+
+  /** A host has left or died. */
+  hostDeleted(host: string): void {
+    for (const { spec } of this.jobs.all())
+      spec.members.forEach((one, member) => {
+        if (one.host === host)
+          this.step({ kind: "gone", job: spec.job, member, why: `host ${host} is gone` });
+      });
+  }
+
+  /** The virtual machine ends. */
+  stopAll(): void {
+    for (const { spec } of this.jobs.all()) this.step({ kind: "stop", job: spec.job, reason: "halted" });
+  }
+
+  /** Time goes by: to be called every LIMITS.waveMs. */
+  tick(): void {
+    this.step({ kind: "tick" });
+    for (const job of this.jobs.all()) if (job.state === "running" && job.making === 0) void this.wave(job);
+  }
+
+  private step(event: JobEvent): void {
+    for (const effect of this.jobs.step(event, this.world.nowMs())) this.act(effect);
+  }
+
+  private act(effect: JobEffect): void {
+    switch (effect.kind) {
+      case "start":
+        this.start(effect.host, effect.job, effect.member);
+        break;
+      case "begin":
+        this.begin(effect);
+        break;
+      case "lost":
+        this.runs.get(effect.job)?.processes.get(effect.to)?.tell("jobLost", { member: effect.member });
+        break;
+      case "stop":
+        this.runs.get(effect.job)?.processes.get(effect.to)?.tell("jobStop", { reason: effect.reason });
+        break;
+      case "finish":
+        this.runs.get(effect.job)?.processes.get(effect.to)?.tell("jobFinish", {});
+        break;
+      case "kill":
+        this.kill(effect.job, effect.member);
+        break;
+      case "tasksLost":
+        this.runs.get(effect.job)?.enlisted.get(effect.member)?.(undefined);
+        void this.machine.memberLost(effect.job, effect.member);
+        break;
+      case "over":
+        this.over(effect.job);
+        break;
+      case "refuse":
+        break;
+    }
+  }
+
+  private start(host: string, job: number, member: number): void {
+    const link = this.jobs.get(job)?.spec.wish.link ?? "tcp";
+    this.world.startProcess(host, job, member, link).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      this.step({ kind: "gone", job, member, why });
+    });
+  }
+
+  private kill(job: number, member: number): void {
+    const run = this.runs.get(job);
+    const host = this.jobs.get(job)?.spec.members[member]?.host;
+    run?.processes.get(member)?.link.close();
+    run?.processes.delete(member);
+    if (host !== undefined) this.world.killProcess(host, job, member);
+  }
+
+  private begin({ job: number, to, members }: Extract<JobEffect, { kind: "begin" }>): void {
+    const job = this.jobs.get(number)!;
+    const run = this.runs.get(number)!;
+    const { wish, founders } = job.spec;
+    const hosts = this.hostsOf(wish);
+    if (to.length === founders && to[0] === 0) {
+      const seats = seatsOf(job.spec).map(({ member }) => member);
+      const allowed = wish.hosts === undefined ? undefined : hosts.map(({ tid }) => tid);
+      this.machine.jobBegan({
+        job: number,
+        name: wish.name,
+        members: seats,
+        ...(allowed && { hosts: allowed }),
+      });
+      run.client.tell("jobBegun", { job: number, hosts: members.map(({ host }) => host) });
+    }
+    for (const member of to) {
+      const process = run.processes.get(member);
+      if (process === undefined) continue;
+      const { host } = job.spec.members[member]!;
+      const tid = hosts.find(({ name }) => name === host)?.tid ?? 0;
+      this.machine.memberJoined(
+        number,
+        member,
+        tid,
+        memberWays(process, number, member, (event) => this.step(event)),
+      );
+      process.tell("jobBegin", { members: [...members] });
+      void run.programs.joined(process).then((ok) => run.enlisted.get(member)?.(ok ? member : undefined));
+    }
+  }
+
+  /** Hosts that a job may use, in order of their numbers. @throws UpvmError HOST_UNKNOWN */
+  private hostsOf(wish: JobWish): readonly JobHost[] {
+    const all = this.world.hosts();
+    if (wish.hosts === undefined) return all;
+    return wish.hosts.map((name) => {
+      const found = all.find((host) => host.name === name);
+      if (found === undefined) throw new UpvmError("HOST_UNKNOWN", { what: "run on", host: name });
+      return found;
+    });
+  }
+
+  /** The job is over: who runs it gets the results. */
+  private over({ spec, lost, failure, stopped }: Job): void {
+    const run = this.runs.get(spec.job);
+    this.runs.delete(spec.job);
+    void this.machine.jobEnded(spec.job);
+    if (run === undefined) return;
+    for (const tell of run.enlisted.values()) tell(undefined);
+    if (failure !== undefined) run.fail(errorOf(failure));
+    else {
+      const results = `[${[...run.results.values()].join(",")}]`;
+      const rest = JSON.stringify({ lost: [...lost], stopped });
+      run.done(new TextEncoder().encode(`{"results":${results},"rest":${rest}}`));
+    }
+  }
+
+  private async wave({ spec }: Job): Promise<void> {
+    const run = this.runs.get(spec.job);
+    if (run === undefined || run.asking) return;
+    run.asking = true;
+    try {
+      const asked = [...run.processes].map(
+        async ([member, rpc]) => [member, (await rpc.request("jobWave", {}, undefined, 0)).body] as const,
+      );
+      if (run.waves.judge(new Map(await Promise.all(asked))))
+        this.step({ kind: "stop", job: spec.job, reason: "deadlock" });
+    } catch {
+      // One of them is gone: that is told by its link.
+    } finally {
+      run.asking = false;
+    }
+  }
+
+  private async enlist(number: number, host: number): Promise<number | undefined> {
+    const job = this.jobs.get(number);
+    const run = this.runs.get(number);
+    const found = this.world.hosts().find(({ tid }) => tid === host);
+    if (job === undefined || run === undefined || found === undefined) return undefined;
+    const member = job.members.length;
+    return await new Promise((done) => {
+      run.enlisted.set(member, (result) => {
+        run.enlisted.delete(member);
+        done(result);
+      });
+      this.step({ kind: "enlist", job: number, member: memberOn(found, job.spec.wish) });
+      if (this.jobs.get(number)?.members.length === member) run.enlisted.get(member)?.(undefined);
+    });
+  }
+
+  // Application processes
+
+  private processHandlers(caller: Caller): Handlers {
+    const { job: number = 0, member = 0 } = caller.peer;
+    return {
+      processHello: ({ address }) => {
+        const job = this.jobs.get(number);
+        const run = this.runs.get(number);
+        if (job === undefined || run === undefined || job.members[member]?.at !== "starting")
+          throw new UpvmError("NOT_SERVED", {
+            kind: "processHello",
+            why: `job ${number} does not wait for member ${member}`,
+          });
+        run.processes.set(member, caller.rpc);
+        this.step({ kind: "hello", job: number, member, address });
+        return { body: job.spec };
+      },
+      module: async ({ hash }) => ({ body: {}, bytes: await this.module(hash, number) }),
+      processReady: () => {
+        this.step({ kind: "ready", job: number, member });
+        return TOLD;
+      },
+      processFailed: ({ code, facts, text }) => {
+        this.world.log(`job ${number}, member ${member}: ${text}`);
+        this.step({ kind: "failed", job: number, member, failure: { code, facts, text } });
+        return TOLD;
+      },
+      ulpAsk: async (asked, bytes) => {
+        const request = decodeRequest(asked, bytes);
+        if (request === undefined)
+          throw new UpvmError("NOT_SERVED", { kind: "ulpAsk", why: `${asked.kind} has other fields` });
+        await this.machine.take(request, number);
+        return DONE;
+      },
+      ulpsEnded: ({ ended }) => {
+        const tids = ended.map(([tid]) => tid).filter((tid) => jobOf(tid) === number);
+        for (const tid of tids) void this.machine.taskEnded(tid);
+        this.step({ kind: "ended", job: number, tids });
+        return TOLD;
+      },
+      output: async (body, bytes) => {
+        // Nobody reads it any more if the command is gone.
+        await this.runs
+          .get(number)
+          ?.client.request("jobOutput", body, bytes, 0)
+          .catch(() => undefined);
+        return DONE;
+      },
+      peerLost: ({ member: other, why }) => {
+        // When a job ends its processes close their links, each at its own time.
+        if (this.jobs.get(number)?.state === "running")
+          this.step({
+            kind: "gone",
+            job: number,
+            member: other,
+            why: `member ${member} has lost it: ${why}`,
+          });
+        return TOLD;
+      },
+      locate: ({ tid }) => ({ body: { member: this.memberOf(tid, number) } }),
+      processResult: (_, bytes) => {
+        this.runs.get(number)?.results.set(member, new TextDecoder().decode(bytes));
+        this.step({ kind: "result", job: number, member });
+        return DONE;
+      },
+    };
+  }
+
+  /** Member that has a task of a job; -1: there is no such task. */
+  private memberOf(tid: number, job: number): number {
+    return jobOf(tid) === job ? (this.machine.router.memberOf(tid) ?? -1) : -1;
+  }
+
+  /** A module of a job that runs, or one that is kept. @throws UpvmError */
+  private async module(hash: string, job?: number): Promise<Uint8Array> {
+    const found =
+      (job === undefined ? undefined : this.runs.get(job)?.programs.module(hash)) ??
+      (await this.world.modules.find(hash));
+    if (found === undefined)
+      throw new UpvmError("NOT_SERVED", { kind: "module", why: `there is no module ${hash}` });
+    return found;
+  }
+
+  // Commands
+
+  private commandHandlers(caller: Caller): Handlers {
+    return {
+      run: (wish) => this.run(caller.rpc, wish),
+      hasModule: async ({ hash }) => ({ body: { has: (await this.world.modules.find(hash)) !== undefined } }),
+      putModule: ({ hash }, bytes) => {
+        if (!this.world.modules.keep(hash, bytes))
+          throw new UpvmError("NOT_SERVED", { kind: "putModule", why: "the module's hash is another" });
+        return DONE;
+      },
+      interrupt: () => {
+        const client = this.clients.get(caller.rpc);
+        if (client !== undefined) this.step({ kind: "clientGone", client });
+        return TOLD;
+      },
+      tasks: async () => ({ body: { tasks: await this.tasks() } }),
+      jobs: () => ({ body: { jobs: this.jobs.all().map((job) => rowOf(job)) } }),
+      kill: ({ tids, jobs, signum }) => {
+        const { router } = this.machine;
+        const noTids = tids.filter((tid) => !router.has(tid));
+        const noJobs = jobs.filter((job) => this.jobs.get(job) === undefined);
+        for (const tid of tids) router.stop(tid, signum);
+        for (const job of jobs) this.step({ kind: "stop", job, reason: "halted" });
+        return { body: { noTids, noJobs } };
+      },
+    };
+  }
+
+  private async run(client: Rpc, wish: JobWish): Promise<{ body: { job: number }; bytes: Uint8Array }> {
+    const hosts = this.hostsOf(wish);
+    const main = await this.module(wish.hash);
+    const members = hosts.map((host) => memberOn(host, wish));
+    const number = this.clients.get(client) ?? ++this.lastClient;
+    this.clients.set(client, number);
+    // It may have gone while the module was looked for.
+    if (client.link.end !== undefined) this.ended({ peer: client.peer, rpc: client });
+    const effects = this.jobs.step({ kind: "run", client: number, wish, members }, this.world.nowMs());
+    const [first] = effects;
+    if (first?.kind !== "start") throw errorOf(first?.kind === "refuse" ? first.failure : NO_HOST);
+    const job = first.job;
+    const bytes = await new Promise<Uint8Array>((done, fail) => {
+      const processes = new Map<number, Rpc>();
+      this.runs.set(job, {
+        client,
+        programs: new JobPrograms(wish, main, this.world.modules, {
+          ask: async (name) => {
+            const answer = await client.request("jobProgram", { name }, undefined, 0).catch(() => undefined);
+            return answer?.body.found === true ? answer.bytes : undefined;
+          },
+          processes: () => [...processes.values()],
+        }),
+        waves: new Waves(),
+        processes,
+        results: new Map(),
+        enlisted: new Map(),
+        done,
+        fail,
+        asking: false,
+      });
+      for (const effect of effects) this.act(effect);
+    });
+    return { body: { job }, bytes };
+  }
+
+  /** All tasks, as their processes tell of them now. A process that does not answer in time tells nothing. */
+  private async tasks(): Promise<TaskRow[]> {
+    const rows = this.jobs.all().flatMap((job) => {
+      const run = this.runs.get(job.spec.job);
+      return [...(run?.processes ?? [])].map(async ([member, rpc]): Promise<TaskRow[]> => {
+        const { host } = job.spec.members[member]!;
+        const answer = await rpc.request("jobTasks", {}).catch(() => undefined);
+        return (answer?.body.tasks ?? []).map(([tid, state, doing, program]) => {
+          const name = run?.programs.nameOf(program) ?? "";
+          return { tid, index: (tid & INDEX) - 1, host, state, doing, program: name, job: job.spec.job };
+        });
+      });
+    });
+    return (await Promise.all(rows)).flat().sort((a, b) => a.tid - b.tid);
+  }
+
+  // Other pvmds
+
+  private pvmdHandlers(): Handlers {
+    return {
+      processEnded: ({ job, member, how }) => {
+        this.step({ kind: "gone", job, member, why: how });
+        return TOLD;
+      },
+    };
+  }
+}
+
+/** Bits of a tid that number a job's tasks. */
+const INDEX = 0x3ffff;
+const NO_HOST: JobFailure = { code: "JOB_NOT_RUN", facts: { why: "no host is in service" }, text: "" };
+
+function memberOn({ name, cores }: JobHost, wish: JobWish): JobMember {
+  return { host: name, engines: Math.min(wish.cores ?? cores, LIMITS.engines) };
+}
+
+function rowOf({ spec, state, live }: Job): JobRow {
+  const hosts = spec.members.map(({ host }) => host);
+  return { job: spec.job, state, program: spec.wish.name, ulps: live.size, hosts };
+}
+
+function errorOf({ code, facts, text }: JobFailure): UpvmError {
+  if (Object.hasOwn(ERRORS, code)) return new UpvmError(code as ErrorCode, facts);
+  return new UpvmError("JOB_NOT_RUN", { why: text });
+}

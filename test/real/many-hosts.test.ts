@@ -1,0 +1,137 @@
+/** Jobs over several hosts, as a user has them: real daemons, real processes, several homes on one machine. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import { EXIT } from "../../wire/errors.ts";
+import { type Done, root, upvm } from "../command.ts";
+import { Hosts, withHosts } from "../hosts.ts";
+
+const lines = ({ out }: Done): string[] => out.split("\n").sort();
+/** Without times. */
+const plain = (text: string): string => text.replace(/[0-9.]+ (us|ms|s|Mflops)\b/g, "");
+
+/** Runs a program on hosts of the virtual machine, and in one process: both print the same. */
+async function same(hosts: Hosts, words: readonly string[], ...places: string[]): Promise<void> {
+  const here = await hosts.on("a", ["run", "--local", ...words]);
+  assert.equal(here.code, EXIT.ok, here.err);
+  for (const place of places) {
+    const there = await hosts.on("a", ["run", "--hosts", place, ...words]);
+    assert.equal(there.code, EXIT.ok, there.err);
+    assert.deepEqual(lines(there), lines(here), `${words[0]} on ${place}`);
+    assert.equal(plain(there.err), plain(here.err));
+  }
+}
+
+test("a program prints the same on one, two and three hosts as in one process: messages, spawn, groups, notify", () =>
+  withHosts(async (hosts) => {
+    await hosts.all("a", "b", "c");
+    await same(hosts, ["test/guests/hosts.c", "-n", "5"], "a,b", "c,a,b");
+    await same(hosts, ["guest/examples/ring.ts", "-n", "6", "--place", "cyclic", "--", "30"], "a,b,c");
+    await same(hosts, ["guest/examples/laplace.c", "-n", "4", "--link", "unix"], "b,c");
+    await same(hosts, ["test/guests/groups.c", "-n", "5", "--link", "tls"], "a,b");
+    const halted = await hosts.on("a", ["halt"]);
+    assert.equal(halted.code, EXIT.ok, halted.err);
+  }));
+
+const ENDLESS = `(module (import "pvm" "pvm_mytid" (func $tid (result i32)))
+  (memory 1) (func (export "_start") (drop (call $tid)) (loop (br 0))))`;
+/** The first waits for the last, which traps; the others are done. */
+const TRAP = `(module (import "pvm" "pvm_mytid" (func $tid (result i32)))
+  (import "pvm" "pvm_recv" (func $recv (param i32 i32) (result i32)))
+  (memory 1) (func $end (unreachable)) (func (export "_start")
+    (if (i32.eq (i32.and (call $tid) (i32.const 0xff)) (i32.const 1)) (then (drop (call $recv (i32.const -1) (i32.const 7)))))
+    (if (i32.eq (i32.and (call $tid) (i32.const 0xff)) (i32.const 4)) (then (call $end)))))`;
+
+interface Task {
+  readonly tid: string;
+  readonly index: number;
+  readonly host: string;
+  readonly state: string;
+  readonly program: string;
+  readonly job: number;
+}
+const tasks = async (hosts: Hosts): Promise<Task[]> =>
+  JSON.parse((await hosts.on("b", ["ps", "--json"])).out) as Task[];
+
+test("traps and deadlocks over hosts are told with their places; jobs are listed, ended, interrupted, and leave nothing", () =>
+  withHosts(async (hosts) => {
+    const [a, b] = await hosts.all("a", "b");
+    const endless = join(hosts.home("a"), "endless.wat");
+    const trap = join(hosts.home("a"), "trap.wat");
+    writeFileSync(endless, ENDLESS);
+    writeFileSync(trap, TRAP);
+
+    const stuck = await hosts.on("a", ["run", trap, "-n", "4"]);
+    assert.equal(stuck.code, EXIT.failed);
+    assert.match(stuck.err, /deadlock/);
+    assert.match(stuck.err, /ULP 3 \(t[0-9a-f]+\).*unreachable/);
+    assert.match(stuck.err, /ULP 0 \(t[0-9a-f]+\) waits in pvm_recv for tag 7 from any task/);
+
+    // One job is ended by its number, the other loses a ULP, and then its command gets Ctrl-C.
+    const first = hosts.on("a", ["run", endless, "-n", "2"]);
+    await hosts.until(async () => (await tasks(hosts)).length === 2);
+    let interrupt = (): void => {};
+    const env = { UPVM_HOME: hosts.home("b") };
+    const words = ["run", "--tag", endless, "-n", "4", "--place", "cyclic"];
+    const second = upvm(words, { env, onStart: (child) => (interrupt = () => void child.kill("SIGINT")) });
+    await hosts.until(async () => (await tasks(hosts)).length === 6);
+    const all = await tasks(hosts);
+    assert.deepEqual([...new Set(all.map(({ host }) => host))].sort(), ["a", "b"]);
+    assert.deepEqual([...new Set(all.map(({ program }) => program))], ["endless.wat"]);
+    const [one, other] = [...new Set(all.map(({ job }) => job))] as [number, number];
+    const listed = await hosts.on("a", ["jobs"]);
+    assert.match(listed.out, /running +endless\.wat +2 +a,b/);
+    assert.equal((await hosts.on("b", ["kill", String(one)])).code, EXIT.ok);
+    assert.equal((await first).code, EXIT.ok);
+    const victim = all.find(({ job, index }) => job === other && index === 1)!;
+    assert.equal((await hosts.on("a", ["kill", victim.tid])).code, EXIT.ok);
+    await hosts.until(async () => (await tasks(hosts)).length === 3);
+    const again = await hosts.on("a", ["kill", victim.tid, "77"]);
+    assert.equal(again.code, EXIT.failed);
+    assert.match(again.err, /no such task\n.*no such job/);
+    interrupt();
+    const { code, err } = await second;
+    assert.equal(code, EXIT.interrupted, err);
+    assert.match(err, /interrupted: 3 of 4 ULPs/);
+    assert.deepEqual(await tasks(hosts), []);
+    assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
+    for (const { pid } of [a!, b!]) assert(!Hosts.runs(pid));
+  }));
+
+test("a host that is killed takes its ULPs along; hosts that are not there are refused by name", () =>
+  withHosts(async (hosts) => {
+    const [, b] = await hosts.all("a", "b");
+    const endless = join(hosts.home("a"), "endless.wat");
+    writeFileSync(endless, ENDLESS);
+    const refused = await hosts.on("a", ["run", endless, "--hosts", "a,nowhere"]);
+    assert.equal(refused.code, EXIT.failed);
+    assert.match(refused.err, /Cannot run on nowhere: the virtual machine has no host of that name/);
+
+    const run = hosts.on("a", ["run", endless, "-n", "2"]);
+    await hosts.until(async () => (await tasks(hosts)).length === 2);
+    process.kill(b!.pid, "SIGKILL");
+    // Its application process sees that, and ends.
+    const left = async () => JSON.parse((await hosts.on("a", ["ps", "--json"])).out) as Task[];
+    await hosts.until(async () => (await left()).length === 1);
+    const [survivor] = await left();
+    assert.equal(survivor!.host, "a");
+    await hosts.on("a", ["kill", survivor!.tid]);
+    const { code, err } = await run;
+    assert.equal(code, EXIT.failed);
+    assert.match(err, /ULP 1 .*its process was ended/);
+    const alone = await hosts.on("a", [
+      "run",
+      "--hosts",
+      "a",
+      join(root, "guest/examples/ring.ts"),
+      "-n",
+      "2",
+      "--",
+      "5",
+    ]);
+    assert.equal(alone.code, EXIT.ok, alone.err);
+    assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
+  }));
+
+test.run();

@@ -1,0 +1,45 @@
+/**
+ * What an application process tells of its ULPs: which there are, and whether nothing can happen any more by itself.
+ *
+ * Owns: nothing; reads descriptors on the process's own thread.
+ */
+import type { Library } from "../runtime/scheduler/library.ts";
+import { isOutside } from "../runtime/scheduler/outside.ts";
+import { ulpAt } from "../runtime/scheduler/queue.ts";
+import { getState, isMigrating, stateText } from "../runtime/scheduler/state.ts";
+import { doingText } from "../runtime/scheduler/wait-text.ts";
+import { ENGINE, HEAD, ULP, ULP_STATE, WAIT } from "../wire/layout.ts";
+
+/** ULPs of this process that have not ended: tid, state, what it does, row of its program. */
+export function localTasks({ w }: Library): [number, string, string, number][] {
+  const rows: [number, string, string, number][] = [];
+  for (let index = 0; index < w[HEAD.ulps]!; index++) {
+    const ulp = ulpAt(w, index);
+    if (ulp === 0 || getState(w, ulp) === ULP_STATE.exited) continue;
+    if (isOutside(w, ulp) && !isMigrating(w, ulp)) continue;
+    rows.push([w[ulp + ULP.tid]!, stateText(w[ulp + ULP.state]!), doingText(w, ulp), w[ulp + ULP.module]!]);
+  }
+  return rows;
+}
+
+/**
+ * True if all engines sleep, have nothing to take, and every ULP waits for messages of others: not for a time, nor for the
+ * virtual machine, which other jobs are part of.
+ */
+export function isIdle(library: Library): boolean {
+  const { w, heap } = library;
+  const { engines } = library.process;
+  // Itself: the process counts as what may always happen (run-here.ts).
+  if (Atomics.load(w, HEAD.idleEngines) !== engines || Atomics.load(w, HEAD.outside) !== 1) return false;
+  if (Atomics.load(w, HEAD.outbox) !== 0) return false;
+  for (let engine = 0; engine < engines; engine++) {
+    const row = heap.engineRow(engine);
+    if (Atomics.load(w, row + ENGINE.wakes) !== 0 || Atomics.load(w, row + ENGINE.mail) !== 0) return false;
+  }
+  for (let index = 0; index < w[HEAD.ulps]!; index++) {
+    const ulp = ulpAt(w, index);
+    if (ulp === 0 || getState(w, ulp) === ULP_STATE.exited) continue;
+    if (isMigrating(w, ulp) || (!isOutside(w, ulp) && w[ulp + ULP.wait] === WAIT.service)) return false;
+  }
+  return true;
+}

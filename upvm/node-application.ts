@@ -1,0 +1,135 @@
+/**
+ * An application process, as a process: a pvmd starts it (node-processes.ts) for one job.
+ *
+ * Owns: its sockets, and its end. It is told how by one line of JSON on standard input, which stays open as long as the pvmd
+ * lives: when it ends, so does this process. The key is in no argument and in no variable. What it does is application.ts.
+ */
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import * as v from "valibot";
+import type { Link, PeerIdentity } from "../net/link.ts";
+import { connect, type Listener, listen } from "../net/node-links.ts";
+import { type Handlers, Rpc } from "../net/rpc.ts";
+import { EXIT, UpvmError } from "../wire/errors.ts";
+import { JOB, MEMBER } from "../wire/job.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { type ApplicationEdge, runApplication } from "./application.ts";
+import { ModuleStore } from "./node-module-store.ts";
+
+const SETUP = v.strictObject({
+  vm: v.string(),
+  host: v.string(),
+  job: JOB,
+  member: MEMBER,
+  /** Hexadecimal. */
+  key: v.pipe(v.string(), v.regex(/^([0-9a-f]{2})+$/)),
+  /** Address of the master. */
+  master: v.string(),
+  /** The host's home folder. */
+  folder: v.string(),
+  /** Where the others of the job reach this process: kind of link, and for tcp and tls the address to listen on. */
+  link: v.picklist(["unix", "tcp", "tls"]),
+  listen: v.string(),
+});
+export type ApplicationSetup = v.InferOutput<typeof SETUP>;
+
+/** Runs the process, to its end. */
+export async function applicationMain(): Promise<void> {
+  // Ctrl-C goes to all processes of a terminal; the master tells what to do.
+  process.on("SIGINT", () => {});
+  const lines = createInterface({ input: process.stdin });
+  const [line] = (await once(lines, "line")) as [string];
+  lines.on("close", () => process.exit(EXIT.failed));
+  const edge = new NodeApplication(v.parse(SETUP, JSON.parse(line)));
+  try {
+    await runApplication(edge);
+    edge.close();
+    process.exit(EXIT.ok);
+  } catch (error) {
+    await edge.failed(error);
+    edge.close();
+    process.exit(error instanceof UpvmError ? EXIT.failed : EXIT.bug);
+  }
+}
+
+class NodeApplication implements ApplicationEdge {
+  readonly member: number;
+  private readonly setup: ApplicationSetup;
+  private readonly modules: ModuleStore;
+  private readonly key: Uint8Array;
+  private listener: Listener | undefined;
+  private rpc: Rpc | undefined;
+
+  constructor(setup: ApplicationSetup) {
+    this.setup = setup;
+    this.member = setup.member;
+    this.key = Uint8Array.fromHex(setup.key);
+    this.modules = new ModuleStore(setup.folder);
+  }
+
+  private get identity(): PeerIdentity {
+    const { vm, host, job, member } = this.setup;
+    return { role: "process", vm, host, job, member };
+  }
+
+  /** Only a process of the same job has to do with this one. */
+  private accept(peer: PeerIdentity): string | undefined {
+    const { vm, job } = this.setup;
+    const same = peer.role === "process" && peer.vm === vm && peer.job === job && peer.member !== undefined;
+    return same ? undefined : `it is a process of job ${job}`;
+  }
+
+  async master(handlers: Handlers): Promise<Rpc> {
+    const { master: address } = this.setup;
+    const link = await connect({ address, identity: this.identity, key: this.key });
+    this.rpc = new Rpc(link, handlers);
+    return this.rpc;
+  }
+
+  async listen(onLink: (link: Link) => void): Promise<string> {
+    const { link, listen: host, folder, job, member } = this.setup;
+    const address = link === "unix" ? `unix:${join(folder, `job-${job}-${member}`)}` : `${link}:${host}:0`;
+    const accept = (peer: PeerIdentity) => this.accept(peer);
+    this.listener = await listen({ address, identity: () => this.identity, key: this.key, accept }, onLink);
+    return this.listener.address;
+  }
+
+  connect(address: string): Promise<Link> {
+    return connect({ address, identity: this.identity, key: this.key, accept: (peer) => this.accept(peer) });
+  }
+
+  findModule(hash: string): Promise<Uint8Array | undefined> {
+    return this.modules.find(hash);
+  }
+
+  async keepModule(hash: string, wasm: Uint8Array): Promise<void> {
+    this.modules.keep(hash, wasm);
+  }
+
+  after(ms: number, run: () => void): void {
+    setTimeout(run, ms);
+  }
+
+  /** Tells the master why this process cannot go on. */
+  async failed(error: unknown): Promise<void> {
+    const known = error instanceof UpvmError;
+    const text =
+      error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
+    process.stderr.write(`${text}\n`);
+    this.rpc?.tell("processFailed", {
+      code: known ? error.code : "",
+      facts: known ? { ...error.facts } : {},
+      text: text.slice(0, LIMITS.rpcTextLength),
+    });
+    this.rpc?.link.close();
+    await this.rpc?.closed;
+  }
+
+  close(): void {
+    void this.listener?.close();
+    const { link, folder, job, member } = this.setup;
+    if (link === "unix") rmSync(join(folder, `job-${job}-${member}`), { force: true });
+  }
+}

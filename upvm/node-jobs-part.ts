@@ -1,0 +1,187 @@
+/**
+ * Jobs as a part of a pvmd (pvmd/pvmd.ts): every pvmd starts application processes on its host, and the master runs jobs and
+ * the virtual machine that their tasks ask.
+ *
+ * Owns: which of the two serves what, and hosts as tasks see them. What is decided about jobs is pvmd/job-master.ts and
+ * pvmd/jobs.ts, about tasks pvmd/virtual-machine.ts.
+ */
+import { lookup } from "node:dns/promises";
+import { readFileSync } from "node:fs";
+import { parseAddress } from "../net/address.ts";
+import type { Handlers } from "../net/rpc.ts";
+import type { HostFacts, Hosts } from "../pvmd/host.ts";
+import type { HostRow } from "../pvmd/host-table.ts";
+import { nameOfLine } from "../pvmd/hosts.ts";
+import { JobMaster } from "../pvmd/job-master.ts";
+import type { Caller, MakePart, Part, Pvmd } from "../pvmd/pvmd.ts";
+import { VirtualMachine } from "../pvmd/virtual-machine.ts";
+import { UpvmError } from "../wire/errors.ts";
+import type { JobWish } from "../wire/job.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { PVM_ERROR, tidBaseOf } from "../wire/pvm.ts";
+import { homeIn, keyOf } from "./home.ts";
+import { ModuleStore } from "./node-module-store.ts";
+import { Processes } from "./node-processes.ts";
+
+export const jobsPart: MakePart = (pvmd) => new JobsPart(pvmd);
+
+class JobsPart implements Part {
+  private readonly pvmd: Pvmd;
+  private readonly processes: Processes;
+  private readonly master: JobMaster | undefined;
+  private readonly machine: VirtualMachine | undefined;
+
+  constructor(pvmd: Pvmd) {
+    this.pvmd = pvmd;
+    this.processes = new Processes(
+      (text) => pvmd.log(text),
+      (job, member, how) => this.tellEnded(job, member, how),
+    );
+    if (pvmd.role !== "master" || pvmd.store === undefined) return;
+    this.master = new JobMaster({
+      nowMs: () => performance.now(),
+      hosts: () =>
+        inService(pvmd).map(({ name, number, cores }) => ({ name, cores, tid: tidBaseOf(number) })),
+      startProcess: async (host, job, member, link) => {
+        await this.to(host).request("processStart", { job, member, link }, undefined, LIMITS.jobStartMs);
+      },
+      killProcess: (host, job, member) => pvmd.rpcTo(host)?.tell("processKill", { job, member }),
+      modules: new ModuleStore(pvmd.folder),
+      log: (text) => pvmd.log(text),
+    });
+    this.machine = new VirtualMachine(pvmd.store, new PvmdHosts(pvmd), this.master.jobWorld());
+    this.master.attach(this.machine);
+    setInterval(() => this.master?.tick(), LIMITS.waveMs);
+  }
+
+  handlers(caller: Caller): Handlers {
+    if (caller.peer.role !== "pvmd") return this.master?.handlers(caller) ?? {};
+    return {
+      ...this.master?.handlers(caller),
+      processStart: async ({ job, member, link }) => ({ body: { pid: await this.start(job, member, link) } }),
+      processKill: ({ job, member }) => {
+        this.processes.kill(job, member);
+        return { body: undefined };
+      },
+      hostClock: () => {
+        const [seconds, microseconds] = clock();
+        return { body: { seconds, microseconds } };
+      },
+    };
+  }
+
+  ended(caller: Caller): void {
+    this.master?.ended(caller);
+  }
+
+  hostAdded({ number }: HostRow): void {
+    void this.machine?.hostsAdded([tidBaseOf(number)]);
+  }
+
+  hostDeleted({ name, number }: HostRow): void {
+    this.master?.hostDeleted(name);
+    void this.machine?.hostDeleted(tidBaseOf(number));
+  }
+
+  /** Jobs are stopped, so that who runs them gets what there is; what has not ended then is ended by force. */
+  async endTasks(): Promise<void> {
+    this.master?.stopAll();
+    await this.processes.endAll(LIMITS.processEndMs);
+  }
+
+  private to(host: string) {
+    const rpc = this.pvmd.rpcTo(host);
+    if (rpc === undefined)
+      throw new UpvmError("HOST_NOT_REACHED", { host, why: "there is no link to its pvmd just now" });
+    return rpc;
+  }
+
+  private start(job: number, member: number, link: JobWish["link"]): Promise<number> {
+    const { vm, host, masterAddress, folder, address } = this.pvmd;
+    const parsed = parseAddress(address);
+    const key = keyOf(readFileSync(homeIn(folder).keyFile, "utf8"));
+    if (key === undefined)
+      throw new UpvmError("JOB_NOT_RUN", { why: "the virtual machine's key cannot be read" });
+    const listen = parsed.kind === "unix" ? "127.0.0.1" : parsed.host;
+    return this.processes.start({
+      vm,
+      host,
+      job,
+      member,
+      key: key.toHex(),
+      master: masterAddress,
+      folder,
+      link,
+      listen,
+    });
+  }
+
+  private tellEnded(job: number, member: number, how: string): void {
+    try {
+      this.pvmd.master.tell("processEnded", { job, member, how });
+    } catch {
+      // The link to the master is gone: it knows that this host is.
+    }
+  }
+}
+
+function inService(pvmd: Pvmd): HostRow[] {
+  return pvmd.hosts().filter(({ state }) => state === "up");
+}
+
+function clock(): readonly [number, number] {
+  const us = Math.round((performance.timeOrigin + performance.now()) * 1000);
+  return [Math.floor(us / 1_000_000), us % 1_000_000];
+}
+
+/** The host table as the virtual machine's service sees it. */
+class PvmdHosts implements Omit<Hosts, "of"> {
+  private readonly pvmd: Pvmd;
+
+  constructor(pvmd: Pvmd) {
+    this.pvmd = pvmd;
+  }
+
+  all(): readonly HostFacts[] {
+    return inService(this.pvmd).map(({ name, number, arch, cores }) => {
+      return { tid: tidBaseOf(number), name, machine: arch, engines: cores };
+    });
+  }
+
+  check(lines: readonly string[]): Promise<readonly number[]> {
+    return Promise.all(lines.map((line) => this.checkOne(nameOfLine(line))));
+  }
+
+  private async checkOne(name: string): Promise<number> {
+    if (name === "") return PVM_ERROR.PvmBadParam.code;
+    if (name === "." || this.all().some((host) => host.name === name)) return PVM_ERROR.PvmDupHost.code;
+    const found = await lookup(name).catch(() => undefined);
+    return found === undefined ? PVM_ERROR.PvmNoHost.code : PVM_ERROR.PvmOk.code;
+  }
+
+  async add(lines: readonly string[]): Promise<readonly number[]> {
+    const hosts = lines.map(nameOfLine);
+    const { body } = await this.pvmd.master.request("addHosts", { hosts }, undefined, 0);
+    return body.hosts.map(({ host }) => {
+      return this.all().find(({ name }) => name === host)?.tid ?? PVM_ERROR.PvmCantStart.code;
+    });
+  }
+
+  async remove(tid: number): Promise<number> {
+    const host = this.all().find((one) => one.tid === tid);
+    if (host === undefined) return PVM_ERROR.PvmNoHost.code;
+    const { body } = await this.pvmd.master.request("deleteHosts", { hosts: [host.name] }, undefined, 0);
+    return body.hosts[0]?.error === undefined ? PVM_ERROR.PvmOk.code : PVM_ERROR.PvmBadParam.code;
+  }
+
+  async clock(tid: number): Promise<readonly [number, number] | undefined> {
+    const host = this.all().find((one) => one.tid === tid);
+    const rpc = host === undefined ? undefined : this.pvmd.rpcTo(host.name);
+    const answer = await rpc?.request("hostClock", {}).catch(() => undefined);
+    return answer === undefined ? undefined : [answer.body.seconds, answer.body.microseconds];
+  }
+
+  halt(): void {
+    void this.pvmd.halt();
+  }
+}

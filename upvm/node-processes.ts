@@ -1,0 +1,75 @@
+/**
+ * Application processes of a host: its pvmd starts them, and is told when one ends.
+ *
+ * Owns: the child processes. What each is told goes to its standard input, which stays open: a process whose pvmd dies sees
+ * it close, and ends. What a process says on its standard error is for the log.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { UpvmError } from "../wire/errors.ts";
+import { LIMITS } from "../wire/limits.ts";
+import type { ApplicationSetup } from "./node-application.ts";
+import { packageRoot } from "./node-package.ts";
+
+export class Processes {
+  private readonly children = new Map<string, ChildProcess>();
+  private readonly log: (text: string) => void;
+  private readonly ended: (job: number, member: number, how: string) => void;
+
+  /** @param ended  told once of each process that was started */
+  constructor(log: (text: string) => void, ended: (job: number, member: number, how: string) => void) {
+    this.log = log;
+    this.ended = ended;
+  }
+
+  /** @returns its process id. @throws UpvmError JOB_NOT_RUN */
+  start(setup: ApplicationSetup): Promise<number> {
+    const { job, member } = setup;
+    const name = nameOf(job, member);
+    if (this.children.has(name))
+      throw new UpvmError("JOB_NOT_RUN", { why: `it has process ${name} already` });
+    const child = spawn(process.execPath, [join(packageRoot, "bin", "upvm.js"), "application"], {
+      stdio: ["pipe", "ignore", "pipe"],
+      // Ctrl-C of a terminal is the command's.
+      detached: true,
+    });
+    this.children.set(name, child);
+    let words = "";
+    child.stderr.on("data", (data: Buffer) => {
+      words = (words + data.toString()).slice(-LIMITS.hosterTextLength);
+    });
+    child.stdin.on("error", () => {});
+    child.stdin.write(`${JSON.stringify(setup)}\n`);
+    child.on("close", (code, signal) => {
+      this.children.delete(name);
+      if (words !== "") this.log(`process ${name}: ${words.trimEnd()}`);
+      this.ended(job, member, signal ?? `exit code ${code}`);
+    });
+    return new Promise((done, fail) => {
+      child.on("spawn", () => done(child.pid ?? 0));
+      child.on("error", (error) => {
+        this.children.delete(name);
+        fail(new UpvmError("JOB_NOT_RUN", { why: error.message }));
+      });
+    });
+  }
+
+  kill(job: number, member: number): void {
+    this.children.get(nameOf(job, member))?.kill("SIGKILL");
+  }
+
+  /** Waits so long for all to end, and ends those that have not. Resolves when they have. */
+  async endAll(waitMs: number): Promise<void> {
+    const all = [...this.children.values()];
+    const gone = Promise.all(all.map((child) => new Promise((done) => child.once("close", done))));
+    const late = setTimeout(() => {
+      for (const child of all) child.kill("SIGKILL");
+    }, waitMs);
+    await gone;
+    clearTimeout(late);
+  }
+}
+
+function nameOf(job: number, member: number): string {
+  return `${member} of job ${job}`;
+}

@@ -1,0 +1,132 @@
+/**
+ * A run on the hosts of a virtual machine: the command's side of a job.
+ *
+ * Owns: what the command gives the master and gets from it. What ULPs print, their input and the programs that they spawn go
+ * through this process, as in a run without a pvmd. The jobs are the master's (pvmd/job-master.ts).
+ */
+import type { Handlers, Rpc } from "../net/rpc.ts";
+import type { JobWish } from "../wire/job.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { splitOutput } from "./output-pipe.ts";
+import type { RunOptions, RunResult } from "./run.ts";
+import { EXIT_CODE_LOST, mergeResults } from "./run-result.ts";
+
+/** What a user chooses for a job and not for a run in one process. */
+export interface VmChoice {
+  /** Hosts by name; all unless told. */
+  readonly hosts: readonly string[] | undefined;
+  readonly link: JobWish["link"];
+}
+
+/**
+ * @param rpc  the master, who may ask what commandHandlers do; its link is closed
+ * @param hashOf  SHA-256 of a module, hexadecimal
+ * @throws UpvmError if the job cannot begin, or the master is gone
+ */
+export async function runOnMachine(
+  options: RunOptions,
+  choice: VmChoice,
+  rpc: Rpc,
+  hashOf: (module: Uint8Array) => string,
+): Promise<RunResult> {
+  const beganMs = performance.now();
+  const interrupt = (): void => rpc.tell("interrupt", {});
+  try {
+    const { module } = options;
+    const hash = hashOf(module);
+    const { body } = await rpc.request("hasModule", { hash });
+    if (!body.has) await rpc.request("putModule", { hash }, module, LIMITS.jobStartMs);
+    const over = rpc.request("run", wishOf(options, choice, hash), undefined, 0);
+    if (options.signal?.aborted) interrupt();
+    options.signal?.addEventListener("abort", interrupt);
+    return resultOf((await over).bytes, performance.now() - beganMs);
+  } finally {
+    options.signal?.removeEventListener("abort", interrupt);
+    rpc.link.close();
+  }
+}
+
+function wishOf(options: RunOptions, { hosts, link }: VmChoice, hash: string): JobWish {
+  const {
+    name = "program",
+    ulps = 1,
+    args = [],
+    env = [],
+    grants = [],
+    place,
+    input,
+    tag,
+    handoff,
+  } = options;
+  const { cores, sliceMs, profileMs, heapBytes, memoryPages, framesBytes, shuffle } = options;
+  return {
+    name,
+    hash,
+    ulps,
+    place: place === "cyclic" ? "cyclic" : "block",
+    link,
+    args: [...args],
+    env: [...env],
+    grants: grants.map((grant) => ({ ...grant })),
+    input: input !== undefined,
+    tag: tag ?? false,
+    handoff: handoff ?? true,
+    framesBytes: framesBytes ?? LIMITS.framesBytesMax,
+    ...(hosts !== undefined && { hosts: [...hosts] }),
+    ...(cores !== undefined && { cores }),
+    ...(sliceMs !== undefined && { sliceMs }),
+    ...(profileMs !== undefined && { profileMs }),
+    ...(heapBytes !== undefined && { heapBytes }),
+    ...(memoryPages !== undefined && { memoryPages }),
+    ...(shuffle !== undefined && { shuffle }),
+  };
+}
+
+/** What the master asks of the command that runs a job. */
+export function commandHandlers({ output, input, loadProgram }: RunOptions): Handlers {
+  return {
+    jobBegun: () => ({ body: undefined }),
+    jobOutput: async ({ pieces }, bytes) => {
+      const waits: unknown[] = [];
+      splitOutput(pieces, bytes, (fd, text, tid) => waits.push(output?.(fd, text, tid)));
+      await Promise.all(waits);
+      return { body: {} };
+    },
+    jobInput: async ({ bytes }) => ({ body: {}, bytes: (await input?.read(bytes)) ?? new Uint8Array(0) }),
+    jobInputReady: async ({ ms }) => ({ body: { ready: (await input?.ready(ms)) ?? true } }),
+    jobProgram: async ({ name }) => {
+      const wasm = await loadProgram?.(name);
+      return { body: { found: wasm !== undefined }, ...(wasm !== undefined && { bytes: wasm }) };
+    },
+  };
+}
+
+/** What the master hands over: the result of each process that was left, and what happened to the others. */
+interface Outcome {
+  readonly results: readonly RunResult[];
+  readonly rest: { readonly lost: readonly (readonly [number, string])[]; readonly stopped?: string };
+}
+
+/** The results are upvm's own words: the processes wrote them. */
+function resultOf(bytes: Uint8Array, ms: number): RunResult {
+  const { results, rest } = JSON.parse(new TextDecoder().decode(bytes)) as Outcome;
+  const merged = mergeResults(results, ms);
+  const lost = rest.lost.map(([tid, why]) => ({
+    tid,
+    index: (tid & INDEX) - 1,
+    program: 0,
+    exitCode: EXIT_CODE_LOST,
+    error: { message: `its process was ended: ${why}`, stack: [] },
+  }));
+  const reason =
+    rest.stopped === "interrupted"
+      ? "interrupted"
+      : lost.length > 0 && merged.reason === "done"
+        ? "failed"
+        : merged.reason;
+  const ulps = [...merged.ulps, ...lost].sort((a, b) => a.index - b.index);
+  return { ...merged, ulps, reason, ok: reason === "done" };
+}
+
+/** Bits of a tid that number a job's tasks. */
+const INDEX = 0x3ffff;
