@@ -78,10 +78,10 @@ function find(name: string, commands: Commands): Command {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) return command;
   if (/\.(wasm|wat|ts|c|cc|cpp|cxx)$/.test(name))
-    throw usage(`Cannot ${name}: no such command`, "", `did you mean upvm run ${name}?`);
+    throw usage(`Cannot take ${name}: no such command`, "", `did you mean upvm run ${name}?`);
   const near = nearest(name, Object.keys(commands));
   const hint = near === undefined ? "upvm --help lists the commands" : `did you mean upvm ${near}?`;
-  const what = name.startsWith("-") ? `take ${name}: no such option` : `${name}: no such command`;
+  const what = `take ${name}: no such ${name.startsWith("-") ? "option" : "command"}`;
   throw usage(`Cannot ${what}`, "", hint);
 }
 

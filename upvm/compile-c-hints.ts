@@ -25,7 +25,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^(sigaction|sigprocmask|sigsuspend|sigpending|sigwait|setitimer|alarm|ualarm|pause)$/, SIGNALS],
   [/^(pipe2?|mkfifo|shm_open|shmget|shmat|msgget|semget)$/, "pass data with pvm_send"],
   [/^(dup|dup2)$/, "descriptors cannot be doubled: open the file again"],
-  [/^(pthread_create|thrd_create)$/, "there are no threads in a ULP: start more ULPs with pvm_spawn"],
+  [
+    /^(a_ULP_has_no_)?(pthread_create|thrd_create)$/,
+    "there are no threads in a ULP: start more ULPs with pvm_spawn",
+  ],
   [/^__cxa_(throw|allocate_exception|begin_catch)$|^_Unwind_/, EXCEPTIONS],
   [
     /^(setjmp|_setjmp|sigsetjmp|longjmp|_longjmp)$/,

@@ -30,7 +30,10 @@ import { LIMITS } from "../wire/limits.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import { packageRoot } from "./node-package.ts";
 
-/** What a program was made from: path, and hash of the text or "" if there was no such file. */
+/**
+ * What a program was made from: path, and hash of the text or "" if there was no such file; of a folder that was looked
+ * through, path and "/", and hash of the names in it.
+ */
 export type Reads = readonly (readonly [string, string])[];
 
 interface Task {
@@ -155,9 +158,10 @@ function hash(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
+/** Of its text; of a folder, whose path ends with "/", of the names in it. "": it is not there. */
 function hashOfFile(path: string): string {
   try {
-    return hash(readFileSync(path, "utf8"));
+    return hash(path.endsWith("/") ? readdirSync(path).sort().join("\n") : readFileSync(path, "utf8"));
   } catch {
     return "";
   }

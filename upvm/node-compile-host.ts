@@ -14,7 +14,8 @@ import { packageRoot } from "./node-package.ts";
 
 /**
  * @param cacheFolder  where parts of programs are kept; undefined: nowhere
- * @param note  told of each file that was looked for: its absolute path, and its text if there is one
+ * @param note  told of each file that was looked for: its absolute path, and its text if there is one; of each folder: its
+ *   path and "/", and the names in it, one a line
  */
 export function nodeCompileHost(
   cacheFolder: string | undefined,
@@ -42,15 +43,22 @@ export function nodeCompileHost(
       }
     },
     list(path) {
-      try {
-        return readdirSync(resolve(path)).sort();
-      } catch {
-        return [];
-      }
+      const names = namesIn(resolve(path));
+      note(`${resolve(path)}/`, names === null ? null : names.join("\n"));
+      return names ?? [];
     },
     keep: (key, make) => keepMade(cacheFolder, key, make),
     own: runOwn,
   };
+}
+
+/** What is in a folder, in order; null: there is none. */
+function namesIn(folder: string): string[] | null {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return null;
+  }
 }
 
 /** Runs a compiler as a process. @throws UpvmError COMPILE if it cannot be started */

@@ -66,11 +66,11 @@ function tried<T>(call: () => T): T {
  * in what was opened: so it does not matter what others do to the path meanwhile. Where the system cannot say that (it is
  * Linux's /proc), the path is looked at just before it is used.
  *
- * @throws FileError ENOTCAPABLE if the folder is not in the granted one
+ * @throws FileError EACCES if the folder is not in the granted one
  */
 function inFolder<T>(grant: Grant, path: readonly string[], use: (full: string) => T): T {
   // A name of one system can be a path of another.
-  if (sep === "\\" && path.some((name) => /[\\:]/.test(name))) throw new FileError(WASI_ERRNO.notcapable);
+  if (sep === "\\" && path.some((name) => /[\\:]/.test(name))) throw new FileError(WASI_ERRNO.acces);
   const folder = join(grant.host, ...path.slice(0, -1));
   const name = path.at(-1) ?? ".";
   if (!HAS_DESCRIPTORS) {
@@ -89,7 +89,7 @@ function inFolder<T>(grant: Grant, path: readonly string[], use: (full: string) 
 
 function checkInside(real: string, grant: Grant): void {
   const inside = grant.host.endsWith(sep) ? grant.host : grant.host + sep;
-  if (real !== grant.host && !real.startsWith(inside)) throw new FileError(WASI_ERRNO.notcapable);
+  if (real !== grant.host && !real.startsWith(inside)) throw new FileError(WASI_ERRNO.acces);
 }
 
 function statOf(found: BigIntStats): FileStat {

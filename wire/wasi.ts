@@ -87,7 +87,7 @@ export const WASI_FUNCTION = {
   path_filestat_get: call("iiiii", "what a name stands for"),
   path_filestat_set_times: call("iiiilli", "times of a name"),
   path_link: call("iiiiiii", "not served: ENOTSUP"),
-  path_open: call("iiiiillii", "a file or folder in a granted one; ENOTCAPABLE if the path leads out of it"),
+  path_open: call("iiiiillii", "a file or folder in a granted one; EACCES if the path leads out of it"),
   path_readlink: call("iiiiii", "where a symbolic link leads"),
   path_remove_directory: call("iii", "an empty folder"),
   path_rename: call("iiiiii", "inside what is granted"),

@@ -10,6 +10,9 @@
 #define UPVM_NO_CHILDREN UPVM_ABSENT("it has no child processes; pvm_notify tells when a task ends")
 #define UPVM_NO_SIGNALS UPVM_ABSENT("no signal reaches it; use pvm_notify, or a message handler (pvm_addmhf)")
 #define UPVM_NO_SOCKETS UPVM_ABSENT("pass data with pvm_send")
+#define UPVM_NO_THREADS UPVM_ABSENT("start more ULPs with pvm_spawn")
+/* Of functions that headers of the C++ library call: who does not use those must not be told, so that the linker tells. */
+#define UPVM_UNLINKED(name) __asm__("a_ULP_has_no_" name)
 #define UPVM_NO_DUP UPVM_ABSENT("open the file again")
 
 #endif

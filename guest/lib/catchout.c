@@ -89,6 +89,10 @@ static void wait_for_children(void) {
   while (children > 0 && (mid = pvm_recv(-1, OUTPUT_TAG)) > 0) take_output(mid);
   pvm_setcontext(context);
   pvm_setopt(PvmResvTids, reserved);
+  /* Who joins PVM again catches nothing, until it asks for it again. */
+  pvm_setopt(PvmOutputTid, 0);
+  pvm_setopt(PvmOutputContext, 0);
+  pvm_setopt(PvmOutputCode, 0);
 }
 
 int pvm_catchout(FILE *ff) {

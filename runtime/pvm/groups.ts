@@ -94,10 +94,10 @@ const COLLECTIVE_TYPES: readonly number[] = [
   PVM_CONSTANT.PVM_INT64,
 ];
 
-/** Sends the default send buffer to the members but the caller. */
+/** Sends the default send buffer to the members but the caller. Its mistakes are pvm_mcast's, as PVM prints them. */
 function broadcast(e: EngineState, tids: Int32Array, tag: number): number {
   const others = tids.filter((tid) => tid !== 0 && tid !== currentTid(e));
-  return others.length === 0 ? quiet(e, PvmNoInst.code) : multicast(e, "pvm_bcast", others, tag);
+  return others.length === 0 ? quiet(e, PvmNoInst.code) : multicast(e, "pvm_mcast", others, tag);
 }
 
 /** What the tids of a group are for: to be sent to, or to be stored. */

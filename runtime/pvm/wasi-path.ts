@@ -22,7 +22,7 @@ export interface Place {
 /**
  * @param base  names of the folder that the path starts from
  * @param follow  whether a symbolic link at the end is followed
- * @throws FileError ENOTCAPABLE, ELOOP, ENOENT, ENOTDIR, ENAMETOOLONG, EINVAL
+ * @throws FileError EACCES, ELOOP, ENOENT, ENOTDIR, ENAMETOOLONG, EINVAL
  */
 export function resolvePath(
   files: Names,
@@ -33,7 +33,7 @@ export function resolvePath(
 ): Place {
   if (text === "") throw new FileError(WASI_ERRNO.noent);
   if (text.includes("\0")) throw new FileError(WASI_ERRNO.inval);
-  if (text.startsWith("/")) throw new FileError(WASI_ERRNO.notcapable);
+  if (text.startsWith("/")) throw new FileError(WASI_ERRNO.acces);
   const names = [...base];
   const rest = text.split("/").reverse();
   const slash = /(^|\/)\.{0,2}$/.test(text);
@@ -42,7 +42,7 @@ export function resolvePath(
     const name = rest.pop() as string;
     if (name === "" || name === ".") continue;
     if (name === "..") {
-      if (names.length <= base.length) throw new FileError(WASI_ERRNO.notcapable);
+      if (names.length <= base.length) throw new FileError(WASI_ERRNO.acces);
       names.pop();
       continue;
     }
@@ -52,7 +52,7 @@ export function resolvePath(
     if (type === "link") {
       if (++links > LIMITS.pathLinks) throw new FileError(WASI_ERRNO.loop);
       const target = files.readLink(grant, next);
-      if (target.startsWith("/")) throw new FileError(WASI_ERRNO.notcapable);
+      if (target.startsWith("/")) throw new FileError(WASI_ERRNO.acces);
       rest.push(...target.split("/").reverse());
       continue;
     }

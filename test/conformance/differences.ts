@@ -75,7 +75,8 @@ export const MEANINGS: readonly Meaning[] = [
     pvm: "`pvm_spawn` looks in the folders of the host file, or takes an absolute name",
     upvm:
       "in the folder of the program that runs, then in those of `--path` and `UPVM_PATH`, by the name with or without its " +
-      "ending; an absolute name is `PvmNoFile`, and a working folder after `:` is ignored",
+      "ending; an absolute name is `PvmNoFile`, and a working folder after `:` is ignored; a source is compiled, and if it " +
+      "cannot be, the task gets `PvmNoFile` and the command says why",
     why: "a program must not choose among all files of the machine",
   },
   {
@@ -91,6 +92,11 @@ export const MEANINGS: readonly Meaning[] = [
       "it runs until it waits, or one that slept or waited for an answer of the machine can go on; with `--slice` all " +
       "have their turns",
     why: "switching costs what it saves",
+  },
+  {
+    pvm: "`pvmgetrsh` gives `$PVM_ROOT/bin/rsh` unless `PVM_RSH` is set",
+    upvm: "`rsh` unless `PVM_RSH` is set",
+    why: "there is no folder of PVM's",
   },
   {
     pvm: "kill, notify, the message box work between all tasks",

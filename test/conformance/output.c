@@ -27,6 +27,16 @@ static void prints(void) {
   fflush(stdout);
   fprintf(stderr, "to standard error\n");
 }
+/* Who has left PVM and joins it again catches nothing. */
+static void catchout_after_exit(void) {
+  int tid;
+  CALL(pvm_catchout(stdout));
+  CALL(start("-prints-at-once", 1, &tid));
+  CALL(pvm_exit());
+  IS(pvm_mytid() > 0);
+  CALL(pvm_getopt(PvmOutputTid));
+  CALL(pvm_getopt(PvmOutputCode));
+}
 static void catchout_without_tids(void) {
   int tid;
   CALL(pvm_setopt(PvmShowTids, 0));
@@ -68,7 +78,8 @@ static void output_code(void) {
 
 static const struct part PARTS[] = {
     {"pvm_catchout", catchout},     {"-prints", prints},
-    {"at-once", catchout_at_once},  {"-prints-at-once", prints_at_once},
+    {"at-once", catchout_at_once}, {"after-exit", catchout_after_exit},
+    {"-prints-at-once", prints_at_once},
     {"PvmShowTids", catchout_without_tids}, {"catchout-off", catchout_off},
     {"PvmOutputCode", output_code}, {"-waits", waits},
 };

@@ -203,6 +203,10 @@ test("what a ULP cannot have is refused where it is used, or by the linker, with
     "b.c": "int main() { return fork() + socket(1, 1, 1); }\n",
     "c.cc": "int main() { throw 3; }\n",
     "d.c": "#include <setjmp.h>\njmp_buf b;\nint main(void) { return setjmp(b); }\n",
+    "e.c":
+      "#include <pthread.h>\nint start(void *(*f)(void *)) { pthread_t t; return pthread_create(&t, 0, f, 0); }\n",
+    "f.c": "#include <threads.h>\nint start(thrd_start_t f) { thrd_t t; return thrd_create(&t, f, 0); }\n",
+    "g.cc": "#include <thread>\nint main() { std::thread([] {}).join(); }\n",
   };
   assert.match(await compileError("a.c", files), /a\.c:3:10: error: 'fork' is unavailable: .* pvm_spawn/);
   assert.match(
@@ -211,6 +215,16 @@ test("what a ULP cannot have is refused where it is used, or by the linker, with
   );
   assert.match(await compileError("c.cc", files), /c\.cc:1:14: error: cannot use 'throw'.*\n.*--cc/);
   assert.match(await compileError("d.c", files), /d\.c:3:25: error: 'setjmp' is unavailable/);
+  assert.match(
+    await compileError("e.c", files),
+    /e\.c:2:53: error: 'pthread_create' is unavailable: .* pvm_spawn/,
+  );
+  assert.match(
+    await compileError("f.c", files),
+    /f\.c:2:46: error: 'thrd_create' is unavailable: .* pvm_spawn/,
+  );
+  // The C++ library's own headers call it: only who uses those is refused.
+  assert.match(await compileError("g.cc", files), /undefined symbol: \w*pthread_create\n.*pvm_spawn/);
 });
 
 test("C++ has its library and PVM, and goes together with C", async () => {

@@ -1,5 +1,6 @@
 /** Compiled programs in the cache: used while nothing has changed, and never trusted. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   mkdirSync,
@@ -13,12 +14,15 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { test } from "uvu";
+import { compile as compileOn } from "../../upvm/compile.ts";
 import { compile } from "../../upvm/node-compile.ts";
 import { defaultCacheFolder, findCompiled, keepCompiled, type Reads } from "../../upvm/node-compile-cache.ts";
+import { nodeCompileHost } from "../../upvm/node-compile-host.ts";
 import { UpvmError } from "../../wire/errors.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { root } from "../command.ts";
 
 /** Calls `use` with a new folder, which is also the working folder, and removes it afterwards. */
 async function inNewFolder(use: (folder: string) => Promise<void> | void): Promise<void> {
@@ -81,6 +85,46 @@ test("a program is compiled again when a file that it includes has changed or ne
     // Besides the guest library.
     assert.equal(entries(cache).filter((name) => name.endsWith(".compiled")).length, 1);
   }));
+
+test("a program is compiled again when the guest's library or headers have changed, or a folder has a new file", () =>
+  inNewFolder((folder) => {
+    const reads: (readonly [string, string])[] = [];
+    const host = nodeCompileHost(undefined, (path, text) => {
+      reads.push([path, text === null ? "" : createHash("sha256").update(text).digest("hex")]);
+    });
+    mkdirSync("lib");
+    writeFileSync("lib/a.c", "int a;");
+    assert.deepEqual(host.list("lib"), ["a.c"]);
+    assert.deepEqual(host.list("none"), []);
+    assert.equal(host.read("lib/a.c"), "int a;");
+    const cache = join(folder, "cache");
+    keepCompiled(cache, TASK, COMPILED, reads);
+    assert.deepEqual(findCompiled(cache, TASK), COMPILED);
+    writeFileSync("lib/b.c", "");
+    assert.equal(findCompiled(cache, TASK), undefined);
+    rmSync("lib/b.c");
+    assert.deepEqual(findCompiled(cache, TASK), COMPILED);
+    mkdirSync("none");
+    assert.equal(findCompiled(cache, TASK), undefined);
+    rmSync("none", { recursive: true });
+    writeFileSync("lib/a.c", "int b;");
+    assert.equal(findCompiled(cache, TASK), undefined);
+  }));
+
+test("what a C program is made from includes every file of the guest's library and headers", async () => {
+  const read = new Set<string>();
+  const host = nodeCompileHost(resolve(root, ".upvm-cache/upvm"), (path) => read.add(path));
+  await inNewFolder(async () => {
+    writeFileSync("a.c", "int main(void) { return 0; }");
+    await compileOn("a.c", { optimize: "0" }, host);
+  });
+  for (const folder of ["lib", "include", "include/sys"]) {
+    const path = resolve(root, "guest", folder);
+    assert.ok(read.has(`${path}/`), folder);
+    for (const { name } of readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isFile()))
+      assert.ok(read.has(join(path, name)), name);
+  }
+});
 
 test("a program that does not compile is not kept", () =>
   inNewFolder(async (folder) => {

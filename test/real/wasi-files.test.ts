@@ -40,7 +40,7 @@ const {
   mfile,
   nametoolong,
   noent,
-  notcapable,
+  acces,
   notdir,
   notempty,
   notsup,
@@ -283,16 +283,16 @@ test("no call gets out of what was granted, by dots, absolute paths or symbolic 
     for (const way of ways) {
       for (const how of [{}, { rights: WRITE }, { oflags: OPEN.create | OPEN.truncate, rights: WRITE }]) {
         const code = -g.open(way, how);
-        assert.ok(code === notcapable || (way.startsWith("x/") && code === noent), `${way}: ${code}`);
+        assert.ok(code === acces || (way.startsWith("x/") && code === noent), `${way}: ${code}`);
       }
     }
     for (const way of ["../secret/key", "folder/key", "up/secret/key"]) {
       for (const name of ["path_create_directory", "path_remove_directory", "path_unlink_file"])
-        assert.equal(g.on(name, way), notcapable, `${name} ${way}`);
-      assert.equal(g.stat(way), notcapable);
-      assert.equal(g.a.wasi("path_rename", 3, ...g.path("in.txt"), 3, ...g.path(way, 0x800)), notcapable);
-      assert.equal(g.a.wasi("path_rename", 3, ...g.path(way), 3, ...g.path("x", 0x800)), notcapable);
-      assert.equal(g.a.wasi("path_readlink", 3, ...g.path(way), DATA, 100, OUT), notcapable);
+        assert.equal(g.on(name, way), acces, `${name} ${way}`);
+      assert.equal(g.stat(way), acces);
+      assert.equal(g.a.wasi("path_rename", 3, ...g.path("in.txt"), 3, ...g.path(way, 0x800)), acces);
+      assert.equal(g.a.wasi("path_rename", 3, ...g.path(way), 3, ...g.path("x", 0x800)), acces);
+      assert.equal(g.a.wasi("path_readlink", 3, ...g.path(way), DATA, 100, OUT), acces);
     }
     // A link is not followed to make a file where it leads.
     assert.equal(g.open("link", { oflags: OPEN.create | OPEN.exclusive, rights: WRITE }), -exist);
@@ -325,7 +325,7 @@ test("the edge itself opens nothing outside, should a folder become a link after
       () => edge.rename(grant, key, grant, ["stolen"]),
       () => edge.rename(grant, ["in.txt"], grant, ["late", "new"]),
     ];
-    for (const way of ways) assert.throws(way, /errno 76/, String(way));
+    for (const way of ways) assert.throws(way, /errno 2$/, String(way));
     assert.deepEqual(readdirSync(join(folder, "secret")), ["key"]);
     assert.equal(readFileSync(join(folder, "secret/key"), "utf8"), "secret");
   }));

@@ -102,7 +102,7 @@ test("an unknown command suggests the nearest, a file suggests run", async () =>
   assert.deepEqual(await call("gret"), {
     code: EXIT.usage,
     out: "",
-    err: "upvm: Cannot gret: no such command\n  did you mean upvm greet?\n",
+    err: "upvm: Cannot take gret: no such command\n  did you mean upvm greet?\n",
   });
   assert.match((await call("ring.ts")).err, /did you mean upvm run ring\.ts\?/);
   assert.match((await call("toString")).err, /no such command/);

@@ -314,7 +314,7 @@ both(
 );
 
 both("a broadcast goes to all members but the caller, who need not be one", async (home) => {
-  const { ulps, on, end } = folk(home, 4);
+  const { p, ulps, on, end } = folk(home, 4);
   for (const i of [0, 1, 2]) await on(i, "joingroup", "g");
   await on(1, "lvgroup", "g");
   const send = async (i: number, tag: number): Promise<number> => {
@@ -331,6 +331,12 @@ both("a broadcast goes to all members but the caller, who need not be one", asyn
   assert.equal(await send(0, -1), PvmBadParam.code);
   ulps[0]!.call("pvm_freebuf", ulps[0]!.call("pvm_getsbuf"));
   assert.equal(await on(0, "bcast", "g", 5), PvmNoBuf.code);
+  // As PVM prints it, whose pvm_bcast is a call of pvm_mcast.
+  const said = p.printed.filter(({ fd }) => fd === 2).map(({ text }) => text.replace(/\[.*\]/, "[TID]"));
+  assert.deepEqual(said, [
+    "libpvm [TID]: pvm_mcast(): Bad parameter\n",
+    "libpvm [TID]: pvm_mcast(): No current buffer\n",
+  ]);
   await on(2, "lvgroup", "g");
   assert.equal(await send(0, 5), PvmNoInst.code);
   await end();
