@@ -272,6 +272,17 @@ export const LIMITS = {
   openWholes: 256,
   /** Bodies up to this are copied behind their headers, many frames into one write; longer ones are not copied, bytes. */
   smallFrameBytes: 4 << 10,
+  /** Of a stream over packets (net/ordered-stream.ts): packets on their way at once, each way, */
+  packetWindow: 256,
+  /** bytes of one, with its head: what any network takes, */
+  packetBytes: 1200,
+  /** pause before what was not acknowledged is sent again, milliseconds, how many at a time, */
+  packetAgainMs: 20,
+  packetsAgain: 16,
+  /** acknowledgements of the same number after which the next packet is sent again without that pause, */
+  packetRepeats: 8,
+  /** and how often without any answer before the peer is given up. */
+  packetTries: 250,
   /** Small frames are written together from blocks of this size, bytes. */
   linkBlockBytes: 64 << 10,
   /** Not yet written on a link: a sender that has more waits for drained(), bytes. */
