@@ -21,6 +21,7 @@ import { message } from "./message.ts";
 import { native } from "./native.ts";
 import { programs } from "./programs.ts";
 import { ring } from "./ring.ts";
+import { store } from "./store.ts";
 import { machineText, sheetText } from "./text.ts";
 import type { Measurement } from "./tools.ts";
 import { twoEngines } from "./two-engines.ts";
@@ -36,6 +37,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   barrier,
   broadcast,
   laplace,
+  store,
   linkCost,
   ulps,
 ];

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
 import type { Link, PeerIdentity } from "../net/link.ts";
 import { connect, type Listener, listen } from "../net/node-links.ts";
+import { StoreError } from "../pvmd/control-store.ts";
 import type { EtcdUser } from "../pvmd/etcd-calls.ts";
 import type { HostFacts } from "../pvmd/host-table.ts";
 import { Joined } from "../pvmd/joined.ts";
@@ -77,6 +78,8 @@ export async function pvmdMain(): Promise<void> {
   const config = JSON.parse(readFileSync(0, "utf8")) as PvmdConfig;
   const home = homeIn(config.folder);
   process.on("uncaughtException", (error) => {
+    // Without it nobody can say what the virtual machine is: all hosts end.
+    if (error instanceof StoreError) refuse(home, error);
     writeLog(home, line(`this is a bug in upvm, please report it: ${error.stack}`));
     report({ ok: false, code: "PVMD_NOT_STARTED", facts: { why: error.message, log: home.logFile } });
     process.exit(EXIT.bug);
@@ -90,7 +93,7 @@ export async function pvmdMain(): Promise<void> {
 }
 
 function refuse(home: Home, error: UpvmError): never {
-  writeLog(home, line(`not started: ${error.message}`));
+  writeLog(home, line(`${reported ? "it ends" : "not started"}: ${error.message}`));
   report({ ok: false, code: error.code, facts: error.facts });
   process.exit(EXIT.failed);
 }

@@ -54,9 +54,10 @@ export const LIMITS = {
   storeWaitMs: 10_000,
   /** A watch that the server cannot begin because its own store is out of reach is asked for again after, milliseconds. */
   storeAgainMs: 500,
-  /** etcd: an answer is waited for so long, and asked for again for so long, milliseconds: an election takes 2 s. */
+  /** etcd: an answer is waited for so long, milliseconds; an election takes 2 s. */
   etcdAnswerMs: 5000,
-  etcdTryMs: 15_000,
+  /** It is asked again for so long; all that needs the store waits. After that the virtual machine ends, milliseconds. */
+  etcdTryMs: 60_000,
   /** The same when it is asked for the first time, by a user who waits. */
   etcdOpenMs: 3000,
   /** A pvmd that ends waits so long for the store to take its keys away, milliseconds. */

@@ -5,12 +5,12 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "uvu";
+import { EtcdCluster, isEtcdInstalled } from "../../bench/real-etcd.ts";
 import { type ControlStore, StoreError } from "../../pvmd/control-store.ts";
 import { EtcdCalls, type EtcdEdge, type EtcdUser, NotAnswered } from "../../pvmd/etcd-calls.ts";
 import { EtcdStore } from "../../pvmd/etcd-store.ts";
 import { ETCD_EDGE } from "../../upvm/node-etcd.ts";
 import { LIMITS } from "../../wire/limits.ts";
-import { EtcdCluster, isEtcdInstalled } from "../etcd.ts";
 import { seeded } from "../link-stages.ts";
 import { contract, put, text } from "../store-contract.ts";
 
@@ -271,7 +271,8 @@ if (!isEtcdInstalled()) {
   });
 
   test("what is asked while no server is there ends with an error, and nothing was done", async () => {
-    const store = await open(cluster.urls, hasty(ETCD_EDGE, 20));
+    const { after } = ETCD_EDGE;
+    const store = await open(cluster.urls, { ...ETCD_EDGE, after: (ms, run) => after(ms / 100, run) });
     await cluster.killServer(0);
     try {
       await assert.rejects(
@@ -333,7 +334,7 @@ if (!isEtcdInstalled()) {
       await store.txn([], [put("a", "2")]);
       assert.equal(has.get("a"), "2");
       three.signal(1, "SIGSTOP");
-      const cutOff = new EtcdCalls([three.urls[2]!], undefined, hasty(ETCD_EDGE, 10));
+      const cutOff = new EtcdCalls([three.urls[2]!], undefined, hasty(ETCD_EDGE, 50));
       await assert.rejects(EtcdStore.open(cutOff, "upvm/cut-off/"), StoreError);
       three.signal(1, "SIGCONT");
       await store.txn([], [put("a", "3")]);

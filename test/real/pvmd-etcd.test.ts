@@ -4,11 +4,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "uvu";
+import { EtcdCluster, freePorts, isEtcdInstalled } from "../../bench/real-etcd.ts";
 import { EtcdCalls } from "../../pvmd/etcd-calls.ts";
 import { EtcdStore } from "../../pvmd/etcd-store.ts";
 import { ETCD_EDGE } from "../../upvm/node-etcd.ts";
 import { EXIT } from "../../wire/errors.ts";
-import { EtcdCluster, freePorts, isEtcdInstalled } from "../etcd.ts";
 import { withHosts } from "../hosts.ts";
 
 /** All keys of a cluster. */

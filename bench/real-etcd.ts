@@ -1,5 +1,5 @@
 /**
- * etcd servers for tests: on free ports of the loopback device, with their data in a temporary folder.
+ * etcd servers for tests and measurements: on free ports of the loopback device, with their data in a temporary folder.
  *
  * Owns: these processes and the folder: `end` leaves nothing, and neither does the end of this process.
  */
@@ -41,7 +41,10 @@ export class EtcdCluster {
     rmSync(this.folder, { recursive: true, force: true });
   };
 
-  private constructor(ports: readonly number[]) {
+  private readonly isSafe: boolean;
+
+  private constructor(ports: readonly number[], isSafe: boolean) {
+    this.isSafe = isSafe;
     const url = (port: number): string => `http://127.0.0.1:${port}`;
     this.urls = ports.slice(0, ports.length / 2).map(url);
     this.peers = ports.slice(ports.length / 2).map(url);
@@ -49,8 +52,9 @@ export class EtcdCluster {
     process.on("exit", this.kill);
   }
 
-  static async start(servers = 1): Promise<EtcdCluster> {
-    const cluster = new EtcdCluster(await freePorts(2 * servers));
+  /** @param isSafe  true: each change is on the disk before it is done, as in service */
+  static async start(servers = 1, isSafe = false): Promise<EtcdCluster> {
+    const cluster = new EtcdCluster(await freePorts(2 * servers), isSafe);
     try {
       await Promise.all(cluster.urls.map((_, i) => cluster.startServer(i)));
     } catch (error) {
@@ -77,7 +81,8 @@ export class EtcdCluster {
       "election-timeout": "500",
     };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-    const started = spawn("etcd", [...args, "--unsafe-no-fsync"], { stdio: "ignore" });
+    if (!this.isSafe) args.push("--unsafe-no-fsync");
+    const started = spawn("etcd", args, { stdio: "ignore" });
     this.processes[i] = started;
     for (let ms = 0; ms < START_MS && started.exitCode === null; ms += 50) {
       const answer = await fetch(`${url}/health`).then(
