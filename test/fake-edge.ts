@@ -42,6 +42,7 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
     },
     realFolder: async (path) => path,
     sha256: () => "0".repeat(64),
+    lines: () => ({ typed: false, each: async () => {} }),
     vm: async () => {
       throw new UpvmError("HOME_UNKNOWN", {});
     },

@@ -8,6 +8,21 @@ import type { Compiled, CompileOptions } from "./compile.ts";
 import type { InputSource } from "./run.ts";
 import type { Vm } from "./vm.ts";
 
+export interface LinesOptions {
+  readonly prompt: string;
+  readonly historyFile: string;
+  /** What may stand for the last word of a line. */
+  readonly complete: (line: string) => Promise<readonly string[]>;
+}
+
+/** Lines for the console. */
+export interface Lines {
+  /** False: nobody sits there; no prompt is shown. */
+  readonly typed: boolean;
+  /** Calls `take` for each line, one after the other, until it returns true or there are no more. */
+  each(take: (line: string) => Promise<boolean>): Promise<void>;
+}
+
 export interface Edge {
   /** Standard output: data, and nothing else with --json. */
   out(data: string | Uint8Array): void;
@@ -42,6 +57,10 @@ export interface Edge {
    * Until then one ends the process, as usual.
    */
   interrupts(): AbortSignal;
+  /** Lines for the console: typed, or of a pipe. */
+  lines(options: LinesOptions): Lines;
+  /** Told when a job of `upvm run` has begun on a virtual machine. */
+  readonly jobBegun?: (job: number) => void;
   /** The virtual machine of this user's home. @throws UpvmError HOME_UNKNOWN, HOME_TOO_LONG */
   vm(): Promise<Vm>;
   /** Hexadecimal. */

@@ -7,6 +7,7 @@ import { EXIT } from "../wire/errors.ts";
 const OWN: Readonly<Record<string, () => Promise<void>>> = {
   pvmd: async () => (await import("./node-pvmd.ts")).pvmdMain(),
   application: async () => (await import("./node-application.ts")).applicationMain(),
+  spawned: async () => (await import("./node-spawned.ts")).spawnedMain(),
 };
 
 const words = process.argv.slice(2);

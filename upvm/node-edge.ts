@@ -15,6 +15,7 @@ import { nodeCompileHost } from "./node-compile-host.ts";
 import { runsCompilers } from "./node-compiler-flags.ts";
 import { readBytes, realFolder, writeBytes } from "./node-files.ts";
 import { nodeInput } from "./node-input.ts";
+import { nodeLines } from "./node-lines.ts";
 import { codeExtension, codeRoot, packageVersion } from "./node-package.ts";
 
 /**
@@ -27,11 +28,12 @@ const EXIT_PIPE = 128 + constants.signals.SIGPIPE;
 /** Width of help where there is no terminal. */
 const COLUMNS = 80;
 
-export function nodeEdge(): Edge {
+/** @param noReader  called when nobody reads any more what is written; by default the process ends, as others do */
+export function nodeEdge(noReader: () => void = () => process.exit(EXIT_PIPE)): Edge {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(EXIT_PIPE);
-      throw error;
+      if (error.code !== "EPIPE") throw error;
+      noReader();
     });
   }
   return {
@@ -59,6 +61,7 @@ export function nodeEdge(): Edge {
       return nodeVm();
     },
     input: nodeInput,
+    lines: nodeLines,
     nowMs: () => performance.now(),
     interrupts,
     runScript,

@@ -11,13 +11,16 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "../net/node-links.ts";
 import { type Handlers, Rpc } from "../net/rpc.ts";
-import { ERRORS, type ErrorCode, UpvmError } from "../wire/errors.ts";
+import { ERRORS, type ErrorCode, EXIT, UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { isLoopback } from "./addresses.ts";
+import type { Started } from "./console.ts";
+import type { Spawn } from "./console-spawn.ts";
 import type { Home } from "./home.ts";
 import { homeIsFree, makeHome, openLog, readKey, readLog, statePid, thisHome } from "./node-home.ts";
 import { packageRoot } from "./node-package.ts";
 import type { PvmdConfig, PvmdReport } from "./node-pvmd.ts";
+import type { SpawnedConfig, SpawnedNews } from "./node-spawned.ts";
 import { readUser } from "./node-store.ts";
 import type { StartOptions, Status, Vm } from "./vm.ts";
 
@@ -34,6 +37,7 @@ export function nodeVm(): Vm {
     connect: (address, handlers) => connectTo(home, address, handlers),
     log: (lines) => readLog(home, lines),
     emptied: () => waitFor(() => homeIsFree(home)),
+    spawn: (what, hosts, env) => spawnJob(home, what, hosts, env),
     gone: async (hosts) => {
       // A host that is reached on loopback is of this machine: its pid means something here.
       const pids = hosts.filter(({ address }) => isLoopback(address)).map(({ pid }) => pid);
@@ -122,6 +126,52 @@ async function reportOf(stream: Readable): Promise<PvmdReport | string> {
   } catch {
     return "it ended without a word";
   }
+}
+
+/**
+ * Starts `upvm run` in a process of its own, and waits until its job has a number. What it prints goes to this process's
+ * own streams, or where it was told to.
+ */
+async function spawnJob(
+  home: Home,
+  { file, args, count, output }: Omit<Spawn, "where">,
+  hosts: readonly string[],
+  env: readonly string[],
+): Promise<Started> {
+  const flags = ["--ulps", String(count), "--tag", ...env.flatMap((each) => ["--env", each])];
+  if (hosts.length > 0) flags.push("--hosts", hosts.join(","));
+  const config: SpawnedConfig = { words: [...flags, file, "--", ...args], output };
+  const log = output === "log" ? openLog(home) : "inherit";
+  const child = spawn(process.execPath, [join(packageRoot, "bin", "upvm.js"), "spawned"], {
+    detached: true,
+    stdio: ["pipe", log, log, "pipe"],
+  });
+  if (typeof log === "number") closeSync(log);
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(JSON.stringify(config));
+  child.unref();
+  const news = linesOf(child.stdio[3] as Readable);
+  const first = await news.next();
+  const begun = first.done === true ? undefined : (JSON.parse(first.value) as SpawnedNews);
+  if (begun === undefined || "code" in begun)
+    throw new UpvmError("JOB_NOT_STARTED", { file, log: home.logFile });
+  const ended = news.next().then(({ value }) => {
+    const told = value === undefined ? undefined : (JSON.parse(value) as SpawnedNews);
+    return told !== undefined && "code" in told ? told.code : EXIT.failed;
+  });
+  return { job: begun.job, ended };
+}
+
+async function* linesOf(stream: Readable): AsyncGenerator<string, undefined> {
+  let text = "";
+  for await (const part of stream) {
+    text += String(part);
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+      yield text.slice(0, end);
+      text = text.slice(end + 1);
+    }
+  }
+  return undefined;
 }
 
 /** Looks again and again, for LIMITS.haltMs. */

@@ -82,10 +82,16 @@ function wishOf(options: RunOptions, { hosts, link }: VmChoice, hash: string): J
   };
 }
 
-/** What the master asks of the command that runs a job. */
-export function commandHandlers({ output, input, loadProgram }: RunOptions): Handlers {
+/** What the master asks of the command that runs a job. @param begun  told the job's number */
+export function commandHandlers(
+  { output, input, loadProgram }: RunOptions,
+  begun?: ((job: number) => void) | undefined,
+): Handlers {
   return {
-    jobBegun: () => ({ body: undefined }),
+    jobBegun: ({ job }) => {
+      begun?.(job);
+      return { body: undefined };
+    },
     jobOutput: async ({ pieces }, bytes) => {
       const waits: unknown[] = [];
       splitOutput(pieces, bytes, (fd, text, tid) => waits.push(output?.(fd, text, tid)));

@@ -6,6 +6,8 @@
 import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
 import type { RPC, RpcReply } from "../wire/rpc.ts";
+import type { Started } from "./console.ts";
+import type { Spawn } from "./console-spawn.ts";
 import type { Home } from "./home.ts";
 
 export type Status = RpcReply<(typeof RPC)["status"]>;
@@ -34,6 +36,13 @@ export interface Vm {
   log(lines: number): string;
   /** Waits until no pvmd lives in this home any more. @returns false: one still does */
   emptied(): Promise<boolean>;
+  /**
+   * Runs a program as a job of its own, on these hosts (none: on all), which survives this process.
+   *
+   * @param env  NAME=VALUE
+   * @throws UpvmError JOB_NOT_STARTED
+   */
+  spawn(what: Omit<Spawn, "where">, hosts: readonly string[], env: readonly string[]): Promise<Started>;
   /** Waits, for a while, until the processes of hosts that have ended are gone, as far as they are of this machine. */
   gone(hosts: Status["hosts"]): Promise<void>;
 }

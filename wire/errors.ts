@@ -129,6 +129,11 @@ export const ERRORS = {
     text: (f) => `Cannot join ${f["address"]}: ${f["why"]}`,
     hint: (f) => `${f["hint"]}`,
   },
+  JOB_NOT_STARTED: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot run ${f["file"]}: it has not begun`,
+    hint: (f) => `what it said is above, or in ${f["log"]}`,
+  },
   HOST_UNKNOWN: {
     exit: EXIT.failed,
     text: (f) => `Cannot ${f["what"]} ${f["host"]}: the virtual machine has no host of that name`,

@@ -7,6 +7,14 @@ import { test } from "uvu";
 import { EXIT } from "../../wire/errors.ts";
 import { Hosts, withHosts } from "../hosts.ts";
 
+/** Each ULP prints a line. */
+const HELLO = `(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\\10\\00\\00\\00\\06\\00\\00\\00")
+  (data (i32.const 16) "hello\\n")
+  (func (export "_start") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`;
+
 const names = (hosts: readonly { name: string }[]): string[] => hosts.map(({ name }) => name).sort();
 
 test("a host starts, others join with the key, each knows all, and halt ends them all", () =>
@@ -167,6 +175,24 @@ test("a join at a host that has joined leads to the master; a command starts a p
     hosts.adopt((await hosts.status("d")).pid);
     assert.equal((JSON.parse(conf.out) as { hosts: unknown[] }).hosts.length, 1);
     assert.equal((await hosts.on("d", ["halt"])).code, EXIT.ok);
+  }));
+
+test("the console takes lines of a pipe, starts a pvmd if there is none, waits for what prints here, and halts", () =>
+  withHosts(async (hosts) => {
+    writeFileSync(hosts.home("hello.wat"), HELLO);
+    const lines = ["conf", "# a comment", "alias go spawn ->", `go -2 ${hosts.home("hello.wat")}`, "cnof"];
+    const first = await hosts.on("a", ["console"], `${lines.join("\n")}\n`);
+    hosts.adopt((await hosts.status("a")).pid);
+    assert.equal(first.code, EXIT.failed, "a line was wrong");
+    assert.match(first.err, /started a pvmd; its log is /);
+    assert.match(first.out, /^1 host\nHOST .*\n.* up .*\n/);
+    assert.match(first.out, /\n\[1\]\n2 started\n/);
+    for (const tid of ["t40001", "t40002"]) assert(first.out.includes(`[${tid}] hello\n`), first.out);
+    assert.match(first.out, /\[1\] finished\n/);
+    assert.match(first.out, /upvm: there is no cnof; did you mean conf\?\n/);
+    const second = await hosts.on("a", ["console"], "jobs\nhalt\nps\n");
+    assert.deepEqual([second.code, second.out, second.err], [EXIT.ok, "no jobs\n", ""]);
+    assert.equal((await hosts.on("a", ["status"])).code, EXIT.failed);
   }));
 
 test.run();

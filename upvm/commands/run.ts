@@ -210,7 +210,7 @@ async function runSomewhere(options: RunOptions, flags: RunFlags, edge: Edge): P
 async function masterOf(options: RunOptions, needed: boolean, edge: Edge): Promise<Rpc | undefined> {
   try {
     const vm = await edge.vm();
-    const master = await masterIfAny(vm, commandHandlers(options));
+    const master = await masterIfAny(vm, commandHandlers(options, edge.jobBegun));
     if (master !== undefined || !needed) return master;
     throw new UpvmError("NO_PVMD", { what: "run on other hosts", path: vm.home.folder });
   } catch (error) {

@@ -3,6 +3,7 @@ import { bench } from "./bench.ts";
 import { ar, cc, cxx, ranlib } from "./cc.ts";
 import { compile } from "./compile.ts";
 import { conf } from "./conf.ts";
+import { consoleCommand } from "./console.ts";
 import { halt } from "./halt.ts";
 import { add, remove } from "./hosts.ts";
 import { inspect } from "./inspect.ts";
@@ -24,6 +25,7 @@ export const COMMANDS = {
   add,
   delete: remove,
   halt,
+  console: consoleCommand,
   log,
   cc,
   "c++": cxx,
