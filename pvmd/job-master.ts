@@ -8,6 +8,7 @@
 import type { Handlers, Rpc } from "../net/rpc.ts";
 import { ERRORS, type ErrorCode, UpvmError } from "../wire/errors.ts";
 import { type JobMember, type JobWish, seatsOf } from "../wire/job.ts";
+import { LINK_ABI } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
 import type { JobRow, TaskRow } from "../wire/rpc-job.ts";
@@ -159,7 +160,7 @@ export class JobMaster {
         this.runs.get(effect.job)?.processes.get(effect.to)?.tell("jobFinish", {});
         break;
       case "kill":
-        this.kill(effect.job, effect.member);
+        this.kill(effect);
         break;
       case "tasksLost":
         this.runs.get(effect.job)?.enlisted.get(effect.member)?.(undefined);
@@ -181,12 +182,11 @@ export class JobMaster {
     });
   }
 
-  private kill(job: number, member: number): void {
+  private kill({ job, member, host }: Extract<JobEffect, { kind: "kill" }>): void {
     const run = this.runs.get(job);
-    const host = this.jobs.get(job)?.spec.members[member]?.host;
     run?.processes.get(member)?.link.close();
     run?.processes.delete(member);
-    if (host !== undefined) this.world.killProcess(host, job, member);
+    this.world.killProcess(host, job, member);
   }
 
   private begin({ job: number, to, members }: Extract<JobEffect, { kind: "begin" }>): void {
@@ -285,7 +285,7 @@ export class JobMaster {
   private processHandlers(caller: Caller): Handlers {
     const { job: number = 0, member = 0 } = caller.peer;
     return {
-      processHello: ({ address }) => {
+      processHello: ({ address, abi }) => {
         const job = this.jobs.get(number);
         const run = this.runs.get(number);
         if (job === undefined || run === undefined || job.members[member]?.at !== "starting")
@@ -293,6 +293,9 @@ export class JobMaster {
             kind: "processHello",
             why: `job ${number} does not wait for member ${member}`,
           });
+        // Linked modules and process heaps would not fit. (paper, 3.2.2: what all processes can give)
+        if (abi !== LINK_ABI)
+          throw new UpvmError("ABI_DIFFERS", { host: caller.peer.host, theirs: abi, ours: LINK_ABI });
         run.processes.set(member, caller.rpc);
         this.step({ kind: "hello", job: number, member, address });
         return { body: job.spec };

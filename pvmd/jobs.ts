@@ -92,7 +92,7 @@ export type JobEffect =
   | { readonly kind: "lost"; readonly job: number; readonly to: number; readonly member: number }
   | { readonly kind: "stop"; readonly job: number; readonly to: number; readonly reason: JobStop }
   | { readonly kind: "finish"; readonly job: number; readonly to: number }
-  | { readonly kind: "kill"; readonly job: number; readonly member: number }
+  | { readonly kind: "kill"; readonly job: number; readonly member: number; readonly host: string }
   /** These tasks have ended with their process. */
   | {
       readonly kind: "tasksLost";
@@ -240,7 +240,7 @@ export class Jobs {
       job.lost.set(tid, why);
     }
     const effects: JobEffect[] = [
-      { kind: "kill", job: number, member },
+      killOf(job, member),
       { kind: "tasksLost", job: number, member, tids },
       ...present(job, "running").map((to): JobEffect => ({ kind: "lost", job: number, to, member })),
     ];
@@ -268,11 +268,10 @@ export class Jobs {
   }
 
   private killAll(job: Job, why: string): JobEffect[] {
-    const number = job.spec.job;
     return job.members.flatMap(({ at }, member): JobEffect[] => {
       if (at === "gone") return [];
       set(job, member, { at: "gone", why });
-      return [{ kind: "kill", job: number, member }];
+      return [killOf(job, member)];
     });
   }
 
@@ -308,6 +307,11 @@ export function jobOf(tid: number): number {
 
 function set(job: Job, member: number, state: MemberState): void {
   job.members = job.members.with(member, state);
+}
+
+/** The job may be over when it is done. */
+function killOf({ spec }: Job, member: number): JobEffect {
+  return { kind: "kill", job: spec.job, member, host: spec.members[member]!.host };
 }
 
 /** Members that are so far. */

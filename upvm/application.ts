@@ -16,7 +16,7 @@ import { endedOutside, takeOutside } from "../runtime/scheduler/outside.ts";
 import { ulpAt } from "../runtime/scheduler/queue.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { type JobSpec, seatsOf } from "../wire/job.ts";
-import { HEAD, STOP, ULP } from "../wire/layout.ts";
+import { HEAD, LINK_ABI, STOP, ULP } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { FRAME } from "../wire/protocol.ts";
 import { tidBaseOf, tidOf } from "../wire/pvm.ts";
@@ -103,7 +103,8 @@ class Application {
     const rpc = await edge.master(this.handlers());
     this.rpc = rpc;
     void rpc.closed.then(() => this.stop("failed"));
-    const spec = (await rpc.request("processHello", { address }, undefined, LIMITS.jobStartMs)).body;
+    const spec = (await rpc.request("processHello", { address, abi: LINK_ABI }, undefined, LIMITS.jobStartMs))
+      .body;
     const wasm = await this.module(spec.wish.hash);
     rpc.tell("processReady", {});
     const order = await this.ordered;
@@ -292,8 +293,9 @@ class Application {
         host.stop(frame.a | 0, frame.c);
         break;
       case FRAME.ULP_CONFIGQ: {
-        const ulps = library.w[HEAD.ulps]!;
-        this.links.send(from, { type: FRAME.ULP_CONFIG, a: ulps, b: 0, c: 0, body: [] });
+        const config = { member: member.index, engines: library.process.engines, abi: LINK_ABI };
+        const body = [new TextEncoder().encode(JSON.stringify(config))];
+        this.links.send(from, { type: FRAME.ULP_CONFIG, a: library.w[HEAD.ulps]!, b: 0, c: 0, body });
         break;
       }
       case FRAME.ULP_STATUSQ: {

@@ -168,6 +168,11 @@ export const ERRORS = {
     text: (f) => `Cannot run ${f["path"]}: it needs ${f["pages"]} pages of memory to begin with, the limit is ${f["limit"]}`,
     hint: () => "a page is 64 KiB; give it more with --memory MB",
   },
+  ABI_DIFFERS: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot run a job on ${f["host"]}: its upvm has version ${f["theirs"]} of the interface of linked programs, this is ${f["ours"]}`,
+    hint: () => "install the same version of upvm on all hosts of a virtual machine",
+  },
   JOB_NOT_RUN: {
     exit: EXIT.failed,
     text: (f) => `Cannot run the program on the virtual machine: ${f["why"]}`,

@@ -55,9 +55,9 @@ export const RPC_JOB = {
   // An application process asks or tells the master.
   processHello: {
     from: ["process"],
-    ask: v.strictObject({ address: v.string() }),
+    ask: v.strictObject({ address: v.string(), abi: int }),
     reply: JOB_SPEC,
-    doc: "an application process is there; `address`: where the others of its job reach it",
+    doc: "an application process is there; `address`: where the others of its job reach it; `abi`: LINK_ABI",
   },
   module: {
     from: ["process", "pvmd"],

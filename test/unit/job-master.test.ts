@@ -1,0 +1,364 @@
+/** The master's part in jobs, with processes and commands that are this test: what is asked, refused, told, handed over. */
+import assert from "node:assert/strict";
+import { test } from "uvu";
+import type { PeerIdentity } from "../../net/link.ts";
+import { memoryLinks } from "../../net/memory-links.ts";
+import { type Handlers, Rpc } from "../../net/rpc.ts";
+import { JobMaster } from "../../pvmd/job-master.ts";
+import { MemoryStore } from "../../pvmd/memory-store.ts";
+import type { Caller } from "../../pvmd/pvmd.ts";
+import { VirtualMachine } from "../../pvmd/virtual-machine.ts";
+import { UpvmError } from "../../wire/errors.ts";
+import type { JobWish } from "../../wire/job.ts";
+import { LINK_ABI } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { PVM_ERROR, tidBaseOf, tidOf } from "../../wire/pvm.ts";
+
+const MODULE = new Uint8Array([1, 2, 3]);
+/** A hash that is easy to make: as good as any to the master. */
+const hashOf = (wasm: Uint8Array): string => String(wasm[0]).padStart(64, "0");
+const turn = (): Promise<void> => new Promise((go) => setImmediate(go));
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 20; i++) await turn();
+};
+
+class World {
+  readonly modules = new Map<string, Uint8Array>();
+  readonly started: string[] = [];
+  readonly killed: string[] = [];
+  /** Hosts that start no process. */
+  readonly broken: string[] = [];
+  readonly master: JobMaster;
+  readonly machine: VirtualMachine;
+  nowMs = 0;
+
+  constructor() {
+    const hosts = ["a", "b"].map((name, i) => ({ name, tid: tidBaseOf(i + 1), cores: 1 }));
+    this.master = new JobMaster({
+      nowMs: () => this.nowMs,
+      hosts: () => hosts,
+      startProcess: async (host, job, member) => {
+        if (this.broken.includes(host)) throw new UpvmError("JOB_NOT_RUN", { why: "no memory" });
+        this.started.push(`${member} of ${job} on ${host}`);
+      },
+      killProcess: (host, job, member) => this.killed.push(`${member} of ${job} on ${host}`),
+      modules: {
+        find: async (hash) => this.modules.get(hash),
+        keep: (hash, wasm) => hash === hashOf(wasm) && this.modules.set(hash, wasm) !== undefined,
+        hashOf,
+      },
+      log: () => {},
+    });
+    const facts = hosts.map(({ name, tid }) => ({ name, tid, machine: "x64", engines: 1 }));
+    const table = { all: () => facts, check: async () => [], add: async () => [], remove: async () => 0 };
+    const rest = { clock: async () => undefined, halt: () => {} };
+    this.machine = new VirtualMachine(new MemoryStore(), { ...table, ...rest }, this.master.jobWorld());
+    this.master.attach(this.machine);
+  }
+
+  /** A peer's side of a link to the master. */
+  peer(identity: PeerIdentity, handlers: Handlers = {}): Rpc & { cut: () => void } {
+    const { a, b, cut } = memoryLinks(identity, { role: "pvmd", vm: "lab", host: "a" });
+    const caller: Caller = {
+      peer: b.peer,
+      get rpc() {
+        return served;
+      },
+    };
+    const served: Rpc = new Rpc(b, this.master.handlers(caller));
+    void served.closed.then(() => this.master.ended(caller));
+    return Object.assign(new Rpc(a, handlers), { cut });
+  }
+
+  command(handlers: Handlers = {}): Rpc & { cut: () => void } {
+    return this.peer({ role: "command", vm: "", host: "a" }, handlers);
+  }
+}
+
+/** An application process. */
+class Member {
+  readonly rpc: Rpc & { cut: () => void };
+  readonly told: string[] = [];
+  readonly programs: string[] = [];
+
+  constructor(world: World, host: string, job: number, member: number) {
+    const told = (what: string) => () => {
+      this.told.push(what);
+      return { body: undefined };
+    };
+    this.rpc = world.peer(
+      { role: "process", vm: "lab", host, job, member },
+      {
+        jobBegin: ({ members }) => told(`begin ${members.map((one) => one.address).join()}`)(),
+        jobFinish: told("finish"),
+        jobStop: ({ reason }) => told(`stop ${reason}`)(),
+        jobLost: (lost) => told(`lost ${lost.member}`)(),
+        ulpAnswer: ({ kind, value }) => told(`answer ${kind} ${value}`)(),
+        plugins: told("plugins"),
+        programLoad: ({ row, name }) => {
+          this.programs.push(`${row} ${name}`);
+          return { body: {} };
+        },
+        jobTasks: () => ({ body: { tasks: [[tidOf(member), "blocked", "waits", 0]] } }),
+        jobWave: () => ({ body: { idle: true, sent: [], received: [] } }),
+      },
+    );
+  }
+
+  async begin(address: string): Promise<void> {
+    await this.rpc.request("processHello", { address, abi: LINK_ABI });
+    this.rpc.tell("processReady", {});
+    await settled();
+  }
+
+  async end(ulp: number): Promise<void> {
+    this.rpc.tell("ulpsEnded", { ended: [[tidOf(ulp), 0, 0]] });
+    await settled();
+  }
+}
+
+function wish(more: Partial<JobWish> = {}): JobWish {
+  const plain = {
+    name: "p",
+    hash: hashOf(MODULE),
+    link: "tcp",
+    input: false,
+    tag: false,
+    place: "block",
+  } as const;
+  return { ...plain, ulps: 2, args: [], env: [], grants: [], handoff: true, framesBytes: 1 << 20, ...more };
+}
+
+async function fails(asked: Promise<unknown>, pattern: RegExp): Promise<void> {
+  const error = await asked.then(
+    () => assert.fail("it was done"),
+    (problem: unknown) => problem,
+  );
+  assert.match((error as Error).message, pattern);
+}
+
+/** A job of two processes that has begun. */
+async function running(handlers: Handlers = {}) {
+  const world = new World();
+  world.modules.set(hashOf(MODULE), MODULE);
+  const command = world.command({ jobBegun: () => ({ body: undefined }), ...handlers });
+  const over = command.request("run", wish(), undefined, 0);
+  await settled();
+  const members = [new Member(world, "a", 1, 0), new Member(world, "b", 1, 1)] as const;
+  await members[0].begin("tcp:a:1");
+  await members[1].begin("tcp:b:2");
+  return { world, command, over, members };
+}
+const resultOf = ({ bytes }: { bytes: Uint8Array }): unknown => JSON.parse(new TextDecoder().decode(bytes));
+
+test("a job begins on all hosts, and its command gets what each process sends at the end", async () => {
+  const { world, over, members } = await running();
+  assert.deepEqual(world.started, ["0 of 1 on a", "1 of 1 on b"]);
+  assert.deepEqual(members[1].told, ["begin tcp:a:1,tcp:b:2"]);
+  const fetched = await members[1].rpc.request("module", { hash: hashOf(MODULE) });
+  assert.deepEqual([...fetched.bytes], [...MODULE]);
+  assert.equal((await members[0].rpc.request("locate", { tid: tidOf(1) })).body.member, 1);
+  assert.equal((await members[0].rpc.request("locate", { tid: tidOf(9) })).body.member, -1);
+  await members[0].end(0);
+  await members[1].end(1);
+  assert.deepEqual(members[0].told.slice(1), ["finish"]);
+  for (const { rpc } of members)
+    await rpc.request("processResult", {}, new TextEncoder().encode(`{"n":${rpc.link.peer.host.length}}`));
+  assert.deepEqual(resultOf(await over), { results: [{ n: 1 }, { n: 1 }], rest: { lost: [] } });
+  assert.deepEqual(world.master.jobs.all(), []);
+});
+
+test("output goes to the command, and more comes only when it has taken that; so does input", async () => {
+  let taken = (): void => {};
+  const { members, over, command } = await running({
+    jobOutput: async (_, bytes) => {
+      assert.equal(new TextDecoder().decode(bytes), "hi\n");
+      await new Promise<void>((go) => {
+        taken = go;
+      });
+      return { body: {} };
+    },
+    jobInput: ({ bytes }) => ({ body: {}, bytes: new Uint8Array(bytes).fill(65) }),
+  });
+  let done = false;
+  const sent = members[0].rpc.request(
+    "output",
+    { pieces: [[1, tidOf(0), 3]] },
+    new TextEncoder().encode("hi\n"),
+  );
+  void sent.then(() => {
+    done = true;
+  });
+  await settled();
+  assert.equal(done, false);
+  taken();
+  await sent;
+  await members[0].rpc.request("ulpAsk", { kind: "input", tid: tidOf(0), serial: 1, body: { bytes: 2 } });
+  await settled();
+  assert.deepEqual(members[0].told.at(-1), "answer input 2");
+  void over.catch(() => {});
+  command.cut();
+});
+
+test("what cannot be run is refused by name, and nothing is left", async () => {
+  const world = new World();
+  const command = world.command();
+  await fails(command.request("run", wish()), /there is no module 0+1/);
+  await fails(command.request("putModule", { hash: hashOf(MODULE) }, new Uint8Array([9])), /hash is another/);
+  await command.request("putModule", { hash: hashOf(MODULE) }, MODULE);
+  assert.equal((await command.request("hasModule", { hash: hashOf(MODULE) })).body.has, true);
+  await fails(command.request("run", wish({ hosts: ["a", "x"] })), /Cannot run on x: /);
+  world.broken.push("b");
+  await fails(command.request("run", wish()), /its process on b has ended: .*no memory/);
+  assert.deepEqual(world.killed, ["1 of 1 on b", "0 of 1 on a"]);
+  assert.deepEqual(world.master.jobs.all(), []);
+});
+
+test("a process that cannot begin says why, and that is what the command is told", async () => {
+  const world = new World();
+  world.modules.set(hashOf(MODULE), MODULE);
+  const over = world.command().request("run", wish(), undefined, 0);
+  await settled();
+  const member = new Member(world, "a", 1, 0);
+  await member.rpc.request("processHello", { address: "x", abi: LINK_ABI });
+  member.rpc.tell("processFailed", { code: "HEAP_FULL", facts: { index: 3, mb: 4 }, text: "full" });
+  await fails(over, /Cannot create ULP 3: the process heap of 4 MB is full/);
+  assert.deepEqual(world.master.jobs.all(), []);
+});
+
+test("a process whose upvm links programs otherwise is refused by name", async () => {
+  const world = new World();
+  world.modules.set(hashOf(MODULE), MODULE);
+  const over = world.command().request("run", wish(), undefined, 0);
+  await settled();
+  const { rpc } = new Member(world, "b", 1, 1);
+  await fails(
+    rpc.request("processHello", { address: "x", abi: LINK_ABI + 1 }),
+    new RegExp(`Cannot run a job on b: its upvm has version ${LINK_ABI + 1}`),
+  );
+  rpc.cut();
+  // Its process ends, as that of any that cannot begin.
+  void over.catch(() => {});
+});
+
+test("processes that never come are not waited for for ever", async () => {
+  const world = new World();
+  world.modules.set(hashOf(MODULE), MODULE);
+  const over = world.command().request("run", wish(), undefined, 0);
+  await settled();
+  world.nowMs = LIMITS.jobStartMs;
+  world.master.tick();
+  await fails(over, /not all of its processes were ready within/);
+});
+
+test("who is no process of a job that waits for it gets nothing, and a request with other fields is refused", async () => {
+  const { world, members, over, command } = await running();
+  const late = new Member(world, "b", 1, 1);
+  await fails(
+    late.rpc.request("processHello", { address: "x", abi: LINK_ABI }),
+    /job 1 does not wait for member 1/,
+  );
+  await fails(
+    new Member(world, "b", 7, 0).rpc.request("processHello", { address: "x", abi: LINK_ABI }),
+    /job 7 does not wait/,
+  );
+  const ask = { kind: "kill", tid: tidOf(0), serial: 1 } as const;
+  await fails(members[0].rpc.request("ulpAsk", { ...ask, body: { task: "all" } }), /kill has other fields/);
+  await fails(
+    members[0].rpc.request("ulpAsk", { ...ask, body: { task: 1, more: 2 } }),
+    /kill has other fields/,
+  );
+  await fails(world.command().request("module", { hash: hashOf(MODULE) }), /may not ask for it/);
+  void over.catch(() => {});
+  command.cut();
+});
+
+test("a process that is gone takes its tasks along: the others and the command are told", async () => {
+  const { world, members, over } = await running();
+  members[1].rpc.cut();
+  await settled();
+  assert.deepEqual(members[0].told.slice(1), ["lost 1"]);
+  assert.deepEqual(world.killed, ["1 of 1 on b"]);
+  assert.equal(world.machine.router.has(tidOf(1)), false);
+  await members[0].end(0);
+  await members[0].rpc.request("processResult", {}, new TextEncoder().encode("{}"));
+  const { rest } = resultOf(await over) as { rest: { lost: [number, string][] } };
+  assert.equal(rest.lost[0]![0], tidOf(1));
+});
+
+test("a command that goes away stops its jobs, and no other's", async () => {
+  const { world, members, over, command } = await running();
+  void over.catch(() => {});
+  world.command().cut();
+  await settled();
+  assert.equal(members[0].told.length, 1);
+  command.cut();
+  await settled();
+  assert.deepEqual(
+    [members[0].told.at(-1), members[1].told.at(-1)],
+    ["stop interrupted", "stop interrupted"],
+  );
+  world.nowMs += LIMITS.jobStopMs;
+  world.master.tick();
+  assert.deepEqual(world.master.jobs.all(), []);
+  assert.equal(world.killed.length, 2);
+});
+
+test("a program is asked of the command once, and all processes get it as the same row", async () => {
+  const asked: string[] = [];
+  const { world, members, over, command } = await running({
+    jobProgram: ({ name }) => {
+      asked.push(name);
+      return name === "none"
+        ? { body: { found: false } }
+        : { body: { found: true }, bytes: new Uint8Array([7]) };
+    },
+  });
+  const { program } = world.master.jobWorld();
+  const rows = await Promise.all([program(1, "p"), program(1, "q"), program(1, "q"), program(1, "none")]);
+  assert.deepEqual(rows, [0, 1, 1, PVM_ERROR.PvmNoFile.code]);
+  assert.deepEqual(asked, ["q", "none"]);
+  for (const { programs } of members) assert.deepEqual(programs, ["1 q"]);
+  void over.catch(() => {});
+  command.cut();
+});
+
+test("a process that joins a running job is told of all, has all programs, and gets the next number", async () => {
+  const { world, over, command } = await running({
+    jobProgram: () => ({ body: { found: true }, bytes: new Uint8Array([7]) }),
+  });
+  const { program, enlist } = world.master.jobWorld();
+  await program(1, "q");
+  const number = enlist(1, tidBaseOf(2));
+  await settled();
+  assert.equal(world.started.at(-1), "2 of 1 on b");
+  const third = new Member(world, "b", 1, 2);
+  await third.begin("tcp:b:3");
+  assert.equal(await number, 2);
+  assert.deepEqual(third.told, ["begin tcp:a:1,tcp:b:2,tcp:b:3"]);
+  assert.deepEqual(third.programs, ["1 q"]);
+  assert.equal(await enlist(1, tidBaseOf(9)), undefined, "no such host");
+  void over.catch(() => {});
+  command.cut();
+});
+
+test("a job whose processes are all idle, with nothing on its way, is stopped as a deadlock", async () => {
+  const { world, members, over, command } = await running();
+  for (let i = 0; i < 2; i++) {
+    world.master.tick();
+    await settled();
+  }
+  assert.equal(members[0].told.at(-1), "stop deadlock");
+  const rows = (await world.command().request("tasks", {})).body.tasks;
+  assert.deepEqual(
+    rows.map(({ host, program, doing }) => [host, program, doing]),
+    [
+      ["a", "p", "waits"],
+      ["b", "p", "waits"],
+    ],
+  );
+  void over.catch(() => {});
+  command.cut();
+});
+
+test.run();
