@@ -113,10 +113,8 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
   const secured = address.kind === "tls" ? tlsServer(options, arrived, refuse) : undefined;
   // A TLS connection counts from its first byte on.
   const server = createServer((socket) => {
-    if (!opening.add(socket)) {
-      refuse(`${LIMITS.halfOpenLinks} others have not shown the key yet`);
-      socket.destroy();
-    } else if (secured === undefined) arrived(socket);
+    opening.add(socket);
+    if (secured === undefined) arrived(socket);
     else secured.emit("connection", socket);
   });
   await listenAt(server, address);
@@ -153,7 +151,7 @@ export function connect(options: ConnectOptions): Promise<Link> {
       );
       socket.destroy();
     });
-    socket.once("error", (error: NodeJS.ErrnoException) => {
+    socket.on("error", (error: NodeJS.ErrnoException) => {
       late();
       if (connected) return;
       if (/DECRYPT|BAD_RECORD_MAC|BINDER/.test(error.code ?? ""))
@@ -183,6 +181,7 @@ export function connect(options: ConnectOptions): Promise<Link> {
 
 /** Connections whose peer has not shown the key yet. */
 class Opening {
+  /** In order of their arrival. */
   readonly #sockets = new Map<string | Socket, Socket>();
 
   /** A TLS socket is another object than the one it stands on: their peer's port is the same. */
@@ -190,13 +189,20 @@ class Opening {
     return socket.remotePort === undefined ? socket : `${socket.remoteAddress} ${socket.remotePort}`;
   }
 
-  /** @returns whether it may stay */
-  add(socket: Socket): boolean {
-    if (this.#sockets.size >= LIMITS.halfOpenLinks) return false;
+  /** The oldest goes if there are too many: who has the key is through in a moment, who has not cannot keep it out. */
+  add(socket: Socket): void {
+    if (this.#sockets.size >= LIMITS.halfOpenLinks) {
+      for (const [key, oldest] of this.#sockets) {
+        this.#sockets.delete(key);
+        oldest.destroy();
+        break;
+      }
+    }
     const key = this.#key(socket);
     this.#sockets.set(key, socket);
-    socket.once("close", () => this.#sockets.delete(key));
-    return true;
+    socket.once("close", () => {
+      if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
+    });
   }
 
   done(socket: Socket): void {

@@ -93,6 +93,7 @@ export class Rpc<T extends RpcTable = typeof RPC> {
         return fail(new UpvmError("LINK_LOST", { host, kind, why: this.link.end.text }));
       if (this.#waiting.size >= LIMITS.rpcWaiting)
         return fail(new UpvmError("TOO_MANY_REQUESTS", { host, kind, limit: LIMITS.rpcWaiting }));
+      const json = encoded([kind, body]);
       const serial = this.#nextSerial();
       const late = (): void => {
         this.#waiting.delete(serial);
@@ -101,13 +102,13 @@ export class Rpc<T extends RpcTable = typeof RPC> {
       const cancelTimer = timeoutMs > 0 ? this.#after(timeoutMs, late) : () => {};
       const take = done as (reply: { body: unknown; bytes: Uint8Array }) => void;
       this.#waiting.set(serial, { kind, schema: this.#row(kind).reply, take, fail, cancelTimer });
-      this.#send(FRAME.RPC_ASK, serial, [kind, body], bytes);
+      this.#send(FRAME.RPC_ASK, serial, json, bytes);
     });
   }
 
   /** Says something that nobody answers; lost if the link is gone. */
   tell<K extends keyof T & string>(kind: K, body: RpcAsk<T[K]>, bytes: Uint8Array = NO_BYTES): void {
-    this.#send(FRAME.RPC_TELL, 0, [kind, body], bytes);
+    this.#send(FRAME.RPC_TELL, 0, encoded([kind, body]), bytes);
   }
 
   /** Takes a frame of the link; frames that are no requests and no answers are no peer's. */
@@ -141,9 +142,7 @@ export class Rpc<T extends RpcTable = typeof RPC> {
     return this.#serial;
   }
 
-  #send(type: number, serial: number, body: unknown, bytes: Uint8Array): void {
-    const json = utf8.encode(JSON.stringify(body ?? null));
-    if (json.length > LIMITS.rpcJsonBytes) throw new Error(`bug: ${json.length} bytes of JSON in a request`);
+  #send(type: number, serial: number, json: Uint8Array, bytes: Uint8Array): void {
     this.link.send({
       type,
       a: serial,
@@ -187,9 +186,10 @@ export class Rpc<T extends RpcTable = typeof RPC> {
     this.#doing++;
     try {
       const reply = await this.#done(ask, bytes);
-      if (serial !== undefined) this.#send(FRAME.RPC_ANSWER, serial, reply.body, reply.bytes ?? NO_BYTES);
+      if (serial !== undefined)
+        this.#send(FRAME.RPC_ANSWER, serial, encoded(reply.body), reply.bytes ?? NO_BYTES);
     } catch (error) {
-      if (serial !== undefined) this.#send(FRAME.RPC_FAILED, serial, failure(error), NO_BYTES);
+      if (serial !== undefined) this.#send(FRAME.RPC_FAILED, serial, encoded(failure(error)), NO_BYTES);
       if (!(error instanceof UpvmError)) this.#onBug(error);
     } finally {
       this.#doing--;
@@ -255,6 +255,12 @@ function failure(error: unknown): v.InferOutput<typeof FAILURE> {
 function shown(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
   return text.slice(0, LIMITS.rpcTextLength).replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "?");
+}
+
+function encoded(body: unknown): Uint8Array {
+  const json = utf8.encode(JSON.stringify(body ?? null));
+  if (json.length > LIMITS.rpcJsonBytes) throw new Error(`bug: ${json.length} bytes of JSON in a request`);
+  return json;
 }
 
 /** Body and bytes of a frame. @throws ProtocolError if it is damaged */

@@ -292,7 +292,7 @@ export const LIMITS = {
   linkQueueBytesMax: 256 << 20,
   /** From connecting to the end of the handshake, milliseconds: an emulated host needs seconds. */
   handshakeMs: 10_000,
-  /** Connections of one listener that have not shown the key yet; more are closed at once. */
+  /** Connections of one listener that have not shown the key yet; of more the oldest is closed. */
   halfOpenLinks: 64,
   /** Links of one listener; more are refused. */
   links: 4096,
