@@ -158,6 +158,21 @@ export const ERRORS = {
     text: (f) => `Cannot tell that all has ended: ${f["why"]}`,
     hint: () => "upvm status tells what is left",
   },
+  CHECKPOINT_FOREIGN: {
+    exit: EXIT.program,
+    text: (f) => `Cannot restart ${f["path"]}: it is no checkpoint`,
+    hint: () => "upvm checkpoint JOB FILE makes one",
+  },
+  CHECKPOINT_VERSION: {
+    exit: EXIT.program,
+    text: (f) => `Cannot restart ${f["path"]}: it is of version ${f["found"]}, here it is ${f["wanted"]}`,
+    hint: () => "restart it with the upvm that made it",
+  },
+  CHECKPOINT_DAMAGED: {
+    exit: EXIT.program,
+    text: (f) => `Cannot restart ${f["path"]}: it is damaged: ${f["why"]}`,
+    hint: () => "take another checkpoint, or a copy of this one",
+  },
   HEAP_FULL: {
     exit: EXIT.failed,
     text: (f) => `Cannot create ULP ${f["index"]}: the process heap of ${f["mb"]} MB is full`,

@@ -168,6 +168,8 @@ export const LIMITS = {
   imageTableEntries: 1 << 22,
   /** Functions of a program that were interrupted for each other, in an image. */
   interruptsPerUlp: 1 << 16,
+  /** What a checkpoint says of its parts, bytes. */
+  manifestBytes: 64 << 20,
   /** What an image is read in at a time where its length is only claimed, bytes. */
   imageStepBytes: 64 << 10,
   /** Files, and characters in them, that a C program may include: all are copied into the compiler's memory. */

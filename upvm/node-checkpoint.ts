@@ -1,0 +1,94 @@
+/**
+ * Checkpoints as files.
+ *
+ * Owns: that a file of this name is whole or is not there: it is written aside, brought to the disk and renamed; what was
+ * there before stays until then. What is in it is runtime/migrate/checkpoint.ts. It may hold what the programs hold: only its
+ * owner may read it.
+ */
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import type { CheckpointFile, Sum } from "../runtime/migrate/checkpoint.ts";
+import { UpvmError } from "../wire/errors.ts";
+
+export const fastSum: Sum = (bytes, sum) => crc32(bytes, sum);
+
+/** A file that is being written. */
+export interface NewFile {
+  write(bytes: Uint8Array): void;
+  /** It has its name from now on. */
+  commit(): void;
+  /** Nothing of it stays. Nothing if it was committed. */
+  drop(): void;
+}
+
+/**
+ * Each call @throws UpvmError FILE_NOT_WRITTEN: no right, no room
+ *
+ * @param writeTo  writes to a handle; another than the system's in tests
+ */
+export function createFile(path: string, writeTo: typeof writeSync = writeSync): NewFile {
+  const aside = `${path}.${process.pid}`;
+  const guarded = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      throw new UpvmError("FILE_NOT_WRITTEN", {
+        path,
+        why: error instanceof Error ? error.message : String(error),
+      });
+    }
+  };
+  let handle: number | undefined = guarded(() => openSync(aside, "wx", 0o600));
+  const close = (): void => {
+    if (handle !== undefined) closeSync(handle);
+    handle = undefined;
+  };
+  return {
+    write: (bytes) =>
+      guarded(() => {
+        for (let at = 0; at < bytes.length; ) at += writeTo(handle!, bytes, at);
+      }),
+    commit: () =>
+      guarded(() => {
+        fsyncSync(handle!);
+        close();
+        renameSync(aside, path);
+      }),
+    drop() {
+      close();
+      rmSync(aside, { force: true });
+    },
+  };
+}
+
+/** Opens a file for as long as `use` takes. @throws UpvmError FILE_NOT_FOUND, and what `use` throws */
+export async function withFile<T>(path: string, use: (file: CheckpointFile) => Promise<T> | T): Promise<T> {
+  const guarded = <R>(act: () => R): R => {
+    try {
+      return act();
+    } catch (error) {
+      throw new UpvmError("FILE_NOT_FOUND", {
+        path,
+        why: error instanceof Error ? error.message : String(error),
+      });
+    }
+  };
+  const handle = guarded(() => openSync(path, "r"));
+  try {
+    const bytes = guarded(() => fstatSync(handle).size);
+    const read = (at: number, length: number): Uint8Array<ArrayBuffer> => {
+      const into = new Uint8Array(length);
+      let done = 0;
+      while (done < length) {
+        const got = guarded(() => readSync(handle, into, done, length - done, at + done));
+        if (got === 0) break;
+        done += got;
+      }
+      // The file has become shorter meanwhile: its checksums tell.
+      return into;
+    };
+    return await use({ path, bytes, read });
+  } finally {
+    closeSync(handle);
+  }
+}
