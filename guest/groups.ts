@@ -25,11 +25,19 @@ import { dataOf, typeCode } from "./messages";
 @lazy let lastName = String.UTF8.encode("", true);
 
 function nameOf(group: string): usize {
+  return changetype<usize>(keptName(group));
+}
+
+/**
+ * For calls in which message handlers run: the caller keeps it in a local. A handler may name another group, and then this
+ * one is not the last any more and nobody else holds it.
+ */
+function keptName(group: string): ArrayBuffer {
   if (group != lastText) {
     lastText = group;
     lastName = String.UTF8.encode(group, true);
   }
-  return changetype<usize>(lastName);
+  return lastName;
 }
 
 // ---- Members -------------------------------------------------------------------------------------------------------
@@ -69,7 +77,8 @@ export function gsize(group: string = ""): i32 {
  *   it with another size. Source: pvm_freezegroup(3PVM)
  */
 export function freezegroup(group: string, size: i32 = -1): i32 {
-  return pvm_freezegroup(nameOf(group), size);
+  const name = keptName(group);
+  return pvm_freezegroup(changetype<usize>(name), size);
 }
 
 // ---- Together ------------------------------------------------------------------------------------------------------
@@ -80,7 +89,8 @@ export function freezegroup(group: string, size: i32 = -1): i32 {
  *   than 1, or not that of those who wait. Source: pvm_barrier(3PVM)
  */
 export function barrier(group: string, count: i32 = -1): i32 {
-  return pvm_barrier(nameOf(group), count);
+  const name = keptName(group);
+  return pvm_barrier(changetype<usize>(name), count);
 }
 
 /**
@@ -89,7 +99,8 @@ export function barrier(group: string, count: i32 = -1): i32 {
  *   Source: pvm_bcast(3PVM)
  */
 export function bcast(group: string, tag: i32): i32 {
-  return pvm_bcast(nameOf(group), tag);
+  const name = keptName(group);
+  return pvm_bcast(changetype<usize>(name), tag);
 }
 
 /** The tid of each instance as the root of a collective needs it; 0: nobody's. An error is one number in its place. */

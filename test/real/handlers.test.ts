@@ -1,6 +1,8 @@
 /** Message handlers and matching functions of a C program, on one engine and on two, where ULPs move at every chance. */
 import assert from "node:assert/strict";
 import { test } from "uvu";
+import { link } from "../../runtime/link/link.ts";
+import { compiled } from "../compile-fixture.ts";
 import { linkedProgram, runLinked, runProgram } from "../guest-run.ts";
 import { program, runText } from "../wat-programs.ts";
 
@@ -34,6 +36,37 @@ test("a handler that traps ends its ULP with a trap, and nothing leaks", async (
   const result = await runText({ module, ulps: 1 });
   assert.equal([result.ok, result.leaks].join(), "false,");
   assert.match(result.ulps[0]?.error?.message ?? "", /unreachable/);
+});
+
+/** The handler names another group and clears up: nobody but the call that waits holds the name of its group then. */
+const NAMES = `import * as pvm from "upvm/guest";
+const kept = new Array<ArrayBuffer>();
+function handler(mid: i32): i32 {
+  pvm.joingroup("other");
+  __collect();
+  __collect();
+  for (let i = 0; i < 1000; i++) kept.push(String.UTF8.encode("xxxx", true));
+  pvm.initsend(pvm.PvmDataDefault);
+  return pvm.send(pvm.gettid("work", 1), 6);
+}
+export function main(): i32 {
+  const me = pvm.joingroup("work");
+  pvm.barrier("work", 2);
+  if (me == 0) pvm.addmhf(-1, 5, 0, handler);
+  else {
+    pvm.initsend(pvm.PvmDataDefault);
+    pvm.send(pvm.gettid("work", 0), 5);
+    pvm.recv(-1, 6);
+  }
+  console.log(pvm.barrier("work", 2).toString());
+  return 0;
+}`;
+
+test("a handler may use other groups while its task waits in a barrier, and collect garbage", async () => {
+  const { wasm } = await compiled("a.ts", NAMES);
+  const { result, text } = await runLinked(link(wasm).wasm, { ulps: 2, cores: 1 });
+  assert.ok(result.ok, result.reason);
+  assert.equal(text, "0\n0\n");
 });
 
 const WANTED = `1 -33 -33 -2 -2 -32
