@@ -35,7 +35,11 @@ export const start = command({
       help: "what the virtual machine keeps its state in: memory, or etcd:http://HOST:PORT[,HOST:PORT...]",
       absent: "memory, that of the first host",
     },
-    "store-user": { kind: "text", value: "FILE", help: "a user of etcd: a file with NAME:PASSWORD" },
+    "store-user": {
+      kind: "text",
+      value: "FILE",
+      help: "a user of etcd: a file with NAME:PASSWORD; over http it can be read on the way",
+    },
     json: { kind: "switch", help: "print what upvm status --json does" },
   },
   examples: [
