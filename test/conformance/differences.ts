@@ -83,7 +83,8 @@ export const MEANINGS: readonly Meaning[] = [
     pvm: "a tasker starts a task with fork and exec; a hoster's daemons join the machine; a tracer gets trace events",
     upvm:
       "a tasker lets a task run by sending `SM_STTASK` with its tid back to the daemon; a hoster is asked, and what is no " +
-      "error is `PvmCantStart`; a tracer gets the output of tasks, and no events are made",
+      "error is `PvmCantStart`; a tracer gets the output of tasks, and no events: there is no `pvmtev.h`, no " +
+      "`pvm_settmask` and `pvm_gettmask`; trace options are kept and inherited, `PvmTaskTrace` and a tracer's mask do nothing",
     why: "a ULP cannot fork, and there is one host; `--profile` and `--stats` tell what a trace would",
   },
   {
