@@ -5,6 +5,7 @@
  * through this process, as in a run without a pvmd. The jobs are the master's (pvmd/job-master.ts).
  */
 import type { Handlers, Rpc } from "../net/rpc.ts";
+import { UpvmError } from "../wire/errors.ts";
 import type { JobWish } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { splitOutput } from "./output-pipe.ts";
@@ -40,6 +41,10 @@ export async function runOnMachine(
     if (options.signal?.aborted) interrupt();
     options.signal?.addEventListener("abort", interrupt);
     return resultOf((await over).bytes, performance.now() - beganMs);
+  } catch (error) {
+    const { end, peer } = rpc.link;
+    if (end === undefined || !(error instanceof UpvmError) || error.code !== "LINK_LOST") throw error;
+    throw new UpvmError("JOB_LOST", { host: peer.host, why: end.text });
   } finally {
     options.signal?.removeEventListener("abort", interrupt);
     rpc.link.close();

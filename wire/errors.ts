@@ -183,6 +183,11 @@ export const ERRORS = {
     text: (f) => `Cannot run ${f["path"]}: it needs ${f["pages"]} pages of memory to begin with, the limit is ${f["limit"]}`,
     hint: () => "a page is 64 KiB; give it more with --memory MB",
   },
+  JOB_LOST: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot tell what became of the run: the virtual machine's first host, ${f["host"]}, is gone: ${f["why"]}`,
+    hint: () => "its processes have ended with it; start the virtual machine and the program again",
+  },
   ABI_DIFFERS: {
     exit: EXIT.failed,
     text: (f) => `Cannot run a job on ${f["host"]}: its upvm has version ${f["theirs"]} of the interface of linked programs, this is ${f["ours"]}`,

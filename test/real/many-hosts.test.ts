@@ -101,7 +101,7 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
 
 test("a host that is killed takes its ULPs along; hosts that are not there are refused by name", () =>
   withHosts(async (hosts) => {
-    const [, b] = await hosts.all("a", "b");
+    const [a, b] = await hosts.all("a", "b");
     const endless = join(hosts.home("a"), "endless.wat");
     writeFileSync(endless, ENDLESS);
     const refused = await hosts.on("a", ["run", endless, "--hosts", "a,nowhere"]);
@@ -131,7 +131,14 @@ test("a host that is killed takes its ULPs along; hosts that are not there are r
       "5",
     ]);
     assert.equal(alone.code, EXIT.ok, alone.err);
-    assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
+
+    // The master: whoever runs something is told, and no process stays.
+    const last = hosts.on("a", ["run", endless]);
+    await hosts.until(async () => (await left()).length === 1);
+    process.kill(a!.pid, "SIGKILL");
+    const lost = await last;
+    assert.equal(lost.code, EXIT.failed);
+    assert.match(lost.err, /Cannot tell what became of the run: .*first host, a, is gone/);
   }));
 
 test.run();
