@@ -40,11 +40,18 @@ export class Machine {
 
   /** The task's lease; undefined: it has ended. */
   async leaseOf(tid: number): Promise<LeaseId | undefined> {
-    const lease = this.leases.get(tid) ?? this.store.lease();
-    this.leases.set(tid, lease);
+    const lease = this.leases.get(tid) ?? this.newLease(tid);
     if (this.host.watchEnd(tid)) return await lease;
     await this.endLease(tid);
     return undefined;
+  }
+
+  private newLease(tid: number): Promise<LeaseId> {
+    const lease = this.store.lease();
+    this.leases.set(tid, lease);
+    // The store was out of reach: who asks the next time asks it again.
+    lease.catch(() => this.leases.get(tid) === lease && this.leases.delete(tid));
+    return lease;
   }
 
   /** The task has ended or left PVM. */
