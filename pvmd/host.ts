@@ -93,6 +93,8 @@ export interface Tasks {
    * @returns for each of `count` its tid or an error's code, tids first
    */
   create?(creation: Creation): Promise<readonly number[]>;
+  /** Environment of the processes of a task's job: NAME=VALUE. Absent, as `create` is. */
+  environment?(by: number): readonly string[];
   /** All that are there, in order of their tids. Absent: the engine of who asks knows them. */
   all?(): readonly TaskFacts[];
   /** Lets a task run that was made and held. Once for each. */

@@ -201,6 +201,7 @@ export class JobMaster {
         job: number,
         name: wish.name,
         members: seats,
+        env: wish.env,
         ...(allowed && { hosts: allowed }),
       });
       run.client.tell("jobBegun", { job: number, hosts: members.map(({ host }) => host) });
@@ -255,7 +256,7 @@ export class JobMaster {
       const asked = [...run.processes].map(
         async ([member, rpc]) => [member, (await rpc.request("jobWave", {}, undefined, 0)).body] as const,
       );
-      if (run.waves.judge(new Map(await Promise.all(asked))))
+      if (run.waves.judge(new Map(await Promise.all(asked))) && !this.machine.mayHear(spec.job))
         this.step({ kind: "stop", job: spec.job, reason: "deadlock" });
     } catch {
       // One of them is gone: that is told by its link.

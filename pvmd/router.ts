@@ -71,6 +71,8 @@ export interface JobFacts {
   readonly name: string;
   /** Member of each of its first tasks, by index. */
   readonly members: readonly number[];
+  /** Environment of its processes: NAME=VALUE. */
+  readonly env: readonly string[];
   /** Tids of hosts that it may use; absent: all that there are, and those that come. */
   readonly hosts?: readonly number[];
 }
@@ -241,6 +243,10 @@ export class Router implements Tasks {
       }),
     );
     return rows.sort((a, b) => a.tid - b.tid);
+  }
+
+  environment(by: number): readonly string[] {
+    return this.jobs.get(jobOf(by))?.facts.env ?? [];
   }
 
   load(name: string, by: number): Promise<number> {

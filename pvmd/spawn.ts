@@ -40,13 +40,21 @@ async function spawnAnywhere(machine: Machine, { tid, body }: RequestOf<"spawn">
 
 /** Makes tasks where they belong. @returns as Tasks.create */
 export async function makeTasks(machine: Machine, creation: Creation): Promise<readonly number[]> {
-  const { name, args, env, flags } = creation;
+  const { by, name, args, flags } = creation;
   const tids = (await machine.host.create?.(creation)) ?? [];
   if (creation.held) {
     const made = tids.filter((tid) => tid > 0);
+    const env = environmentOf(machine.host.environment?.(by) ?? [], creation.env);
     askTasker(machine, { tids: made, flags, args: [name, ...args], env });
   }
   return tids;
+}
+
+/** A process's environment, and what a parent exports in its place. As envOf of runtime/pvm/program-texts.ts. */
+function environmentOf(common: readonly string[], own: readonly string[]): string[] {
+  const nameOf = (text: string): string => text.split("=", 1)[0]!;
+  const names = new Set(own.map(nameOf));
+  return [...common.filter((text) => !names.has(nameOf(text))), ...own];
 }
 
 /** Tasks were made by an engine, and wait. */

@@ -10,7 +10,7 @@ import type { Handler } from "./machine.ts";
 import { abandonEntries } from "./message-box.ts";
 import { tellOfEnd } from "./notify.ts";
 import { pluginEnded } from "./plugins.ts";
-import { isTask } from "./tids.ts";
+import { isTask, jobOf } from "./tids.ts";
 
 const OK = { value: PVM_ERROR.PvmOk.code };
 const BAD_PARAM = { value: PVM_ERROR.PvmBadParam.code };
@@ -50,9 +50,15 @@ export const tasks: Handler<"tasks"> = async ({ host, hosts }, { body }) => {
   // The resource manager that was to be asked has ended, and the engine itself knows.
   if (host.all === undefined) return { value: 0 };
   const { where } = body;
-  const known = where === 0 || isTask(where) || hosts.all().some(({ tid }) => tid === where);
+  const everyone = host.all();
+  // A task's host bits are its job: one that nobody is of is as good as no host.
+  const known =
+    where === 0 ||
+    (isTask(where)
+      ? everyone.some(({ tid }) => jobOf(tid) === jobOf(where))
+      : hosts.all().some(({ tid }) => tid === where));
   if (!known) return { value: PVM_ERROR.PvmNoHost.code };
-  const all = host.all().filter((task) => where === 0 || task.tid === where || task.host === where);
+  const all = everyone.filter((task) => where === 0 || task.tid === where || task.host === where);
   const ints = all.flatMap(({ tid, parent, host: on }) => {
     const flags = CONNECTED + (parent === PVM_ERROR.PvmNoParent.code ? 0 : SPAWNED);
     return [tid, Math.max(0, parent), on, flags, 0];

@@ -4,6 +4,7 @@
  * Owns: the order of things. A task's end is in the table first, and then the service deals with what the task had. Whoever
  * runs the jobs and has the host table calls this, and gets the tasks' requests answered through `Member`.
  */
+import { PVM_CONSTANT } from "../wire/pvm.ts";
 import type { Request } from "../wire/requests.ts";
 import type { ControlStore } from "./control-store.ts";
 import type { Hosts } from "./host.ts";
@@ -15,6 +16,8 @@ export class VirtualMachine {
   /** For whoever asks where tasks are: nothing of it is to be called that changes it. */
   readonly router: Router;
   private readonly service: Service;
+  /** Jobs that others may come to, or that wait for what no task of theirs does. */
+  private readonly open = new Set<number>();
 
   constructor(store: ControlStore, hosts: Omit<Hosts, "of">, world: JobWorld) {
     const of = (task: number): number | undefined => this.router.hostOf(task);
@@ -50,6 +53,7 @@ export class VirtualMachine {
   async jobEnded(job: number): Promise<void> {
     await this.ended(this.router.jobEnded(job));
     this.router.forgetJob(job);
+    this.open.delete(job);
   }
 
   async taskEnded(tid: number): Promise<void> {
@@ -60,6 +64,14 @@ export class VirtualMachine {
   private async ended(tids: readonly number[]): Promise<void> {
     const watched = tids.filter((tid) => this.router.taskEnded(tid));
     for (const tid of watched) await this.service.take(END(tid));
+  }
+
+  /**
+   * True if something may happen to a job though all of its tasks wait for each other: it has made itself known to other jobs,
+   * has heard of them, or waits for what hosts or other jobs do. That is no deadlock.
+   */
+  mayHear(job: number): boolean {
+    return this.open.has(job);
   }
 
   /** A ULP has been moved: its member is another one from now on. */
@@ -75,6 +87,8 @@ export class VirtualMachine {
    */
   async take(request: Request, job: number = jobOf(request.tid)): Promise<void> {
     if (jobOf(request.tid) !== job) return;
+    if (reachesOut(request, job)) this.open.add(job);
+    if (request.kind === "relay") this.open.add(jobOf(request.body.to));
     // The engine's own way to say that a task has left PVM; its end is the job's news.
     if (request.kind === "ended") {
       if (this.router.taskLeft(request.tid)) await this.service.take(request);
@@ -90,6 +104,29 @@ export class VirtualMachine {
   hostDeleted(host: number): Promise<void> {
     this.router.hostDeleted(host);
     return this.service.hostDeleted(host);
+  }
+}
+
+/** True if a request makes its job known to others, or asks for what does not depend on it. */
+function reachesOut(request: Request, job: number): boolean {
+  const { PvmHostAdd, PvmHostDelete, PvmMboxWaitForInfo } = PVM_CONSTANT;
+  switch (request.kind) {
+    case "putinfo":
+    case "insert":
+    case "relay":
+    case "regHoster":
+    case "regRm":
+    case "regTasker":
+    case "regTracer":
+      return true;
+    case "recvinfo":
+      return (request.body.flags & PvmMboxWaitForInfo) !== 0;
+    case "notify": {
+      const { what, tids } = request.body;
+      return what === PvmHostAdd || what === PvmHostDelete || tids.some((tid) => jobOf(tid) !== job);
+    }
+    default:
+      return false;
   }
 }
 

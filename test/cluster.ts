@@ -69,7 +69,7 @@ export class Cluster {
     });
     const places = Array.from({ length: ulps }, (_, index) => index % members);
     const hosts = closed ? { hosts: this.table.map(({ tid }) => tid) } : {};
-    this.machine.jobBegan({ job: 1, name: "test", members: places, ...hosts });
+    this.machine.jobBegan({ job: 1, name: "test", members: places, env: ["HOME=/h", "E=0"], ...hosts });
     for (const { tid } of [...this.table]) this.enlist(tid);
   }
 

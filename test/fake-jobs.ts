@@ -69,7 +69,7 @@ export class FakeMachine {
   /** A job of one task on each of the first `members` hosts, with a member on each. */
   job(job: number, members: number): FakeMember[] {
     const made = Array.from({ length: members }, () => new FakeMember());
-    this.machine.jobBegan({ job, name: `program${job}`, members: made.map((_, i) => i) });
+    this.machine.jobBegan({ job, name: `program${job}`, members: made.map((_, i) => i), env: [] });
     made.forEach((member, i) => {
       this.machine.memberJoined(job, i, 0x40000 * (i + 1), member);
     });

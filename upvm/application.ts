@@ -72,6 +72,13 @@ class Application {
   private readonly interrupt = new AbortController();
   private rpc: Rpc | undefined;
   private running: Running | undefined;
+  /** The master may ask for something as soon as it has told to begin. */
+  private tellBegun: (running: Running) => void = () => {};
+  private readonly begun = new Promise<Running>((done) => {
+    this.tellBegun = done;
+  });
+  /** Which plug-ins there are, as the master has told last: PLUGIN_BIT. */
+  private plugins = 0;
   /** Links that others have made, by member. */
   private readonly came = new Map<number, (link: Link) => void>();
   private readonly early = new Map<number, Link>();
@@ -216,7 +223,10 @@ class Application {
       drop: (mail) => mail.release(),
       ask: (tid) => void this.locate(tid),
     });
-    this.running = { ...process, member, arrivals };
+    const running = { ...process, member, arrivals };
+    this.running = running;
+    process.host.setPlugins(this.plugins);
+    this.tellBegun(running);
     for (const [at, link] of [...this.made, ...this.early]) if (!this.links.has(at)) this.links.add(at, link);
     this.sendOut();
     if (this.stopped !== undefined) this.stop(this.stopped);
@@ -272,10 +282,10 @@ class Application {
 
   /** Makes tasks that the master wants here. @returns for each 0 or an error's code */
   private async create(order: CreateOrder): Promise<number[]> {
-    const { running } = this;
-    const codes = (await running?.host.createOrdered(order)) ?? [];
+    const running = await this.begun;
+    const codes = await running.host.createOrdered(order);
     order.tids.forEach((tid, i) => {
-      if ((codes[i] ?? -1) >= 0) running?.member.place(tid, running.member.index);
+      if ((codes[i] ?? -1) >= 0) running.member.place(tid, running.member.index);
     });
     return [...codes];
   }
@@ -374,7 +384,7 @@ class Application {
         body: { tasks: this.running === undefined ? [] : localTasks(this.running.library) },
       }),
       programLoad: async ({ row, name, hash }) => {
-        const { library, threads, loader } = this.running!;
+        const { library, threads, loader } = await this.begun;
         await loader.add(library, threads, row, name, await this.module(hash));
         return { body: {} };
       },
@@ -397,6 +407,7 @@ class Application {
         return told;
       },
       plugins: ({ bits }) => {
+        this.plugins = bits;
         host()?.setPlugins(bits);
         return told;
       },

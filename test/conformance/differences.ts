@@ -67,9 +67,28 @@ export const MEANINGS: readonly Meaning[] = [
   {
     pvm: "hosts are added and removed",
     upvm:
-      "there is one: `pvm_addhosts` gives `PvmDupHost`, `PvmNoHost` or `PvmCantStart` for each, `pvm_delhosts` `PvmBadParam` " +
-      "for the own; its architecture is `WASM`, and `pvm_getfds` has no file descriptor",
-    why: "one machine in this version; messages come by shared memory",
+      "with a pvmd in service they are, as `upvm add` and `upvm delete` do it; without one there is one host: `pvm_addhosts` " +
+      "gives `PvmDupHost`, `PvmNoHost` or `PvmCantStart` for each, `pvm_delhosts` `PvmBadParam` for the own",
+    why: "a run without a daemon is complete in itself",
+  },
+  {
+    pvm: "a host has an architecture, such as LINUX64",
+    upvm:
+      "every host is `WASM`; `PvmTaskArch` also takes its processor as Node names it, `x64` or `arm64`; `pvm_getfds` has no " +
+      "file descriptor",
+    why: "programs are WebAssembly, and run on all; messages come by shared memory",
+  },
+  {
+    pvm: "a tid says on which host its task is",
+    upvm:
+      "it says of which job: one run of `upvm run`, with all that it has spawned; `pvm_tidtohost` asks where the task is, and " +
+      "`pvm_tasks` for a tid of no job is `PvmNoHost`",
+    why: "a ULP's tid stays the same wherever it goes",
+  },
+  {
+    pvm: "a group is the virtual machine's",
+    upvm: "it is its job's: other jobs have their own of the same name",
+    why: "two runs of a program side by side compute what each computes alone",
   },
   {
     pvm: "`pvm_spawn` looks in the folders of the host file, or takes an absolute name",
@@ -83,9 +102,10 @@ export const MEANINGS: readonly Meaning[] = [
     pvm: "a tasker starts a task with fork and exec; a hoster's daemons join the machine; a tracer gets trace events",
     upvm:
       "a tasker lets a task run by sending `SM_STTASK` with its tid back to the daemon; a hoster is asked, and what is no " +
-      "error is `PvmCantStart`; a tracer gets the output of tasks, and no events: there is no `pvmtev.h`, no " +
-      "`pvm_settmask` and `pvm_gettmask`; trace options are kept and inherited, `PvmTaskTrace` and a tracer's mask do nothing",
-    why: "a ULP cannot fork, and there is one host; `--profile` and `--stats` tell what a trace would",
+      "error is `PvmCantStart` unless the host has joined; a tracer gets the output of tasks, and no events: there is no " +
+      "`pvmtev.h`, no `pvm_settmask` and `pvm_gettmask`; trace options are kept and inherited, `PvmTaskTrace` and a tracer's " +
+      "mask do nothing",
+    why: "a ULP cannot fork, and what a daemon has printed proves nothing; `--profile` and `--stats` tell what a trace would",
   },
   {
     pvm: "a task that computes shares the processor with others",

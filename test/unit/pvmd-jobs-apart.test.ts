@@ -53,6 +53,37 @@ test("groups of the same name are apart, and a job's end is the end of its own o
   assert.equal(vm.machine.router.memberOf(tid(2, 0)), undefined);
 });
 
+test("a job that others may come to is in no deadlock: it is in the message box, waits for it, for hosts or other jobs, or has heard of them", async () => {
+  const host = (what: number) => ({ what, tag: 5, count: 1, tids: [0x40000], context: 0 });
+  const wait = { name: "x", index: 0, flags: 32 };
+  const cases: readonly (readonly [boolean, (vm: FakeMachine) => Promise<void>])[] = [
+    [false, (vm) => vm.ask(tid(1, 0), "joinGroup", { name: "g" })],
+    [false, (vm) => vm.ask(tid(1, 0), "notify", notifyOf(tid(1, 1)))],
+    [false, (vm) => vm.ask(tid(1, 0), "recvinfo", { ...wait, flags: 0 })],
+    [true, (vm) => vm.ask(tid(1, 0), "recvinfo", wait)],
+    [true, (vm) => vm.ask(tid(1, 0), "putinfo", put("x"))],
+    [true, (vm) => vm.ask(tid(1, 0), "notify", notifyOf(tid(2, 0)))],
+    [true, (vm) => vm.ask(tid(1, 0), "notify", host(2))],
+    [true, (vm) => vm.ask(tid(1, 0), "notify", host(3))],
+    [true, (vm) => vm.ask(tid(1, 0), "regTasker", {})],
+    [
+      true,
+      (vm) =>
+        vm.ask(tid(2, 0), "relay", { to: tid(1, 0), tag: 1, wid: 0, context: 0, data: new Uint8Array(0) }),
+    ],
+  ];
+  for (const [may, act] of cases) {
+    const vm = new FakeMachine(1);
+    vm.job(1, 1);
+    vm.job(2, 1);
+    await act(vm);
+    assert.equal(vm.machine.mayHear(1), may);
+    await vm.machine.jobEnded(1);
+    vm.job(1, 1);
+    assert.ok(!vm.machine.mayHear(1), "another job of its number");
+  }
+});
+
 test("a plug-in is the machine's: members of all jobs know of it, and those that come", async () => {
   const vm = new FakeMachine(1, 1);
   const [a] = vm.job(1, 1) as [FakeMember];

@@ -215,6 +215,7 @@ test("pvm_tasks tells of all tasks and their hosts, of a host's, of one", async 
   assert.deepEqual(await tasks(d, YONDER), [[d, 0, YONDER, 4]]);
   assert.deepEqual(await tasks(d, b), [[b, 0, THERE, 4]]);
   assert.equal(await tasks(d, 0x200000), PvmNoHost.code);
+  assert.equal(await tasks(d, 0x200001), PvmNoHost.code, "there is no such job");
   await c.end(b);
   assert.deepEqual(await tasks(d, b), []);
   assert.equal(await c.ask(d, "pvm_task_name", tid!, 0x500, 16), 4);
@@ -341,6 +342,18 @@ test("a tasker lets tasks of all hosts run; when it ends, those that wait run", 
   assert.equal(tasker.call("pvm_upkint", 0x40, 1, 1), 0);
   const first = tasker.view.getInt32(0x40, true);
   assert.equal(first, tids[0]);
+  const text = (): string => {
+    assert.equal(tasker.call("pvm_upkstr", 0x600), 0);
+    return new TextDecoder().decode(tasker.bytes.slice(0x600, tasker.bytes.indexOf(0, 0x600)));
+  };
+  const int = (): number => {
+    tasker.call("pvm_upkint", 0x44, 1, 1);
+    return tasker.view.getInt32(0x44, true);
+  };
+  assert.deepEqual(
+    [int(), text(), int(), text(), int(), text(), text()],
+    [0, "test", 1, "test", 2, "HOME=/h", "E=0"],
+  );
   tasker.call("pvm_initsend", 0);
   tasker.call("pvm_pkint", 0x40, 1, 1);
   await c.ask(b, "pvm_send", DAEMON_TID, SM.SM_STTASK.tag);
