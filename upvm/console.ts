@@ -7,7 +7,7 @@
 import type { Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
-import { tidText } from "../wire/pvm.ts";
+import { tidBaseOf, tidOf, tidText } from "../wire/pvm.ts";
 import { type Spawn, spawnOf } from "./console-spawn.ts";
 import { unalias, wordsOf } from "./console-words.ts";
 import { columns, hostLines } from "./host-lines.ts";
@@ -51,7 +51,7 @@ export class Console {
   over: "quit" | "halted" | undefined;
   /** Something could not be done. */
   failed = false;
-  /** Jobs that print here, or whose end is told here. */
+  /** Jobs that print here, until their end has been told. */
   readonly running = new Set<Promise<void>>();
   private readonly master: Rpc;
   private readonly edge: ConsoleEdge;
@@ -318,15 +318,13 @@ export class Console {
     }
     const env = [...this.variables].map(([name, value]) => `${name}=${value}`);
     const { job, ended } = await this.edge.spawn(what, hosts, env);
-    const { tasks } = (await this.master.request("tasks", {})).body;
-    const tids = tasks.filter((task) => task.job === job).map(({ tid }) => tidText(tid));
     this.say(`[${job}]\n${what.count} started`);
-    for (const tid of tids) this.say(tid);
+    for (let index = 0; index < what.count; index++) this.say(tidText(tidOf(index, tidBaseOf(job))));
     const over = ended.then((code) => {
       this.running.delete(over);
       this.say(`[${job}] finished${code === 0 ? "" : `, with ${code}`}`);
     });
-    this.running.add(over);
+    if (what.output === "console") this.running.add(over);
     return true;
   }
 

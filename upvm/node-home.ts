@@ -53,7 +53,9 @@ export function makeHome({ folder }: Home): void {
 function refused(path: string, error: unknown): UpvmError {
   if (error instanceof UpvmError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  return new UpvmError("HOME_REFUSED", { path, why: WHY[code ?? ""] ?? code ?? message });
+  // Codes of Node's own say less than their messages.
+  const why = WHY[code ?? ""] ?? (code === undefined || code.startsWith("ERR_") ? message : code);
+  return new UpvmError("HOME_REFUSED", { path, why });
 }
 const WHY: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -161,6 +163,11 @@ export function statePid({ stateFile }: Home): number | undefined {
     // Damaged or not there: there is nothing to learn from it.
     return undefined;
   }
+}
+
+/** False: somebody has deleted the folder, and no command can reach its pvmd any more. */
+export function homeIsThere({ folder }: Home): boolean {
+  return existsSync(folder);
 }
 
 /** A pvmd that ends takes away what says that it is there. */

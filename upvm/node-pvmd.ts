@@ -26,6 +26,7 @@ import { HOST_NAME } from "../wire/rpc-hosts.ts";
 import { announced, LOOPBACK } from "./addresses.ts";
 import { type Home, homeIn, keyText } from "./home.ts";
 import {
+  homeIsThere,
   leaveHome,
   newKey,
   readLog,
@@ -143,6 +144,11 @@ class Daemon {
     else this.join({ ...common, join: config.join });
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.told(signal));
     process.on("SIGHUP", () => {});
+    const look = setInterval(() => {
+      if (homeIsThere(home)) return;
+      clearInterval(look);
+      this.told("its home was deleted");
+    }, LIMITS.heartbeatMs);
   }
 
   private async beMaster(common: Common): Promise<void> {
@@ -246,8 +252,8 @@ class Daemon {
   }
 
   /** The system, or its user, wants this process to end: the first host takes all with it, another one leaves. */
-  private told(signal: string): void {
-    this.log(`${signal}: it ends`);
+  private told(why: string): void {
+    this.log(`${why}: it ends`);
     if (this.pvmd instanceof Master) void this.pvmd.halt();
     else this.pvmd?.leave();
   }

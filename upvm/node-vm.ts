@@ -5,6 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, readFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -150,11 +151,14 @@ async function spawnJob(
   child.stdin?.on("error", () => {});
   child.stdin?.end(JSON.stringify(config));
   child.unref();
-  const news = linesOf(child.stdio[3] as Readable);
+  const stream = child.stdio[3] as Socket;
+  const news = linesOf(stream);
   const first = await news.next();
   const begun = first.done === true ? undefined : (JSON.parse(first.value) as SpawnedNews);
   if (begun === undefined || "code" in begun)
     throw new UpvmError("JOB_NOT_STARTED", { file, log: home.logFile });
+  // Whoever waits for its end does so with a link open; nobody else is kept by it.
+  stream.unref();
   const ended = news.next().then(({ value }) => {
     const told = value === undefined ? undefined : (JSON.parse(value) as SpawnedNews);
     return told !== undefined && "code" in told ? told.code : EXIT.failed;

@@ -1,6 +1,6 @@
 /** Daemons as a user has them: real processes, several homes on one machine. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -25,6 +25,14 @@ test("a host starts, others join with the key, each knows all, and halt ends the
       assert.equal(status.host, name);
       assert.deepEqual(names(status.hosts), ["a", "b", "c"]);
       assert(status.hosts.every(({ state, arch }) => state === "up" && arch === process.arch));
+    }
+    if (process.platform === "linux") {
+      const stat = readFileSync(`/proc/${a!.pid}/stat`, "utf8");
+      assert.equal(
+        Number(stat.split(") ")[1]!.split(" ")[3]),
+        a!.pid,
+        "a session of its own outlives a terminal",
+      );
     }
     assert.match(a!.address, /^127\.0\.0\.1:\d+$/);
     assert.equal(statSync(hosts.home("b")).mode & 0o777, 0o700);
@@ -103,6 +111,12 @@ test("a port in use and a home that cannot be one are told", () =>
     await hosts.start("open");
     assert.equal(statSync(hosts.home("open")).mode & 0o777, 0o700);
     assert.equal((await hosts.on("open", ["halt"])).code, EXIT.ok);
+    writeFileSync(join(hosts.home("open"), "lock"), "not a lock ".repeat(100));
+    assert.match((await hosts.on("open", ["start"])).err, /Cannot use .*lock: file is not a database/);
+    if (process.getuid?.() === 0) {
+      chownSync(hosts.home("open"), 12345, 12345);
+      assert.match((await hosts.on("open", ["start"])).err, /it belongs to user 12345/);
+    }
   }));
 
 test("a host whose pvmd was killed is deleted; one that is started in its home takes its place", () =>
@@ -175,6 +189,15 @@ test("a join at a host that has joined leads to the master; a command starts a p
     hosts.adopt((await hosts.status("d")).pid);
     assert.equal((JSON.parse(conf.out) as { hosts: unknown[] }).hosts.length, 1);
     assert.equal((await hosts.on("d", ["halt"])).code, EXIT.ok);
+  }));
+
+test("a pvmd whose home was deleted ends: no command could reach it", () =>
+  withHosts(async (hosts) => {
+    const [a, b] = await hosts.all("a", "b");
+    rmSync(hosts.home("b"), { recursive: true });
+    await hosts.until(() => hosts.log("a").includes("b has left"));
+    rmSync(hosts.home("a"), { recursive: true });
+    await hosts.until(() => !Hosts.runs(a!.pid) && !Hosts.runs(b!.pid));
   }));
 
 test("the console takes lines of a pipe, starts a pvmd if there is none, waits for what prints here, and halts", () =>
