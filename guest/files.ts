@@ -5,7 +5,7 @@
  * which a folder was granted: "data/in.txt". Whole files at a time; text is UTF-8.
  * Owns: which granted folder a path is in, and `errno`. Nothing stays open after a call.
  * Errors: null, or a number that is not 0: WASI's errno, such as 44 (no such file), 69 (folder is only to be read),
- * 76 (not in a granted folder). `files.errno` is that of the last call.
+ * 2 (EACCES: not in a granted folder). `files.errno` is that of the last call.
  */
 
 // @ts-ignore: decorator
@@ -29,7 +29,7 @@ declare function fd_read(fd: i32, iovs: usize, count: i32, read: usize): i32;
 @external("wasi_snapshot_preview1", "fd_write")
 declare function fd_write(fd: i32, iovs: usize, count: i32, written: usize): i32;
 
-const NOT_GRANTED: i32 = 76;
+const NOT_GRANTED: i32 = 2;
 const FOLLOW: i32 = 1;
 const CREATE: i32 = 1;
 const TRUNCATE: i32 = 8;
