@@ -8,6 +8,7 @@ import { PVM_CONSTANT } from "../wire/pvm.ts";
 import type { Request } from "../wire/requests.ts";
 import type { ControlStore } from "./control-store.ts";
 import type { Hosts } from "./host.ts";
+import { forgetPlaces } from "./locations.ts";
 import { type JobFacts, type JobWorld, type Member, Router } from "./router.ts";
 import { Service } from "./service.ts";
 import { jobOf } from "./tids.ts";
@@ -18,6 +19,7 @@ export class VirtualMachine {
   private readonly service: Service;
   /** Jobs that others may come to, or that wait for what no task of theirs does. */
   private readonly open = new Set<number>();
+  private readonly store: ControlStore;
 
   constructor(store: ControlStore, hosts: Omit<Hosts, "of">, world: JobWorld) {
     const of = (task: number): number | undefined => this.router.hostOf(task);
@@ -30,6 +32,7 @@ export class VirtualMachine {
       clock: (host) => hosts.clock(host),
       halt: () => hosts.halt(),
     };
+    this.store = store;
     this.router = new Router(table, world);
     this.service = new Service(store, this.router, table);
   }
@@ -54,6 +57,7 @@ export class VirtualMachine {
     await this.ended(this.router.jobEnded(job));
     this.router.forgetJob(job);
     this.open.delete(job);
+    await forgetPlaces(this.store, job);
   }
 
   async taskEnded(tid: number): Promise<void> {

@@ -38,9 +38,10 @@ test("groups of the same name are apart, and a job's end is the end of its own o
   await vm.ask(tid(2, 0), "putinfo", put("y"));
   await vm.ask(tid(2, 1), "notify", notifyOf(tid(1, 1)));
   await vm.ask(tid(1, 1), "notify", notifyOf(tid(2, 1)));
+  for (const job of [1, 2]) await vm.store.txn([], [{ key: `ulp/${tid(job, 0)}`, value: new Uint8Array(1) }]);
   await vm.machine.jobEnded(1);
   const keys = (await vm.store.list("")).map(([key]) => key);
-  assert.deepEqual(keys, ["group/2/g", "mbox/y/0000000000"]);
+  assert.deepEqual(keys, ["group/2/g", "mbox/y/0000000000", `ulp/${tid(2, 0)}`]);
   assert.deepEqual(
     c.notices.map(({ to, tag }) => [to, tag]),
     [[tid(2, 1), 5]],
