@@ -183,13 +183,13 @@ test("spawn starts a job on the hosts that are meant, with the variables that ar
   assert.match(await say("spawn -3 -b prog x"), /^\[1\]\n3 started\nt40001\nt40002\nt40003\n/);
   assert.match(await say("spawn -nowhere prog"), /no host and no architecture nowhere/);
   await say("spawn -x64 prog");
+  assert.equal(console.running.size, 0, "their output is in the log");
+  await say("spawn -> prog");
   assert.deepEqual(asked, [
     ["spawn", "prog", 3, ["b"], ["A=1", "B="]],
     ["spawn", "prog", 1, ["a", "b"], ["A=1", "B="]],
     ["spawn", "prog", 1, [], ["A=1", "B="]],
   ]);
-  assert.equal(console.running.size, 0, "their output is in the log");
-  await say("spawn -> prog");
   await Promise.all(console.running);
   assert.match(text(), /\[1\] finished, with 3\n$/);
 });
