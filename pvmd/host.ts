@@ -97,6 +97,8 @@ export interface Tasks {
   environment?(by: number): readonly string[];
   /** All that are there, in order of their tids. Absent: the engine of who asks knows them. */
   all?(): readonly TaskFacts[];
+  /** Program of a task; undefined: there is no such task. Absent, as `all` is. */
+  programOf?(tid: number): string | undefined;
   /** Lets a task run that was made and held. Once for each. */
   begin(tid: number): void;
   /** Engines are told which plug-ins there are: bits of PLUGIN_BIT. */

@@ -245,6 +245,10 @@ export class Router implements Tasks {
     return rows.sort((a, b) => a.tid - b.tid);
   }
 
+  programOf(tid: number): string | undefined {
+    return this.task(tid)?.name;
+  }
+
   environment(by: number): readonly string[] {
     return this.jobs.get(jobOf(by))?.facts.env ?? [];
   }

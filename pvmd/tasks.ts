@@ -67,10 +67,10 @@ export const tasks: Handler<"tasks"> = async ({ host, hosts }, { body }) => {
 };
 
 export const taskName: Handler<"taskName"> = async ({ host }, { body }) => {
-  const found = host.all?.().find(({ tid }) => tid === body.task);
-  return found === undefined
+  const name = host.programOf?.(body.task);
+  return name === undefined
     ? { value: PVM_ERROR.PvmNoTask.code }
-    : { value: PVM_ERROR.PvmOk.code, texts: [found.name] };
+    : { value: PVM_ERROR.PvmOk.code, texts: [name] };
 };
 
 /** All that a task had in the virtual machine goes; who asked for it is told. */
