@@ -4,7 +4,8 @@
  * Owns: the keys `group/<job>/<name>`: what each group is. The book decides alone; the store gets every change, in order, so
  * that whoever looks there sees the groups as they are.
  */
-import type { ControlStore } from "./control-store.ts";
+import { LIMITS } from "../wire/limits.ts";
+import type { Change, ControlStore } from "./control-store.ts";
 import { type Group, Groups } from "./group-book.ts";
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -30,12 +31,23 @@ export class KeptGroups {
   }
 
   private async write(): Promise<void> {
-    const changes = [...this.dirty].map((group) => {
-      const { rows: tids, frozen, defunct } = group;
-      const key = keyOf(group);
-      return group.members === 0 ? { key } : { key, value: encode({ tids, frozen, defunct }) };
-    });
-    this.dirty.clear();
-    if (changes.length > 0) await this.store.txn([], changes);
+    while (this.dirty.size > 0) {
+      const groups = [...this.dirty].slice(0, LIMITS.txnKeys);
+      // One key once: a group that is no more may have one of its name behind it.
+      const changes = new Map<string, Change>();
+      for (const group of groups) {
+        const { rows: tids, frozen, defunct, members } = group;
+        const key = keyOf(group);
+        changes.set(key, members === 0 ? { key } : { key, value: encode({ tids, frozen, defunct }) });
+      }
+      for (const group of groups) this.dirty.delete(group);
+      try {
+        await this.store.txn([], [...changes.values()]);
+      } catch (error) {
+        // Out of reach: whoever changes a group next has it written too.
+        for (const group of groups) this.dirty.add(group);
+        throw error;
+      }
+    }
   }
 }

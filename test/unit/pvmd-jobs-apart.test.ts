@@ -1,6 +1,9 @@
 /** Several jobs on one virtual machine, with members of arrays: what is one's is not another's, and what can go wrong in a spawn. */
 import assert from "node:assert/strict";
 import { test } from "uvu";
+import { KeptGroups } from "../../pvmd/kept-groups.ts";
+import { MemoryStore } from "../../pvmd/memory-store.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import type { RequestBody } from "../../wire/requests.ts";
 import { FakeMachine, FakeMember } from "../fake-jobs.ts";
@@ -52,6 +55,37 @@ test("groups of the same name are apart, and a job's end is the end of its own o
   await vm.machine.jobEnded(2);
   assert.deepEqual(await vm.store.list(""), []);
   assert.equal(vm.machine.router.memberOf(tid(2, 0)), undefined);
+});
+
+test("the store gets every change of a group: also those from when it was out of reach, and more than one transaction holds", async () => {
+  const store = new MemoryStore();
+  const txn = store.txn.bind(store);
+  const kept = new KeptGroups(store);
+  const count = LIMITS.txnKeys + 3;
+  for (let i = 0; i < count; i++) kept.book.join(tid(1, 0), `g${i}`);
+  store.txn = () => Promise.reject(new Error("out of reach"));
+  await assert.rejects(kept.kept(), /out of reach/);
+  store.txn = txn;
+  kept.book.join(tid(1, 1), "g0");
+  await kept.kept();
+  const keys = await store.list("group/1/");
+  assert.equal(keys.length, count);
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(keys[0]![1].value)).tids, [tid(1, 0), tid(1, 1)]);
+  kept.book.left(tid(1, 0));
+  kept.book.left(tid(1, 1));
+  kept.book.join(tid(1, 2), "g0");
+  store.txn = (compare, changes) => {
+    assert.equal(new Set(changes.map(({ key }) => key)).size, changes.length);
+    return txn(compare, changes);
+  };
+  await kept.kept();
+  assert.deepEqual(
+    (await store.list("")).map(([key]) => key),
+    ["group/1/g0"],
+  );
+  kept.book.left(tid(1, 2));
+  await kept.kept();
+  assert.deepEqual(await store.list(""), []);
 });
 
 test("a job that others may come to is in no deadlock: it is in the message box, waits for it, for hosts or other jobs, or has heard of them", async () => {
