@@ -20,6 +20,7 @@ import { linkCost } from "./link-cost.ts";
 import { message } from "./message.ts";
 import { native } from "./native.ts";
 import { programs } from "./programs.ts";
+import { remoteMessage, remoteRing } from "./remote.ts";
 import { ring } from "./ring.ts";
 import { store } from "./store.ts";
 import { machineText, sheetText } from "./text.ts";
@@ -32,7 +33,9 @@ const MEASUREMENTS: readonly Measurement[] = [
   message,
   twoEngines,
   link,
+  remoteMessage,
   ring,
+  remoteRing,
   spawnTasks,
   barrier,
   broadcast,
@@ -102,6 +105,8 @@ async function measureAll(
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => process.exit(EXIT.interrupted));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  // Not on the user's virtual machine.
+  process.env["UPVM_HOME"] = join(folder, "none");
   for (const { name, measure } of chosen) {
     const beganMs = performance.now();
     try {

@@ -147,6 +147,8 @@ export const LIMITS = {
   ulpsPerGift: 8,
   /** An idle engine looks for work this long before it sleeps, microseconds. */
   idleSpinUs: 150,
+  /** The same where messages come from other processes: the thread that brings them needs a processor, microseconds. */
+  idleSpinOutsideUs: 20,
   /** An idle engine asks one that has more ULPs for some after this long, microseconds, */
   idleBeforeStealUs: 300,
   /** and any that keeps a ULP waiting after this long, milliseconds. */

@@ -27,9 +27,10 @@ const LOOKS_PER_CLOCK = 512;
 /** Returns when there may be work, a deadline has passed, or the process stops. */
 export function idle(e: EngineState): void {
   const began = e.edge.now();
-  if (e.alone) sleep(e, began);
+  const spinUs = e.options.outside ? LIMITS.idleSpinOutsideUs : LIMITS.idleSpinUs;
+  if (e.engines === 1) sleep(e, began);
   else {
-    if (!spin(e, began + LIMITS.idleSpinUs / 1000)) sleep(e, began);
+    if (!spin(e, began + spinUs / 1000)) sleep(e, began);
     balance(e, began);
   }
 }
@@ -83,7 +84,7 @@ function sleep(e: EngineState, began: number): void {
   const { w, row } = e;
   Atomics.store(w, row + ENGINE.idle, 1);
   Atomics.add(w, HEAD.idleEngines, 1);
-  let askAt = e.alone ? Infinity : began + LIMITS.idleBeforeStealUs / 1000;
+  let askAt = e.engines === 1 ? Infinity : began + LIMITS.idleBeforeStealUs / 1000;
   let begs = false;
   while (Atomics.load(w, row + ENGINE.idle) === 1) {
     // First the bell, then what it tells of: a ring in between makes the wait end at once.

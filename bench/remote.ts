@@ -1,0 +1,131 @@
+/**
+ * Tables XI and XIII: messages between ULPs of two hosts, and a ring over both. The hosts are two pvmds on this machine, with an
+ * application process each, one engine in each; what is between them is loopback TCP or a Unix socket.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { codeExtension, codeRoot, packageRoot } from "../upvm/node-package.ts";
+import { SheetBuilder } from "./figures.ts";
+import { addRun } from "./message.ts";
+import { outputOf } from "./output.ts";
+import { printedBy } from "./spawn.ts";
+import type { Measurement, Tools } from "./tools.ts";
+
+const SIZES = ["4", "16", "512", "1000", "10000", "100000", "1000000"];
+const SMALL = ["4", "16", "512", "1000"];
+const VPS = [2, 4, 8, 16, 24];
+const COMMAND = join(packageRoot, "bin", "upvm.js");
+const PAIR = join(codeRoot, "bench", `link-pair${codeExtension}`);
+
+/** Runs with a virtual machine of two hosts in service; `upvm run` of this process and its children uses it. */
+async function onTwoHosts(measure: () => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "upvm-bench-vm-"));
+  const before = process.env["UPVM_HOME"];
+  const upvm = (host: string, ...words: string[]): Promise<string> => {
+    process.env["UPVM_HOME"] = join(folder, host);
+    return printedBy(process.execPath, [COMMAND, ...words]);
+  };
+  const started: string[] = [];
+  try {
+    const { address } = JSON.parse(await upvm("a", "start", "--name", "a", "--json")) as { address: string };
+    started.push("a");
+    await upvm("b", "start", "--name", "b", "--join", address, "--key-file", join(folder, "a", "key"));
+    process.env["UPVM_HOME"] = join(folder, "a");
+    await measure();
+  } finally {
+    for (const host of started) await upvm(host, "halt");
+    if (before === undefined) delete process.env["UPVM_HOME"];
+    else process.env["UPVM_HOME"] = before;
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export const remoteMessage: Measurement = {
+  name: "remote message",
+  async measure(tools) {
+    const sheet = new SheetBuilder({
+      name: "remote-message",
+      title: "One-way message between ULPs of two hosts, with packing and unpacking (Table XI)",
+      unit: "µs",
+      rowHead: "bytes",
+    });
+    const { programs, batches, progress } = tools;
+    const program = await programs.compile("message.c");
+    await onTwoHosts(async () => {
+      for (const [column, encoding, link] of [
+        ["upvm, TCP", "default", "tcp"],
+        ["upvm, TCP, raw", "raw", "tcp"],
+        ["upvm, Unix socket", "default", "unix"],
+      ] as const) {
+        progress(column);
+        const options = { ulps: 2, cores: 1, flags: ["--link", link] };
+        const args = ["2", "-", encoding, String(batches), ...SIZES];
+        await addRun(sheet, column, () => programs.upvm(program, options, ...args));
+      }
+    });
+    progress("Node's TCP");
+    await sheet.attempt("Node's TCP", async () => {
+      const printed = await printedBy(process.execPath, [PAIR, "raw", String(batches), ...SIZES]);
+      for (const [bytes, value] of outputOf(printed).figures) sheet.add(bytes, "Node's TCP", value);
+    });
+    await rivals(sheet, tools);
+    const times = (bytes: string): number | undefined => {
+      const [ours, theirs] = [sheet.median(bytes, "upvm, TCP"), sheet.median(bytes, "Node's TCP")];
+      return ours && theirs && ours / theirs;
+    };
+    for (const bytes of SMALL) sheet.aim(`${bytes} bytes, times Node's TCP`, "less", 1.3, "", times(bytes));
+    const share = times("1000000");
+    sheet.aim("1000000 bytes, share of the bandwidth of Node's TCP", "more", 0.8, "", share && 1 / share);
+    return sheet.done();
+  },
+};
+
+async function rivals(sheet: SheetBuilder, { native, batches, progress }: Tools): Promise<void> {
+  const tcp = await native.program("rivals/tcp.c");
+  if (tcp) await addRun(sheet, "C's TCP", () => tcp(String(batches), ...SIZES));
+  else sheet.note("C's TCP: no gcc here");
+  progress("PVM, direct route");
+  const pvm = await native.pvm("guests/message.c");
+  if (pvm) await addRun(sheet, "PVM direct", () => pvm("2", "direct", "default", String(batches), ...SIZES));
+  else sheet.note("PVM: not installed");
+}
+
+export const remoteRing: Measurement = {
+  name: "remote ring",
+  async measure({ programs, batches, progress }) {
+    const sheet = new SheetBuilder({
+      name: "remote-ring",
+      title: "Ring over two hosts, one int once around (Table XIII)",
+      unit: "µs",
+      rowHead: "VPs",
+    });
+    const program = await programs.compile("ring.c");
+    const ring = (vps: number, ...flags: string[]) =>
+      programs.upvm(program, { ulps: vps, cores: 1, flags }, String(vps), "-", "default", String(batches));
+    await onTwoHosts(async () => {
+      for (const vps of VPS) {
+        progress(`ring of ${vps} on two hosts`);
+        await addRun(sheet, "block", () => ring(vps, "--place", "block"));
+        await addRun(sheet, "interleaved", () => ring(vps, "--place", "cyclic"));
+        await addRun(sheet, "one host", () => ring(vps, "--hosts", "a"));
+      }
+    });
+    // Two hops between hosts, and all others on one of them.
+    const most = VPS.at(-1) ?? 0;
+    const [two, block, one] = [
+      sheet.median(2, "block"),
+      sheet.median(most, "block"),
+      sheet.median(most, "one host"),
+    ];
+    const expected = two && one && two + (one * (most - 2)) / most;
+    sheet.aim(
+      `block of ${most}, times two remote messages and the local ones`,
+      "less",
+      1.2,
+      "",
+      block && expected && block / expected,
+    );
+    return sheet.done();
+  },
+};
