@@ -4,6 +4,7 @@
  * Owns: the words. ssh is the hoster to begin with; any other command takes its place that starts `WORDS...` on HOST when
  * it is called as `COMMAND HOST WORDS...`, with the key on its standard input: no word holds a secret. Pure.
  */
+import { isLoopback, parseAddress } from "../net/address.ts";
 import { LIMITS } from "../wire/limits.ts";
 
 export interface HosterOptions {
@@ -19,7 +20,6 @@ export interface HosterOptions {
 
 /** Asks nothing: a pvmd has no terminal. */
 const SSH = "ssh -o BatchMode=yes";
-const LOOPBACK = /^\w+:(127\.|localhost:|\[::1\])/;
 
 /** What the host is called in the virtual machine: its name without the user's. */
 export function hostNameOf(host: string): string {
@@ -32,7 +32,7 @@ export function hosterWords({ host, hoster, remote, address }: HosterOptions): r
   // A name that begins with "-" would be an option of the hoster.
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/.test(host) || name.length > LIMITS.hostNameLength)
     return "that is no host's name";
-  if (hoster === undefined && LOOPBACK.test(address) && !/^(localhost|127\.)/.test(name))
+  if (hoster === undefined && isLoopback(parseAddress(address)) && name !== "localhost")
     return `this virtual machine is only reached at ${address.replace(/^tcp:/, "")}: start it with --listen`;
   const words = (text: string): string[] => text.split(" ").filter((word) => word !== "");
   const start = ["start", "--join", address.replace(/^tcp:/, ""), "--key-file", "-", "--name", name];

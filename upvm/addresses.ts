@@ -1,6 +1,7 @@
 /**
  * Addresses as users write them, HOST:PORT, and as links take them, tcp:HOST:PORT. Pure.
  */
+import { isLoopback as isLoopbackAddress, parseAddress } from "../net/address.ts";
 import { UpvmError } from "../wire/errors.ts";
 
 /** What listens when nobody says where: only this machine reaches it. */
@@ -27,7 +28,7 @@ export function shownAddress(address: string): string {
 
 /** True: only this machine reaches it. */
 export function isLoopback(address: string): boolean {
-  return /^\w+:(127\.|localhost:|\[::1\]:)/.test(address);
+  return isLoopbackAddress(parseAddress(address));
 }
 
 /** What others call it: one that listens everywhere is reached by its machine's name. */
