@@ -13,9 +13,11 @@ import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
 import type { JobRow, TaskRow } from "../wire/rpc-job.ts";
 import { decodeRequest } from "../wire/ulp-requests.ts";
+import type { ControlStore } from "./control-store.ts";
 import { JobPrograms, type Modules } from "./job-programs.ts";
 import { type Job, type JobEffect, type JobEvent, type JobFailure, Jobs, jobOf } from "./jobs.ts";
 import { memberWays } from "./member-ways.ts";
+import { MoveOrders, moveWorld } from "./move-orders.ts";
 import type { Caller } from "./pvmd.ts";
 import type { JobWorld } from "./router.ts";
 import type { VirtualMachine } from "./virtual-machine.ts";
@@ -38,6 +40,8 @@ export interface JobMasterWorld {
   /** Ends one by force. One that has ended stays so. */
   killProcess(host: string, job: number, member: number): void;
   readonly modules: Modules;
+  readonly store: ControlStore;
+  after(ms: number, run: () => void): void;
   log(text: string): void;
 }
 
@@ -66,12 +70,21 @@ export class JobMaster {
   private readonly world: JobMasterWorld;
   private machine!: VirtualMachine;
   private readonly runs = new Map<number, Run>();
+  private readonly moves: MoveOrders;
   /** Numbers of commands, by their links. */
   private readonly clients = new Map<Rpc, number>();
   private lastClient = 0;
 
   constructor(world: JobMasterWorld) {
     this.world = world;
+    this.moves = new MoveOrders({
+      ...moveWorld(this.jobs, world, (job, host) => this.enlist(job, host)),
+      rpcTo: ({ job, member }) => this.runs.get(job)?.processes.get(member),
+      moved: (tid, member) => {
+        this.machine.taskMoved(tid, member);
+        this.step({ kind: "moved", job: jobOf(tid), tid, member });
+      },
+    });
   }
 
   /** What the machine's router needs of the jobs. */
@@ -115,15 +128,14 @@ export class JobMaster {
     if (client !== undefined) this.step({ kind: "clientGone", client });
     const { role, job = 0, member = 0 } = peer;
     if (role === "process" && this.runs.get(job)?.processes.get(member) === rpc)
-      this.step({ kind: "gone", job, member, why: rpc.link.end?.text ?? "its link has ended" });
+      this.gone(job, member, rpc.link.end?.text ?? "its link has ended");
   }
 
   /** A host has left or died. */
   hostDeleted(host: string): void {
     for (const { spec } of this.jobs.all())
       spec.members.forEach((one, member) => {
-        if (one.host === host)
-          this.step({ kind: "gone", job: spec.job, member, why: `host ${host} is gone` });
+        if (one.host === host) this.gone(spec.job, member, `host ${host} is gone`);
       });
   }
 
@@ -136,6 +148,11 @@ export class JobMaster {
   tick(): void {
     this.step({ kind: "tick" });
     for (const job of this.jobs.all()) if (job.state === "running" && job.making === 0) void this.wave(job);
+  }
+
+  /** A process is gone; first those of its ULPs are looked for that were on their way to another. */
+  private gone(job: number, member: number, why: string): void {
+    this.moves.settled({ job, member }, () => this.step({ kind: "gone", job, member, why }));
   }
 
   private step(event: JobEvent): void {
@@ -165,6 +182,8 @@ export class JobMaster {
       case "tasksLost":
         this.runs.get(effect.job)?.enlisted.get(effect.member)?.(undefined);
         void this.machine.memberLost(effect.job, effect.member);
+        for (const rpc of this.runs.get(effect.job)?.processes.values() ?? [])
+          rpc.tell("ulpsGone", { tids: [...effect.tids] });
         break;
       case "over":
         this.over(effect.job);
@@ -320,6 +339,7 @@ export class JobMaster {
       },
       ulpsEnded: ({ ended }) => {
         const tids = ended.map(([tid]) => tid).filter((tid) => jobOf(tid) === number);
+        this.moves.ended(tids);
         for (const tid of tids) void this.machine.taskEnded(tid);
         this.step({ kind: "ended", job: number, tids });
         return TOLD;
@@ -335,12 +355,11 @@ export class JobMaster {
       peerLost: ({ member: other, why }) => {
         // When a job ends its processes close their links, each at its own time.
         if (this.jobs.get(number)?.state === "running")
-          this.step({
-            kind: "gone",
-            job: number,
-            member: other,
-            why: `member ${member} has lost it: ${why}`,
-          });
+          this.gone(number, other, `member ${member} has lost it: ${why}`);
+        return TOLD;
+      },
+      moved: ({ tid, move }) => {
+        if (jobOf(tid) === number) this.moves.news(tid, member, move);
         return TOLD;
       },
       locate: ({ tid }) => ({ body: { member: this.memberOf(tid, number) } }),
@@ -385,6 +404,7 @@ export class JobMaster {
       },
       tasks: async () => ({ body: { tasks: await this.tasks() } }),
       jobs: () => ({ body: { jobs: this.jobs.all().map((job) => rowOf(job)) } }),
+      migrate: async (ask) => ({ body: { ulps: await this.moves.migrate(ask) } }),
       kill: ({ tids, jobs, signum }) => {
         const { router } = this.machine;
         const noTids = tids.filter((tid) => !router.has(tid));

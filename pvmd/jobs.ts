@@ -152,8 +152,7 @@ export class Jobs {
           else job.lost.set(tid, "its process had ended");
         return this.settle(job, nowMs);
       case "moved":
-        if (job.live.has(event.tid)) job.live.set(event.tid, event.member);
-        return [];
+        return this.moved(job, event.tid, event.member, nowMs);
       case "result":
         if (job.members[event.member]?.at === "gone") return [];
         set(job, event.member, { at: "done" });
@@ -217,6 +216,17 @@ export class Jobs {
       one.at === "ready" ? { at: "running", address: one.address } : one,
     );
     return [{ kind: "begin", job: job.spec.job, to, members: peersOf(job) }];
+  }
+
+  /** To a process that is gone since: then it has ended with that. */
+  private moved(job: Job, tid: number, member: number, nowMs: number): JobEffect[] {
+    if (!job.live.has(tid)) return [];
+    job.live.set(tid, member);
+    const at = job.members[member];
+    if (at?.at !== "gone") return [];
+    job.live.delete(tid);
+    job.lost.set(tid, at.why);
+    return [{ kind: "tasksLost", job: job.spec.job, member, tids: [tid] }, ...this.settle(job, nowMs)];
   }
 
   private enlist(job: Job, member: JobMember): JobEffect[] {

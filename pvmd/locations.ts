@@ -37,14 +37,15 @@ export interface Move {
 
 const ROOT = "ulp/";
 const TID_SHIFT = 18;
-const keyOf = (tid: number): string => `${ROOT}${tid}`;
+/** Key of a ULP's place. */
+export const keyOfUlp = (tid: number): string => `${ROOT}${tid}`;
 
 /** Where a ULP is, and the revision that a migration of it begins with. `place` undefined: where it was created. */
 export async function placeOf(
   store: ControlStore,
   tid: number,
 ): Promise<{ readonly place: Place | undefined; readonly revision: number }> {
-  const entry = await store.get(keyOf(tid));
+  const entry = await store.get(keyOfUlp(tid));
   return { place: entry && decode<Place>(entry.value), revision: entry?.revision ?? 0 };
 }
 
@@ -73,7 +74,7 @@ export async function outcomeOf(store: ControlStore, { tid, id }: Move): Promise
  * @throws StoreError  the store is out of reach: nobody may run the ULP before this has been asked again
  */
 async function settle(store: ControlStore, { tid, id, base }: Move, wish: Place): Promise<Outcome> {
-  const key = keyOf(tid);
+  const key = keyOfUlp(tid);
   const value = encode(wish);
   if (await isDone(store.txn([{ key, revision: base }], [{ key, value }]))) return wish.outcome;
   return update<Outcome>(store, key, (entry) => {

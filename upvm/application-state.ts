@@ -1,5 +1,6 @@
 /**
- * What an application process tells of its ULPs: which there are, and whether nothing can happen any more by itself.
+ * What an application process tells of its ULPs: which there are, and whether nothing can happen any more by itself; and what
+ * its job's wish says of its run.
  *
  * Owns: nothing; reads descriptors on the process's own thread.
  */
@@ -8,7 +9,9 @@ import { isOutside } from "../runtime/scheduler/outside.ts";
 import { ulpAt } from "../runtime/scheduler/queue.ts";
 import { getState, isMigrating, stateText } from "../runtime/scheduler/state.ts";
 import { doingText } from "../runtime/scheduler/wait-text.ts";
+import type { JobWish } from "../wire/job.ts";
 import { ENGINE, HEAD, ULP, ULP_STATE, WAIT } from "../wire/layout.ts";
+import type { RunOptions } from "./run.ts";
 
 /** ULPs of this process that have not ended: tid, state, what it does, row of its program. */
 export function localTasks({ w }: Library): [number, string, string, number][] {
@@ -42,4 +45,21 @@ export function isIdle(library: Library): boolean {
     if (isMigrating(w, ulp) || (!isOutside(w, ulp) && w[ulp + ULP.wait] === WAIT.service)) return false;
   }
   return true;
+}
+
+/** The first ULP may ask for input: it is read at the command, a request as others. */
+const NO_INPUT = { read: async () => new Uint8Array(0), ready: async () => true };
+
+/** What a job's wish says of the run here. */
+export function wishedOptions(wish: JobWish): Omit<RunOptions, "module"> {
+  const { name, ulps, args, env, grants, tag, handoff, framesBytes } = wish;
+  return {
+    ...{ name, ulps, args, env, grants, tag, handoff, framesBytes },
+    ...(wish.input && { input: NO_INPUT }),
+    ...(wish.sliceMs !== undefined && { sliceMs: wish.sliceMs }),
+    ...(wish.profileMs !== undefined && { profileMs: wish.profileMs }),
+    ...(wish.heapBytes !== undefined && { heapBytes: wish.heapBytes }),
+    ...(wish.memoryPages !== undefined && { memoryPages: wish.memoryPages }),
+    ...(wish.shuffle !== undefined && { shuffle: wish.shuffle }),
+  };
 }

@@ -9,9 +9,11 @@
  */
 import type { Frame, Link } from "../net/link.ts";
 import type { Handlers, Rpc } from "../net/rpc.ts";
+import type { ControlStore } from "../pvmd/control-store.ts";
 import type { CreateOrder } from "../pvmd/router.ts";
+import { NOBODY } from "../runtime/migrate/moves.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
-import { drainOutbox, type Outgoing, releaseOutgoing } from "../runtime/scheduler/outbox.ts";
+import { drainOutbox, keepOutgoing, type Outgoing, releaseOutgoing } from "../runtime/scheduler/outbox.ts";
 import { endedOutside, takeOutside } from "../runtime/scheduler/outside.ts";
 import { ulpAt } from "../runtime/scheduler/queue.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
@@ -22,11 +24,12 @@ import { FRAME } from "../wire/protocol.ts";
 import { tidBaseOf, tidOf } from "../wire/pvm.ts";
 import type { JobPeer, JobStop } from "../wire/rpc-job.ts";
 import { decodeAnswer, encodeRequest } from "../wire/ulp-requests.ts";
-import { isIdle, localTasks } from "./application-state.ts";
+import { isIdle, localTasks, wishedOptions } from "./application-state.ts";
 import type { Server } from "./host-process.ts";
-import { Member, NOWHERE } from "./member.ts";
+import { decodeForwarded } from "./move-frames.ts";
+import { Mover, type MoverWorld, NOT_YET } from "./mover.ts";
 import { OutputPipe } from "./output-pipe.ts";
-import { Arrivals, type Mail, PeerLinks } from "./peer-links.ts";
+import { Arrivals, joined, type Mail, PeerLinks } from "./peer-links.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 import { type Part, type PartProcess, runHere } from "./run-here.ts";
 
@@ -44,6 +47,12 @@ export interface ApplicationEdge {
   /** Keeps one for the next process that needs it. Never fails. */
   keepModule(hash: string, wasm: Uint8Array): Promise<void>;
   after(ms: number, run: () => void): void;
+  /** Milliseconds, of a clock that only goes forward. */
+  nowMs(): number;
+  /** Memory that this process may still take, bytes. */
+  availableBytes(): number;
+  /** The virtual machine's control store, by the link to the master. */
+  readonly store: ControlStore;
 }
 
 /** What the master has said last. */
@@ -51,7 +60,7 @@ type Order = { readonly kind: "begin"; readonly members: readonly JobPeer[] } | 
 
 /** What the runtime needs while ULPs run. */
 interface Running extends PartProcess {
-  readonly member: Member<Mail>;
+  readonly mover: Mover;
   readonly arrivals: Arrivals;
 }
 
@@ -61,8 +70,7 @@ interface Running extends PartProcess {
  * @throws UpvmError what cannot be done, which the master has been told; or a bug of ours
  */
 export async function runApplication(edge: ApplicationEdge): Promise<void> {
-  const application = new Application(edge);
-  await application.run();
+  await new Application(edge).run();
 }
 
 class Application {
@@ -88,15 +96,24 @@ class Application {
   });
   private stopped: JobStop | "done" | undefined;
   private ended: [number, number, number][] = [];
-  /** Messages whose bytes are on their way to a link. */
+  /** SHA-256 of linked modules, hexadecimal, by rows of the program table. */
+  private readonly hashes: (string | undefined)[] = [];
+  /** Messages on their way to a link. */
   private leaving = 0;
+  /** Who does not know yet that this process, which came late, is there. */
+  private readonly greeting = new Set<number>();
 
   constructor(edge: ApplicationEdge) {
     this.edge = edge;
     this.links = new PeerLinks({
-      mail: (mail, times) => this.running?.member.arrive(mail, times),
+      mail: (mail, times) => this.running?.mover.arrive(mail, times),
+      state: (_, head) => this.running!.mover.state(head),
       frame: (from, frame) => this.frame(from, frame),
-      lost: (member, why) => this.rpc?.tell("peerLost", { member, why }),
+      lost: (member, why) => {
+        this.running?.mover.lost(member);
+        this.greeted(member);
+        this.rpc?.tell("peerLost", { member, why });
+      },
     });
     this.output = new OutputPipe(async (pieces, bytes) => {
       // Nobody reads it any more if the master is gone.
@@ -113,6 +130,7 @@ class Application {
     const spec = (await rpc.request("processHello", { address, abi: LINK_ABI }, undefined, LIMITS.jobStartMs))
       .body;
     const wasm = await this.module(spec.wish.hash);
+    this.hashes[0] = spec.wish.hash;
     rpc.tell("processReady", {});
     const order = await this.ordered;
     if (order.kind === "stop") return;
@@ -164,25 +182,10 @@ class Application {
   }
 
   private options({ wish, members }: JobSpec, module: Uint8Array): RunOptions {
-    const { name, ulps, args, env, grants, tag, handoff, framesBytes } = wish;
     return {
+      ...wishedOptions(wish),
       module,
-      name,
-      ulps,
-      args,
-      env,
-      grants,
-      tag,
-      handoff,
-      framesBytes,
       cores: members[this.edge.member]!.engines,
-      // Read at the command: a request as others.
-      ...(wish.input && { input: NO_INPUT }),
-      ...(wish.sliceMs !== undefined && { sliceMs: wish.sliceMs }),
-      ...(wish.profileMs !== undefined && { profileMs: wish.profileMs }),
-      ...(wish.heapBytes !== undefined && { heapBytes: wish.heapBytes }),
-      ...(wish.memoryPages !== undefined && { memoryPages: wish.memoryPages }),
-      ...(wish.shuffle !== undefined && { shuffle: wish.shuffle }),
       output: (fd, bytes, tid) => this.output.write(fd, bytes, tid),
       signal: this.interrupt.signal,
     };
@@ -201,10 +204,11 @@ class Application {
       stays: true,
       begun: (process) => {
         const first = seats.map((seat, index) => [tidOf(index, tidBase), seat] as const);
-        this.begin(process, first);
+        this.begin(process, first, spec.founders);
         return this.server();
       },
       outgoing: () => this.sendOut(),
+      away: (parcel) => this.running?.mover.away(parcel),
       exited: (index) => this.exited(index),
       ended: () => this.close(),
     };
@@ -213,29 +217,61 @@ class Application {
   private begin(
     process: PartProcess,
     first: Iterable<readonly [number, { member: number; engine: number }]>,
+    founders: number,
   ): void {
     const { library } = process;
     const take = (mail: Mail): boolean => takeOutside(library, { ...mail, data: joined(mail) });
     const arrivals = new Arrivals(take, this.links, (ms, run) => this.edge.after(ms, run));
-    const member = new Member<Mail>(this.edge.member, first, {
-      deliver: (mail) => arrivals.deliver(mail),
-      send: (to, mail, times) => this.links.mail(to, mail, times),
-      drop: (mail) => mail.release(),
-      ask: (tid) => void this.locate(tid),
-    });
-    const running = { ...process, member, arrivals };
+    const members = this.made.map(([member]) => member);
+    const places = [...first].map(([tid, { member }]) => [tid, member] as const);
+    const mover = new Mover(this.moverWorld(process, arrivals), members, places);
+    const running = { ...process, mover, arrivals };
     this.running = running;
     process.host.setPlugins(this.plugins);
     this.tellBegun(running);
     for (const [at, link] of [...this.made, ...this.early]) if (!this.links.has(at)) this.links.add(at, link);
+    if (this.edge.member >= founders) this.greet(members);
     this.sendOut();
     if (this.stopped !== undefined) this.stop(this.stopped);
   }
 
+  /** All others of the job have begun: until they know that this process is there, its ULPs' messages wait. */
+  private greet(members: readonly number[]): void {
+    for (const member of members) {
+      this.greeting.add(member);
+      this.links.send(member, { type: FRAME.ULP_CONFIGQ, a: 0, b: 0, c: 0, body: [] });
+    }
+  }
+
+  /** A process knows of this one, or is gone. */
+  private greeted(member: number): void {
+    if (this.greeting.delete(member) && this.greeting.size === 0) this.sendOut();
+  }
+
+  private moverWorld(process: PartProcess, arrivals: Arrivals): MoverWorld {
+    const { edge, links, hashes } = this;
+    return {
+      ...{ member: edge.member, process, links, arrivals, hashes, store: edge.store },
+      nowMs: () => edge.nowMs(),
+      after: (ms, run) => edge.after(ms, run),
+      availableBytes: () => edge.availableBytes(),
+      drain: () => this.sendOut(),
+      locate: (tid) => void this.locate(tid),
+      moved: (tid, move) => this.rpc?.tell("moved", { tid, move }),
+      cutOff: (why) => this.cutOff(why),
+    };
+  }
+
+  /** Only the master's control store knows whose a ULP is, and it cannot be asked: nobody may run it here. */
+  private cutOff(why: string): void {
+    this.rpc?.tell("processFailed", { code: "", facts: {}, text: why });
+    this.stop("failed");
+  }
+
   private sendOut(): void {
     const { running } = this;
-    if (running === undefined) return;
-    drainOutbox(running.library, (message) => running.member.leave(this.mailOf(running, message)));
+    if (running === undefined || this.greeting.size > 0) return;
+    drainOutbox(running.library, (message) => running.mover.leave(this.mailOf(running, message)));
   }
 
   private mailOf({ library }: Running, message: Outgoing): Mail {
@@ -244,15 +280,20 @@ class Application {
       this.leaving -= 1;
       releaseOutgoing(library, message);
     };
-    return { ...message, release };
+    const keep = (): number => {
+      this.leaving -= 1;
+      return keepOutgoing(library, message);
+    };
+    return { ...message, release, keep };
   }
 
   private async locate(tid: number): Promise<void> {
     const found = await this.rpc?.request("locate", { tid }, undefined, 0).catch(() => undefined);
-    const member = found?.body.member ?? NOWHERE;
+    const { running } = this;
+    const member = found?.body.member ?? NOBODY;
     // It may have come meanwhile.
-    if (member === NOWHERE && this.running?.member.where(tid) === undefined) this.outside(tid);
-    else this.running?.member.located(tid, member);
+    if (member === NOBODY && running?.mover.where(tid) === undefined) this.outside(tid);
+    else running?.mover.located(tid, member);
   }
 
   /** Requests of ULPs go to the master. */
@@ -269,6 +310,9 @@ class Application {
     const { library } = this.running!;
     const ulp = ulpAt(library.w, index);
     const tid = library.w[ulp + ULP.tid]!;
+    // What it has sent goes before the news of its end.
+    this.sendOut();
+    this.running!.mover.ended(tid);
     this.links.tell({ type: FRAME.ULP_EXIT, a: tid, b: 0, c: 0, body: [] });
     if (this.ended.length === 0) queueMicrotask(() => this.tellEnded());
     this.ended.push([tid, library.w[ulp + ULP.exitCode]!, library.w[ulp + ULP.killed]!]);
@@ -284,8 +328,9 @@ class Application {
   private async create(order: CreateOrder): Promise<number[]> {
     const running = await this.begun;
     const codes = await running.host.createOrdered(order);
+    const location = { member: this.edge.member, move: 0 };
     order.tids.forEach((tid, i) => {
-      if ((codes[i] ?? -1) >= 0) running.member.place(tid, running.member.index);
+      if ((codes[i] ?? -1) >= 0) running.mover.created(tid, location);
     });
     return [...codes];
   }
@@ -294,20 +339,28 @@ class Application {
   private frame(from: number, frame: Frame): void {
     const { running } = this;
     if (running === undefined) return;
-    const { library, member, host } = running;
+    const { library, mover, host } = running;
+    if (mover.frame(from, frame)) return;
     switch (frame.type) {
       case FRAME.ULP_EXIT:
         this.outside(frame.a | 0);
+        break;
+      case FRAME.ULP_ANSWER:
+        this.answer(frame);
         break;
       case FRAME.ULP_SIGNAL:
         host.stop(frame.a | 0, frame.c);
         break;
       case FRAME.ULP_CONFIGQ: {
-        const config = { member: member.index, engines: library.process.engines, abi: LINK_ABI };
+        mover.joined(from);
+        const config = { member: this.edge.member, engines: library.process.engines, abi: LINK_ABI };
         const body = [new TextEncoder().encode(JSON.stringify(config))];
         this.links.send(from, { type: FRAME.ULP_CONFIG, a: library.w[HEAD.ulps]!, b: 0, c: 0, body });
         break;
       }
+      case FRAME.ULP_CONFIG:
+        this.greeted(from);
+        break;
       case FRAME.ULP_STATUSQ: {
         const tid = frame.a | 0;
         const ulp = ulpOf(library.w, tid);
@@ -315,7 +368,7 @@ class Application {
         this.links.send(from, {
           type: FRAME.ULP_STATUS,
           a: tid,
-          b: member.where(tid) ?? 0,
+          b: mover.where(tid) ?? 0,
           c: state,
           body: [],
         });
@@ -324,10 +377,18 @@ class Application {
     }
   }
 
+  /** The virtual machine's answer to a ULP that has come here since it asked. @throws ProtocolError */
+  private answer({ c, body }: Frame): void {
+    const bytes = body[0] ?? new Uint8Array(0);
+    const asked = decodeForwarded(bytes.subarray(0, c));
+    const { asker, answer } = decodeAnswer(asked, bytes.subarray(c));
+    this.running?.host.answer(asker, answer);
+  }
+
   /** A ULP of another process has ended. */
   private outside(tid: number): void {
-    const { library, member } = this.running!;
-    member.place(tid, NOWHERE);
+    const { library, mover } = this.running!;
+    mover.ended(tid);
     const ulp = ulpOf(library.w, tid);
     if (ulp !== 0) endedOutside(library, library.w[ulp + ULP.index]!);
   }
@@ -355,7 +416,7 @@ class Application {
   private isQuiet(): boolean {
     const { running } = this;
     if (running === undefined || this.leaving > 0) return false;
-    return running.arrivals.idle && !running.member.waits && isIdle(running.library);
+    return running.arrivals.idle && running.mover.idle && isIdle(running.library);
   }
 
   /** What the master may ask. */
@@ -376,7 +437,7 @@ class Application {
         return told;
       },
       jobLost: ({ member }) => {
-        for (const tid of this.running?.member.lost(member) ?? []) this.outside(tid);
+        for (const tid of this.running?.mover.lost(member) ?? []) this.outside(tid);
         return told;
       },
       jobWave: () => ({ body: { idle: this.isQuiet(), ...this.links.counts() } }),
@@ -386,7 +447,17 @@ class Application {
       programLoad: async ({ row, name, hash }) => {
         const { library, threads, loader } = await this.begun;
         await loader.add(library, threads, row, name, await this.module(hash));
+        this.hashes[row] = hash;
         return { body: {} };
+      },
+      moveOrder: async ({ tids, to }) => {
+        // Before it has begun they are on their way here: the master asks again.
+        const begun = this.greeting.size === 0 ? this.running : undefined;
+        return { body: { outcomes: (await begun?.mover.order(tids, to)) ?? tids.map(() => NOT_YET) } };
+      },
+      ulpsGone: ({ tids }) => {
+        if (this.running !== undefined) for (const tid of tids) this.outside(tid);
+        return told;
       },
       ulpAnswer: (body, bytes) => {
         const { asker, answer } = decodeAnswer(body, bytes);
@@ -416,20 +487,6 @@ class Application {
 }
 
 const CLOSE_LOOK_MS = 5;
-
-/** The first ULP may ask for input. */
-const NO_INPUT = { read: async () => new Uint8Array(0), ready: async () => true };
-
-function joined({ bytes, pieces }: Mail): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const data = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    data.set(piece, at);
-    at += piece.length;
-  }
-  return data;
-}
 
 function encodeResult(result: RunResult): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(result));

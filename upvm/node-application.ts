@@ -4,6 +4,7 @@
  * Owns: its sockets, and its end. It is told how by one line of JSON on standard input, which stays open as long as the pvmd
  * lives: when it ends, so does this process. The key is in no argument and in no variable. What it does is application.ts.
  */
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import * as v from "valibot";
 import type { Link, PeerIdentity } from "../net/link.ts";
 import { connect, type Listener, listen } from "../net/node-links.ts";
 import { type Handlers, Rpc } from "../net/rpc.ts";
+import { RemoteStore } from "../pvmd/remote-store.ts";
 import { EXIT, UpvmError } from "../wire/errors.ts";
 import { JOB, MEMBER } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
@@ -59,6 +61,10 @@ class NodeApplication implements ApplicationEdge {
   private readonly setup: ApplicationSetup;
   private readonly modules: ModuleStore;
   private readonly key: Uint8Array;
+  readonly store = new RemoteStore(randomUUID(), (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  });
   private listener: Listener | undefined;
   private rpc: Rpc | undefined;
 
@@ -84,7 +90,9 @@ class NodeApplication implements ApplicationEdge {
   async master(handlers: Handlers): Promise<Rpc> {
     const { master: address } = this.setup;
     const link = await connect({ address, identity: this.identity, key: this.key });
-    this.rpc = new Rpc(link, handlers);
+    const all: Handlers = { ...handlers, ...this.store.handlers };
+    this.rpc = new Rpc(link, all);
+    await this.store.attach(this.rpc);
     return this.rpc;
   }
 
@@ -110,6 +118,14 @@ class NodeApplication implements ApplicationEdge {
 
   after(ms: number, run: () => void): void {
     setTimeout(run, ms);
+  }
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  availableBytes(): number {
+    return process.availableMemory();
   }
 
   /** Tells the master why this process cannot go on. */

@@ -47,6 +47,8 @@ class JobsPart implements Part {
       },
       killProcess: (host, job, member) => pvmd.rpcTo(host)?.tell("processKill", { job, member }),
       modules: new ModuleStore(pvmd.folder),
+      store: pvmd.store,
+      after: (ms, run) => void setTimeout(run, ms),
       log: (text) => pvmd.log(text),
     });
     this.machine = new VirtualMachine(pvmd.store, new PvmdHosts(pvmd), this.master.jobWorld());

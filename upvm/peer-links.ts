@@ -5,7 +5,7 @@
  * in the heap: it waits, in order, and nothing more is read until there is some. What frames mean beyond messages is the
  * taker's.
  */
-import type { Frame, Link } from "../net/link.ts";
+import type { Frame, FrameHead, FrameSink, Link } from "../net/link.ts";
 import { ProtocolError } from "../net/link.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { FRAME, SEND_HEAD } from "../wire/protocol.ts";
@@ -23,6 +23,8 @@ export interface Mail {
   readonly pieces: readonly Uint8Array[];
   /** It is not needed any more. Once. */
   readonly release: () => void;
+  /** Of one that lies in this process's heap, in place of release: its descriptor, as one of a queue. */
+  readonly keep?: () => number;
 }
 
 export interface PeerTaker {
@@ -30,6 +32,8 @@ export interface PeerTaker {
   readonly mail: (mail: Mail, times: number) => void;
   /** Any other frame. */
   readonly frame: (from: number, frame: Frame) => void;
+  /** A piece of a ULP's state comes. */
+  readonly state: (from: number, head: FrameHead) => FrameSink;
   /** A link has ended that nobody here has closed. */
   readonly lost: (member: number, why: string) => void;
 }
@@ -61,6 +65,7 @@ export class PeerLinks {
       this.peers.delete(member);
       if (!this.closing) this.taker.lost(member, text);
     });
+    link.onStream(FRAME.ULP_STATE, (head) => this.taker.state(member, head));
     link.onFrame((frame) => {
       if (frame.type !== FRAME.ULP_SEND && frame.type !== FRAME.ULP_MSGFWD) {
         this.taker.frame(member, frame);
@@ -183,4 +188,16 @@ export class Arrivals {
     if (this.waiting.length > 0) this.after(LIMITS.arrivalAgainMs, () => this.again());
     else this.links.resume();
   }
+}
+
+/** All of a message's bytes in one piece. */
+export function joined({ bytes, pieces }: Mail): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const data = new Uint8Array(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    data.set(piece, at);
+    at += piece.length;
+  }
+  return data;
 }

@@ -7,6 +7,7 @@
 import { type Addressed, Freezer } from "../runtime/migrate/freezer.ts";
 import { dumpOf } from "../runtime/scheduler/dump.ts";
 import type { UlpFailure } from "../runtime/scheduler/engine-state.ts";
+import type { FileEdge, Grant } from "../runtime/scheduler/files.ts";
 import { initialise } from "../runtime/scheduler/init.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { isOutside } from "../runtime/scheduler/outside.ts";
@@ -16,6 +17,7 @@ import { ATTENTION, HEAD } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { HostProcess, ownService, type Server } from "./host-process.ts";
 import { LocalHost } from "./local-host.ts";
+import { nodeFiles } from "./node-file-edge.ts";
 import { EngineThreads, processorCount, startClock, startTicks, surroundings } from "./node-process.ts";
 import { Samples } from "./profile.ts";
 import { Loader, programOf } from "./program-loader.ts";
@@ -55,6 +57,11 @@ export interface PartProcess {
   readonly loader: Loader;
   readonly host: LocalHost;
   readonly freezer: Freezer;
+  /** What its ULPs may open, and the way there. */
+  readonly grants: readonly Grant[];
+  readonly files?: FileEdge;
+  /** Milliseconds since it began: what deadlines of ULPs count from. */
+  readonly nowMs: () => number;
 }
 
 /**
@@ -99,7 +106,13 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
     });
     const known = { ...surroundings, input: options.input };
     const local = new LocalHost(library, made, loader, known);
-    const serve = part?.begun({ library, threads: made, loader, host: local, freezer }) ?? ownService(local);
+    const grants = options.grants ?? [];
+    const process: PartProcess = {
+      ...{ library, threads: made, loader, host: local, freezer, grants },
+      ...(grants.length > 0 && { files: nodeFiles() }),
+      nowMs: () => performance.timeOrigin + performance.now() - beganMs,
+    };
+    const serve = part?.begun(process) ?? ownService(local);
     const machine = new HostProcess(library, serve);
     host = machine;
   };

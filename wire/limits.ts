@@ -244,6 +244,13 @@ export const LIMITS = {
   historyLines: 1000,
   /** Wasm module accepted by the link step, bytes. */
   moduleBytes: 256 << 20,
+  /** Of a ULP's state, what goes in one frame, bytes: other frames of the link come between. */
+  stateChunkBytes: 256 << 10,
+  /** JSON in a frame of a move, bytes. */
+  moveBodyBytes: 16 << 10,
+  /** An order whose ULP has just moved elsewhere goes there, so often at most and after so long, milliseconds. */
+  moveOrderTries: 20,
+  moveOrderAgainMs: 10,
   /** Moves that one process has under way at once, from it and from each other to it; the state of each is in memory. */
   movesAtOnce: 8,
   /** Ordered moves that wait for those: every ULP of a process may be ordered away at once. */

@@ -13,6 +13,7 @@ import * as v from "valibot";
 import type { Role } from "./protocol.ts";
 import { RPC_HOSTS } from "./rpc-hosts.ts";
 import { RPC_JOB } from "./rpc-job.ts";
+import { RPC_MOVE } from "./rpc-move.ts";
 import { RPC_STORE } from "./rpc-store.ts";
 
 export type RpcSchema = v.GenericSchema<unknown, unknown>;
@@ -37,6 +38,7 @@ export const RPC = {
   ...RPC_STORE,
   ...RPC_HOSTS,
   ...RPC_JOB,
+  ...RPC_MOVE,
 } as const satisfies RpcTable;
 
 export type RpcAsk<R extends RpcRow> = v.InferOutput<R["ask"]>;

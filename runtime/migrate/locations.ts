@@ -97,6 +97,12 @@ export class Locations<M> {
     this.lost.add(member);
   }
 
+  /** ULPs that were with this process, which is gone, and on no way: they have ended with it. */
+  endedWith(member: Member): Tid[] {
+    const theirs = [...this.table].filter(([tid, at]) => at.member === member && !this.holds.has(tid));
+    return theirs.map(([tid]) => tid);
+  }
+
   /** True if messages of this ULP wait here. */
   holdsFrom(src: Tid): boolean {
     for (const { queue } of this.holds.values()) if (queue.some((sent) => sent.src === src)) return true;

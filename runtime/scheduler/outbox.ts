@@ -173,6 +173,17 @@ export function keepOutgoing({ w }: Pick<Library, "w">, { at, bytes }: Outgoing)
   return at;
 }
 
+/** A message of a queue that leaves after its receiver: `to` is its tid. It is not counted as of the outbox. */
+export function leavingAgain(library: Library, at: number, to: number): Outgoing {
+  library.w[(at >> 2) + TO] = to;
+  return outgoing(library, at);
+}
+
+/** The bytes of such a message have left. */
+export function releaseLeaving({ w, arena, gb }: Library, { at }: Outgoing): void {
+  dropMessage(w, arena, gb, at);
+}
+
 function oldestFirst(w: Int32Array, newest: number): number {
   let list = 0;
   for (let at = newest; at !== 0; ) {

@@ -42,14 +42,8 @@ export function takeOutside(library: Library, message: OutsideMessage): boolean 
   const to = ulpOf(w, message.to);
   if (to === 0 || Atomics.load(w, to + ULP.inbox) === INBOX_CLOSED) return true;
   if (Atomics.load(w, to + ULP.inboxCount) >= LIMITS.messagesPerUlp) return false;
-  const gbid = newBuffer(library, message.encoding, message.data);
-  if (gbid === 0) return false;
-  const { src, tag, context, wid, data } = message;
-  const at = newMessage(w, library.arena, src, tag, gbid, data.length, context, wid);
-  if (at === 0) {
-    library.gb.gdecref(gbid);
-    return false;
-  }
+  const at = newArrived(library, message, message.data);
+  if (at === 0) return false;
   if (!pushInbox(w, to, at)) {
     dropMessage(w, library.arena, library.gb, at);
     return true;
@@ -57,6 +51,19 @@ export function takeOutside(library: Library, message: OutsideMessage): boolean 
   const waker = { w, heap: library.heap, alone: false };
   if (claimWake(waker, to)) pushWake(waker, to);
   return true;
+}
+
+/** Descriptor of a message that has come, with a buffer of its own; 0: the heap is full. */
+export function newArrived(
+  library: Library,
+  { src, tag, context, wid, encoding }: Omit<OutsideMessage, "to" | "data">,
+  data: Uint8Array,
+): number {
+  const gbid = newBuffer(library, encoding, data);
+  if (gbid === 0) return 0;
+  const at = newMessage(library.w, library.arena, src, tag, gbid, data.length, context, wid);
+  if (at === 0) library.gb.gdecref(gbid);
+  return at;
 }
 
 /** A buffer of these bytes, with one reference; 0: the heap is full. */

@@ -4,6 +4,7 @@ import { test } from "uvu";
 import type { Frame, Link, PeerIdentity } from "../../net/link.ts";
 import { memoryLinks } from "../../net/memory-links.ts";
 import { type Handlers, Rpc } from "../../net/rpc.ts";
+import { MemoryStore } from "../../pvmd/memory-store.ts";
 import { type ApplicationEdge, runApplication } from "../../upvm/application.ts";
 import type { RunResult } from "../../upvm/run.ts";
 import type { JobSpec } from "../../wire/job.ts";
@@ -78,6 +79,9 @@ class Played {
       findModule: async () => undefined,
       keepModule: async (hash) => void this.kept.push(hash),
       after: (ms, run) => void setTimeout(run, ms),
+      nowMs: () => performance.now(),
+      availableBytes: () => 1 << 30,
+      store: new MemoryStore(),
     };
     this.over = runApplication(edge);
   }

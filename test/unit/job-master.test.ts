@@ -47,6 +47,8 @@ class World {
         keep: (hash, wasm) => hash === hashOf(wasm) && this.modules.set(hash, wasm) !== undefined,
         hashOf,
       },
+      store: new MemoryStore(),
+      after: (_, run) => run(),
       log: () => {},
     });
     const facts = hosts.map(({ name, tid }) => ({ name, tid, machine: "x64", engines: 1 }));

@@ -9,6 +9,7 @@ import { add, remove } from "./hosts.ts";
 import { inspect } from "./inspect.ts";
 import { jobs, kill, ps } from "./jobs.ts";
 import { log } from "./log.ts";
+import { migrate } from "./migrate.ts";
 import { run } from "./run.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
@@ -22,6 +23,7 @@ export const COMMANDS = {
   ps,
   jobs,
   kill,
+  migrate,
   add,
   delete: remove,
   halt,

@@ -1,0 +1,233 @@
+/**
+ * Moves of ULPs between hosts, as the master sees them: orders of commands go to the processes that have the ULPs, and what
+ * has become of ULPs whose process is gone is decided by the control store.
+ *
+ * Owns: orders until they are answered, and the last word about ULPs that were on their way when a process was lost: their
+ * keys (locations.ts). How a ULP moves is the processes' matter (runtime/migrate/migration.ts).
+ */
+import type { Rpc } from "../net/rpc.ts";
+import { UpvmError } from "../wire/errors.ts";
+import { LIMITS } from "../wire/limits.ts";
+import type { RpcAsk, RpcReply } from "../wire/rpc.ts";
+import type { MigratedRow, RPC_MOVE } from "../wire/rpc-move.ts";
+import { type ControlStore, StoreError } from "./control-store.ts";
+import type { Jobs } from "./jobs.ts";
+import { keyOfUlp, type Place } from "./locations.ts";
+import { decode, encode } from "./machine.ts";
+
+/** An application process. */
+export interface Seated {
+  readonly job: number;
+  readonly member: number;
+}
+
+export interface MoveWorld {
+  readonly store: ControlStore;
+  /** Process that has a task; undefined: there is no such task. */
+  find(tid: number): Seated | undefined;
+  /** Tasks of all jobs on a host. */
+  tasksOn(host: string): readonly number[];
+  /** Host of a process; "" if there was none. */
+  hostOf(process: Seated): string;
+  /** True if the host is in service. */
+  hasHost(name: string): boolean;
+  /** Process of a job on a host, made if there is none yet. @returns its number; undefined: it cannot be */
+  memberOn(job: number, host: string): Promise<number | undefined>;
+  rpcTo(process: Seated): Rpc | undefined;
+  /** News: a ULP is with this process now, which may be gone already. */
+  moved(tid: number, member: number): void;
+  after(ms: number, run: () => void): void;
+}
+
+type Outcome = RpcReply<(typeof RPC_MOVE)["moveOrder"]>["outcomes"][number];
+type Refusal = NonNullable<MigratedRow["refused"]>;
+
+/** Member in the key of a ULP that has ended with its process. */
+const NOBODY = -1;
+const NO_TASK: Refusal = { code: "noTask", why: "there is no such task" };
+const NO_PROCESS: Refusal = { code: "noProcess", why: "its job has no process there and cannot have one" };
+const LOST: Refusal = { code: "lost", why: "its process has ended, and the ULP with it" };
+
+export class MoveOrders {
+  private readonly world: MoveWorld;
+  /** ULPs with an order that is not answered. */
+  private readonly ordered = new Map<number, Seated>();
+  /** Number of the last move of each ULP that is known, so that old news changes nothing. */
+  private readonly last = new Map<number, number>();
+
+  constructor(world: MoveWorld) {
+    this.world = world;
+  }
+
+  /** @throws UpvmError HOST_UNKNOWN */
+  async migrate({ tids, from, to }: RpcAsk<(typeof RPC_MOVE)["migrate"]>): Promise<MigratedRow[]> {
+    for (const host of from === undefined ? [to] : [from, to])
+      if (!this.world.hasHost(host))
+        throw new UpvmError("HOST_UNKNOWN", { what: "migrate to or from", host });
+    const all = [...new Set([...tids, ...(from === undefined ? [] : this.world.tasksOn(from))])];
+    const rows = new Map<number, MigratedRow>();
+    let left = all;
+    for (let tries = 0; left.length > 0 && tries < LIMITS.moveOrderTries; tries++) {
+      // News of its last move is on its way to us.
+      if (tries > 0) await new Promise<void>((go) => this.world.after(LIMITS.moveOrderAgainMs, go));
+      const results = await Promise.all(this.byProcess(left).map((group) => this.orderAll(group, to)));
+      for (const row of results.flat()) rows.set(row.tid, row);
+      left = left.filter((tid) => rows.get(tid)?.refused?.code === "notHere");
+    }
+    return all.map((tid) => rows.get(tid)!);
+  }
+
+  private byProcess(tids: readonly number[]): { readonly at: Seated | undefined; readonly tids: number[] }[] {
+    const groups = new Map<string, { readonly at: Seated | undefined; readonly tids: number[] }>();
+    for (const tid of tids) {
+      const at = this.world.find(tid);
+      const name = at === undefined ? "" : `${at.job}/${at.member}`;
+      const group = groups.get(name) ?? { at, tids: [] };
+      group.tids.push(tid);
+      groups.set(name, group);
+    }
+    return [...groups.values()];
+  }
+
+  /** Orders ULPs of one process to a host. */
+  private async orderAll(
+    { at, tids }: { readonly at: Seated | undefined; readonly tids: readonly number[] },
+    host: string,
+  ): Promise<MigratedRow[]> {
+    const refuse = (refused: Refusal): MigratedRow[] => tids.map((tid) => rowOf(tid, from, host, refused));
+    const from = at === undefined ? "" : this.world.hostOf(at);
+    if (at === undefined) return refuse(NO_TASK);
+    const to = (await this.world.memberOn(at.job, host)) ?? -1;
+    const rpc = this.world.rpcTo(at);
+    if (to < 0) return refuse(NO_PROCESS);
+    if (rpc === undefined) return refuse(LOST);
+    for (const tid of tids) this.ordered.set(tid, at);
+    try {
+      const { body } = await rpc.request("moveOrder", { tids: [...tids], to }, undefined, 0);
+      return tids.map((tid, i) => {
+        const outcome = body.outcomes[i]!;
+        if (outcome.moved) this.news(tid, to, outcome.move);
+        return outcomeRow(tid, from, host, outcome);
+      });
+    } catch (error) {
+      if (rpc.link.end === undefined) throw error;
+      // The source is gone: they are at their destination, or have ended.
+      await this.settle(at);
+      return tids.map((tid) => {
+        const now = this.world.find(tid);
+        return rowOf(tid, from, host, now !== undefined && now.member === to ? undefined : LOST);
+      });
+    } finally {
+      for (const tid of tids) this.ordered.delete(tid);
+    }
+  }
+
+  /** A process tells that a ULP is with it since its move of this number. */
+  news(tid: number, member: number, move: number): void {
+    if ((this.last.get(tid) ?? 0) >= move) return;
+    this.last.set(tid, move);
+    this.world.moved(tid, member);
+  }
+
+  ended(tids: readonly number[]): void {
+    for (const tid of tids) this.last.delete(tid);
+  }
+
+  /** Settles, and then calls; at once if none of the process's ULPs have been ordered away. */
+  settled(process: Seated, then: () => void): void {
+    if (this.orderedFrom(process).length > 0) void this.settle(process).then(then);
+    else then();
+  }
+
+  private orderedFrom({ job, member }: Seated): number[] {
+    const theirs = [...this.ordered].filter(([, at]) => at.job === job && at.member === member);
+    return theirs.map(([tid]) => tid);
+  }
+
+  /**
+   * A process is gone. Before its ULPs are given up: those that were ordered away may be at their destination, which the
+   * store says, or are forbidden there from now on.
+   */
+  async settle(process: Seated): Promise<void> {
+    await Promise.all(this.orderedFrom(process).map((tid) => this.bury(tid, process.member)));
+  }
+
+  private async bury(tid: number, member: number): Promise<void> {
+    const { store } = this.world;
+    const key = keyOfUlp(tid);
+    const nobody: Place = { member: NOBODY, move: "lost", outcome: "aborted" };
+    for (let tries = 0; tries < LIMITS.storeTries; tries++) {
+      try {
+        const entry = await store.get(key);
+        const place = entry && decode<Place>(entry.value);
+        if (place?.member === NOBODY) return;
+        if (place !== undefined && place.member !== member) {
+          this.news(tid, place.member, Number(place.move));
+          return;
+        }
+        const compare = [{ key, revision: entry?.revision ?? 0 }];
+        if ((await store.txn(compare, [{ key, value: encode(nobody) }])) !== undefined) return;
+      } catch (error) {
+        // The store is out of reach just now.
+        if (!(error instanceof StoreError)) throw error;
+        await new Promise<void>((go) => this.world.after(LIMITS.moveAskAgainMs, go));
+      }
+    }
+  }
+}
+
+/** What the state of the jobs says. @param enlist  makes a process of a job on a host, by the tid of its daemon */
+export function moveWorld(
+  jobs: Jobs,
+  world: Pick<MoveWorld, "store" | "after"> & {
+    hosts(): readonly { readonly name: string; readonly tid: number }[];
+  },
+  enlist: (job: number, host: number) => Promise<number | undefined>,
+): Omit<MoveWorld, "rpcTo" | "moved"> {
+  /** Processes that are being made, by job and host. */
+  const making = new Map<string, Promise<number | undefined>>();
+  const make = (job: number, host: number): Promise<number | undefined> => {
+    const name = `${job}/${host}`;
+    const made = making.get(name) ?? enlist(job, host).finally(() => making.delete(name));
+    making.set(name, made);
+    return made;
+  };
+  const hostNamed = (name: string) => world.hosts().find((host) => host.name === name);
+  const hostOf = ({ job, member }: Seated): string => jobs.get(job)?.spec.members[member]?.host ?? "";
+  return {
+    store: world.store,
+    after: (ms, run) => world.after(ms, run),
+    find: (tid) => {
+      const found = jobs.find(tid);
+      return found && { job: found.job.spec.job, member: found.member };
+    },
+    tasksOn: (host) =>
+      jobs
+        .all()
+        .flatMap(({ spec: { job }, live }) =>
+          [...live].filter(([, member]) => hostOf({ job, member }) === host).map(([tid]) => tid),
+        ),
+    hostOf,
+    hasHost: (name) => hostNamed(name) !== undefined,
+    memberOn: async (number, name) => {
+      const job = jobs.get(number);
+      const running = (member: number): boolean => job?.members[member]?.at === "running";
+      const there = job?.spec.members.findIndex(({ host }, member) => host === name && running(member)) ?? -1;
+      const host = hostNamed(name);
+      return there >= 0 || host === undefined ? there : await make(number, host.tid);
+    },
+  };
+}
+
+function rowOf(tid: number, from: string, to: string, refused: Refusal | undefined): MigratedRow {
+  return { tid, from, to, bytes: 0, obtrusiveMs: 0, migrationMs: 0, ...(refused && { refused }) };
+}
+
+function outcomeRow(tid: number, from: string, to: string, outcome: Outcome): MigratedRow {
+  if (!outcome.moved) {
+    const { code, detail } = outcome.refused;
+    return rowOf(tid, from, to, { code, why: detail });
+  }
+  const { bytes, obtrusiveMs, migrationMs, stages } = outcome;
+  return { tid, from, to, bytes, obtrusiveMs, migrationMs, stages };
+}

@@ -1,0 +1,155 @@
+/**
+ * Live migration as a user has it: real daemons in homes of their own, programs that run on three hosts, ULPs that move all
+ * the time, hosts' processes that are killed meanwhile.
+ */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "uvu";
+import { EXIT } from "../../wire/errors.ts";
+import { type Hosts, withHosts } from "../hosts.ts";
+import { Orders } from "../migrations.ts";
+
+const NAMES = ["a", "b", "c"];
+
+/** Calls `use` with three hosts in service, and a way to order moves. */
+const withThree = (use: (hosts: Hosts, orders: Orders, pids: readonly number[]) => Promise<void>) =>
+  withHosts(async (hosts) => {
+    const started = await hosts.all(...NAMES);
+    const orders = await Orders.to(hosts.home("a"));
+    try {
+      await use(
+        hosts,
+        orders,
+        started.map(({ pid }) => pid),
+      );
+    } finally {
+      orders.close();
+    }
+    assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
+  });
+
+/** Lines of the output, without what is a time. */
+const lines = (text: string): string[] =>
+  text
+    .replace(/[0-9.]+ (us|ms|s|Mflops)\b/g, "")
+    .split("\n")
+    .sort();
+
+test("programs print the same, to the bit, though their ULPs are moved at random all the time", () =>
+  withThree(async (hosts, orders) => {
+    const programs = [
+      ["guest/examples/ring.ts", "-n", "6", "--", "100"],
+      ["guest/examples/laplace.c", "-n", "5", "--", "--sweeps", "500", "--no-check"],
+      ["guest/examples/opt.c", "-n", "4", "--", "--size", "60000", "--iterations", "3"],
+      ["test/guests/wander.c", "-n", "6", "--", "40"],
+    ];
+    for (const [seed, words] of programs.entries()) {
+      const here = await hosts.on("a", ["run", "--local", ...words]);
+      assert.equal(here.code, EXIT.ok, here.err);
+      let over = false;
+      const running = hosts.on("a", ["run", ...words]).finally(() => {
+        over = true;
+      });
+      let moved = 0;
+      const refused = new Set<string>();
+      await orders.storm(
+        NAMES,
+        seed,
+        3,
+        () => over,
+        (row) => {
+          if (row.refused === undefined) moved += 1;
+          else refused.add(row.refused.code);
+        },
+      );
+      const there = await running;
+      assert.equal(there.code, EXIT.ok, there.err);
+      assert.deepEqual(lines(there.out), lines(here.out), `${words[0]}, moved ${moved} times`);
+      assert.ok(moved >= 5, `${words[0]}: only ${moved} moves; ${[...refused]}`);
+      // Nothing else is a reason: all hosts are there.
+      for (const code of ["already", "moving", "ended", "noTask", "notHere", "noProcess"])
+        refused.delete(code);
+      assert.deepEqual([...refused], []);
+    }
+  }));
+
+/** Processes that a pvmd has started. */
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+
+test("a killed process takes its ULPs with it and no others, whatever was on its way to it or from it", () =>
+  withThree(async (hosts, orders, pids) => {
+    if (!existsSync("/proc/self/task")) return;
+    const words = ["test/guests/wander.c", "-n", "8", "--", "60", "100000"];
+    const here = await hosts.on("a", ["run", "--local", ...words]);
+    const expected = new Set(lines(here.out));
+    for (const seed of [1, 2, 3]) {
+      let over = false;
+      const running = hosts.on("a", ["run", ...words]).finally(() => {
+        over = true;
+      });
+      let moved = 0;
+      await orders.storm(
+        NAMES,
+        seed,
+        2,
+        () => over,
+        ({ refused }) => {
+          if (refused !== undefined) return;
+          moved += 1;
+          if (moved === 4 * seed) process.kill(childrenOf(pids[seed % 3]!)[0]!, "SIGKILL");
+        },
+      );
+      const { code, out, err } = await running;
+      const printed = out.split("\n").filter(Boolean);
+      assert.equal(new Set(printed).size, printed.length, `a ULP ended twice: ${out}`);
+      for (const line of printed) assert.ok(expected.has(line), line);
+      const lost = new Set([...err.matchAll(/ULP (\d+) \(t[0-9a-f]+\)/g)].map((match) => match[1]!));
+      const done = new Set(printed.map((line) => /ULP (\d+)/.exec(line)![1]!));
+      assert.equal(done.size + lost.size, 8, `${out}${err}`);
+      assert.ok(
+        [...lost].every((ulp) => !done.has(ulp)),
+        `${out}${err}`,
+      );
+      // It may have had none just then.
+      assert.equal(code, lost.size > 0 ? EXIT.failed : EXIT.ok, err);
+    }
+  }));
+
+test("upvm migrate says what became of each ULP, and upvm ps where it is", () =>
+  withThree(async (hosts) => {
+    const running = hosts.on("b", ["run", "test/guests/wander.c", "-n", "3", "--", "500"]);
+    interface Task {
+      readonly tid: string;
+      readonly host: string;
+    }
+    const tasks = async () => JSON.parse((await hosts.on("c", ["ps", "--json"])).out) as Task[];
+    await hosts.until(async () => (await tasks()).length === 3);
+    const [first] = await tasks();
+    const to = first!.host === "c" ? "b" : "c";
+    const moved = await hosts.on("b", ["migrate", first!.tid, to, "--json"]);
+    const [row] = JSON.parse(moved.out) as Record<string, unknown>[];
+    assert.equal(moved.code, EXIT.ok, moved.out);
+    assert.deepEqual([row!["tid"], row!["from"], row!["to"]], [first!.tid, first!.host, to]);
+    for (const field of ["bytes", "obtrusiveMs", "migrationMs"]) assert.ok(Number(row![field]) > 0, field);
+    assert.equal((await tasks()).find(({ tid }) => tid === first!.tid)!.host, to);
+    // All that there are on a host, and one that is there already.
+    const all = await hosts.on("a", ["migrate", "--all-from", to, first!.host]);
+    assert.equal(all.code, EXIT.ok, all.err);
+    assert.match(all.out, /moved from \w+ to \w+: \d+ bytes, obtrusive [\d.]+ ms, migration [\d.]+ ms/);
+    const again = await hosts.on("a", ["migrate", first!.tid, "t7ffffff", first!.host]);
+    assert.equal(again.code, EXIT.failed);
+    assert.match(
+      again.err,
+      new RegExp(`Cannot migrate ${first!.tid} to ${first!.host}: it is there already`),
+    );
+    assert.match(again.err, /Cannot migrate t7ffffff to \w+: there is no such task/);
+    const nowhere = await hosts.on("a", ["migrate", first!.tid, "nowhere"]);
+    assert.equal(nowhere.code, EXIT.failed);
+    assert.match(nowhere.err, /nowhere: the virtual machine has no host of that name/);
+    const bad = await hosts.on("a", ["migrate", "seven", "b"]);
+    assert.equal(bad.code, EXIT.usage);
+    assert.equal((await running).code, EXIT.ok);
+  }));
+
+test.run();

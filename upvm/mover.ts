@@ -1,0 +1,496 @@
+/**
+ * Moves of this process's ULPs to other processes of their job, and of theirs to this one: what the protocol decides
+ * (runtime/migrate/migration.ts) is done here, on frozen ULPs, links, the control store and the master.
+ *
+ * Owns: the way of each message that leaves or comes, the ULPs that are on their way, and orders until they are answered. It
+ * runs on the process's own thread. No clock and no socket of its own.
+ */
+import type { Frame, FrameHead, FrameSink } from "../net/link.ts";
+import type { ControlStore } from "../pvmd/control-store.ts";
+import { StoreError } from "../pvmd/control-store.ts";
+import { keyOfUlp, type Place } from "../pvmd/locations.ts";
+import { decode, encode } from "../pvmd/machine.ts";
+import { type Addressed, type FrozenUlp, WHY_NOT, type WhyNot } from "../runtime/migrate/freezer.ts";
+import { imageOf, whyNoImage } from "../runtime/migrate/image.ts";
+import { Migration } from "../runtime/migrate/migration.ts";
+import {
+  type Location,
+  type Member,
+  type MoveEffect,
+  type MoveEvent,
+  type MoveFrame,
+  NOBODY,
+  type Outcome,
+  type Owner,
+  REFUSALS,
+  type Refused,
+  type Settled,
+  type Tid,
+} from "../runtime/migrate/moves.ts";
+import { leavingAgain, releaseLeaving } from "../runtime/scheduler/outbox.ts";
+import { newArrived } from "../runtime/scheduler/outside.ts";
+import { ulpAt } from "../runtime/scheduler/queue.ts";
+import { ulpOf } from "../runtime/scheduler/ulp.ts";
+import { IMAGE_VERSION, PAGE_BYTES } from "../wire/image.ts";
+import { INBOX_AWAY, INBOX_CLOSED, LINK_ABI, MSG, ULP } from "../wire/layout.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { FRAME } from "../wire/protocol.ts";
+import type { RpcReply } from "../wire/rpc.ts";
+import type { RPC_MOVE } from "../wire/rpc-move.ts";
+import { decodeMove, encodeMove, type Offer } from "./move-frames.ts";
+import { forwardParcels } from "./parcels.ts";
+import { type Arrivals, joined, type Mail, type PeerLinks } from "./peer-links.ts";
+import type { PartProcess } from "./run-here.ts";
+import { ComingState, sendState } from "./state-transfer.ts";
+
+/** What a mover needs of its process. */
+export interface MoverWorld {
+  readonly member: Member;
+  readonly process: PartProcess;
+  readonly links: PeerLinks;
+  readonly arrivals: Arrivals;
+  readonly store: ControlStore;
+  /** SHA-256 of the linked module of a program, by its row, hexadecimal. */
+  readonly hashes: readonly (string | undefined)[];
+  /** Milliseconds, of a clock that only goes forward. */
+  nowMs(): number;
+  after(ms: number, run: () => void): void;
+  /** Memory that this process may still take, bytes. */
+  availableBytes(): number;
+  /** Gives all that is in the outbox to `leave`. */
+  drain(): void;
+  /** Asks the master where a ULP is; `located` answers. */
+  locate(tid: Tid): void;
+  /** Tells the master that a ULP is here now. */
+  moved(tid: Tid, move: number): void;
+  /** Nobody knows whose a ULP is: the process must end. */
+  cutOff(why: string): void;
+}
+
+export class Mover {
+  private readonly world: MoverWorld;
+  private readonly protocol: Migration<Mail>;
+  private readonly frozen = new Map<Tid, FrozenUlp>();
+  /** Moves whose state leaves; true: it is to stop. */
+  private readonly shipping = new Map<Tid, { readonly move: number; stopped: boolean }>();
+  private readonly coming = new Map<Tid, ComingState>();
+  /** Messages for a ULP that is about to be admitted. */
+  private readonly front = new Map<Tid, Mail[]>();
+  private readonly orders = new Map<number, (outcome: Outcome) => void>();
+  private lastOrder = 0;
+  private readonly events: MoveEvent[] = [];
+  private taking = false;
+  private timerMs = Number.POSITIVE_INFINITY;
+
+  constructor(world: MoverWorld, members: Iterable<Member>, first: Iterable<readonly [Tid, Member]>) {
+    this.world = world;
+    this.protocol = new Migration(world.member, members, (src) => this.keepsFrom(src));
+    for (const [tid, member] of first) this.created(tid, { member, move: 0 });
+  }
+
+  /** Nothing is under way, and no message waits here. */
+  get idle(): boolean {
+    return this.protocol.unfinished === 0;
+  }
+
+  where(tid: Tid): Member | undefined {
+    return this.protocol.locations.at(tid)?.member;
+  }
+
+  created(tid: Tid, location: Location): void {
+    this.take({ kind: "created", tid, location });
+  }
+
+  /** The master has said where a ULP is; NOBODY: nowhere. */
+  located(tid: Tid, member: Member): void {
+    if (member === NOBODY) this.ended(tid);
+    else this.created(tid, { member, move: 0 });
+  }
+
+  ended(tid: Tid): void {
+    this.take({ kind: "ended", tid });
+  }
+
+  joined(member: Member): void {
+    this.take({ kind: "joined", member });
+  }
+
+  /** A process of the job is gone. @returns its ULPs, which have ended */
+  lost(member: Member): Tid[] {
+    this.take({ kind: "lost", member });
+    const theirs = this.protocol.locations.endedWith(member);
+    for (const tid of theirs) this.ended(tid);
+    return theirs;
+  }
+
+  /** Moves ULPs of this process. Answers for each what has come of it; never fails. */
+  order(tids: readonly Tid[], to: Member): Promise<ToldOutcome[]> {
+    const each = tids.map((tid) => {
+      const order = ++this.lastOrder;
+      const outcome = new Promise<Outcome>((done) => this.orders.set(order, done));
+      this.take({ kind: "order", order, tid, to });
+      return outcome.then(told);
+    });
+    return Promise.all(each);
+  }
+
+  // Messages
+
+  /** A ULP of this process sends one to another process. */
+  leave(mail: Mail): void {
+    this.route(mail, 0);
+  }
+
+  /** One has come. @param times  it was sent on before */
+  arrive(mail: Mail, times: number): void {
+    const here = this.where(mail.to) === this.world.member;
+    if (here || times < LIMITS.forwards) this.route(mail, times + 1);
+    else mail.release();
+  }
+
+  private route(mail: Mail, times: number): void {
+    const { to, src, bytes } = mail;
+    const where = this.protocol.sent(to, { src, bytes, message: mail });
+    if (where === "here") this.deliver(mail);
+    else if (where === "unknown") this.world.locate(to);
+    else if (where === "nowhere") mail.release();
+    else if (where !== "held") this.world.links.mail(where, mail, times);
+  }
+
+  private deliver(mail: Mail): void {
+    const front = this.front.get(mail.to);
+    if (front === undefined) this.world.arrivals.deliver(mail);
+    else front.push(mail);
+  }
+
+  /** What the virtual machine has for a ULP that is of another process now goes after it. */
+  away(parcel: Addressed): void {
+    const { w } = this.world.process.library;
+    const tid = w[ulpAt(w, parcel.index) + ULP.tid]!;
+    const member = this.where(tid);
+    if (member !== undefined && member !== NOBODY) forwardParcels(this.world.links, tid, member, [parcel]);
+  }
+
+  // Frames
+
+  /** Takes a frame of another process. @returns false: it has nothing to do with moves. @throws ProtocolError */
+  frame(from: Member, frame: Frame): boolean {
+    if (frame.type === FRAME.ULP_STATE_END) {
+      const tid = frame.a | 0;
+      const coming = this.coming.get(tid);
+      if (coming?.move === frame.b && coming.end()) this.take({ kind: "received", tid, move: frame.b });
+      return true;
+    }
+    const move = decodeMove(frame);
+    if (move !== undefined) this.take({ kind: "frame", from, frame: move });
+    return move !== undefined;
+  }
+
+  /** A piece of a state comes. */
+  state({ a, b }: FrameHead): FrameSink {
+    const coming = this.coming.get(a | 0);
+    return coming?.move === b ? coming.sink() : NOWHERE;
+  }
+
+  // The protocol
+
+  private take(event: MoveEvent): void {
+    this.events.push(event);
+    // What is done for one event may be another.
+    if (this.taking) return;
+    this.taking = true;
+    try {
+      for (let next = this.events.shift(); next !== undefined; next = this.events.shift())
+        for (const effect of this.protocol.take(next, this.world.nowMs())) this.perform(effect);
+    } finally {
+      this.taking = false;
+    }
+    this.setTimer();
+  }
+
+  private setTimer(): void {
+    const { nextMs } = this.protocol;
+    if (nextMs >= this.timerMs) return;
+    this.timerMs = nextMs;
+    this.world.after(Math.max(1, nextMs - this.world.nowMs()), () => {
+      if (this.timerMs !== nextMs) return;
+      this.timerMs = Number.POSITIVE_INFINITY;
+      this.take({ kind: "tick" });
+    });
+  }
+
+  private perform(effect: MoveEffect<Mail>): void {
+    const { links, process } = this.world;
+    switch (effect.kind) {
+      case "send":
+        links.send(effect.to, encodeMove(effect.frame));
+        break;
+      case "offer":
+        this.offer(effect.to, effect.frame);
+        break;
+      case "freeze":
+        void this.freeze(effect.tid, effect.move);
+        break;
+      case "thaw":
+        process.freezer.thaw(this.unfrozen(effect.tid));
+        this.take({ kind: "cleared" });
+        break;
+      case "ship":
+        void this.ship(effect.tid, effect.move, effect.to);
+        break;
+      case "stopShipping":
+        this.stopShipping(effect.tid);
+        break;
+      case "free":
+        this.free(effect.tid, effect.to);
+        break;
+      case "judge":
+        this.judge(effect.frame);
+        break;
+      case "adopt":
+        this.adopt(effect.tid);
+        break;
+      case "discard":
+        this.coming.get(effect.tid)?.drop();
+        this.coming.delete(effect.tid);
+        break;
+      case "claim":
+        void this.claim(effect.tid, effect.move, effect.revision);
+        break;
+      case "read":
+        void this.read(effect.tid, effect.move);
+        break;
+      case "release":
+        this.release(effect.tid, effect.to, effect.held);
+        break;
+      case "migrated":
+        this.world.moved(effect.tid, effect.move);
+        break;
+      case "answer":
+        this.orders.get(effect.order)!(effect.outcome);
+        this.orders.delete(effect.order);
+        break;
+      case "cutOff":
+        this.world.cutOff(`the control store does not say whose ULP ${effect.tid.toString(16)} is`);
+        break;
+    }
+  }
+
+  // Source
+
+  private offer(to: Member, frame: MoveFrame): void {
+    const { library } = this.world.process;
+    const { w } = library;
+    const { tid, move } = frame;
+    const ulp = ulpOf(w, tid);
+    const row = w[ulp + ULP.module]!;
+    const hash = this.world.hashes[row];
+    const detail = whyNoImage(w, ulp);
+    if (hash === undefined || detail !== undefined) {
+      const refused = { code: "notFrozen", detail: detail ?? "its program has no hash" } as const;
+      this.take({ kind: "notFrozen", tid, move, refused });
+      return;
+    }
+    const { pages } = library.programs[row]!;
+    // What it has grown to is known only by its engine.
+    const offer: Offer = { hash, bytes: pages.min * PAGE_BYTES, abi: LINK_ABI, image: IMAGE_VERSION };
+    this.world.links.send(to, encodeMove({ ...frame, offer }));
+  }
+
+  private async freeze(tid: Tid, move: number): Promise<void> {
+    const { freezer, library } = this.world.process;
+    const ulp = ulpOf(library.w, tid);
+    const frozen = await freezer.freeze(library.w[ulp + ULP.index]!);
+    if (typeof frozen === "string") {
+      this.take({ kind: "notFrozen", tid, move, refused: refusedOf(frozen) });
+      return;
+    }
+    const detail = whyNoImage(library.w, ulp);
+    if (detail !== undefined) {
+      freezer.thaw(frozen);
+      this.take({ kind: "notFrozen", tid, move, refused: { code: "notFrozen", detail } });
+      return;
+    }
+    this.frozen.set(tid, frozen);
+    // What it has sent leaves before the barrier.
+    this.world.drain();
+    this.take({ kind: "frozen", tid, move });
+  }
+
+  private async ship(tid: Tid, move: number, to: Member): Promise<void> {
+    const { process, links, arrivals } = this.world;
+    const { library } = process;
+    const state = { move, stopped: false };
+    this.shipping.set(tid, state);
+    // What has come for it and found no room in the heap travels with it.
+    while (!arrivals.idle) await new Promise<void>((go) => this.world.after(LIMITS.arrivalAgainMs, go));
+    const frozen = this.frozen.get(tid);
+    const link = links.link(to);
+    if (state.stopped || frozen === undefined || link === undefined) return;
+    const hash = Uint8Array.fromHex(this.world.hashes[library.w[frozen.ulp + ULP.module]!]!);
+    const grants = process.grants.map(({ guest }) => guest);
+    const image = imageOf(library, frozen, { hash, nowMs: process.nowMs(), grants });
+    const isStopped = (): boolean => state.stopped;
+    if (await sendState(link, { tid, move }, image, isStopped))
+      this.take({ kind: "shipped", tid, move, bytes: image.bytes });
+  }
+
+  private stopShipping(tid: Tid): void {
+    const state = this.shipping.get(tid);
+    if (state !== undefined) state.stopped = true;
+    this.shipping.delete(tid);
+  }
+
+  private free(tid: Tid, to: Member): void {
+    const { links, process } = this.world;
+    const { library } = process;
+    const { messages, parcels } = process.freezer.release(this.unfrozen(tid));
+    for (const at of messages) {
+      const message = leavingAgain(library, at, tid);
+      links.mail(to, { ...message, release: () => releaseLeaving(library, message) }, 0);
+    }
+    forwardParcels(links, tid, to, parcels);
+    this.take({ kind: "cleared" });
+  }
+
+  private unfrozen(tid: Tid): FrozenUlp {
+    const frozen = this.frozen.get(tid)!;
+    this.frozen.delete(tid);
+    this.stopShipping(tid);
+    return frozen;
+  }
+
+  /** Migration's keepsFrom: what has come into the inbox of a frozen ULP since its image was made. */
+  private keepsFrom(src: Tid): boolean {
+    const { w } = this.world.process.library;
+    for (const tid of this.shipping.keys()) {
+      const frozen = this.frozen.get(tid);
+      if (frozen === undefined) continue;
+      let at = Atomics.load(w, frozen.ulp + ULP.inbox);
+      if (at === INBOX_CLOSED || at === INBOX_AWAY) continue;
+      for (; at !== 0; at = w[(at >> 2) + MSG.next]!) if (w[(at >> 2) + MSG.src] === src) return true;
+    }
+    return false;
+  }
+
+  // Destination
+
+  private judge({ tid, move, offer }: MoveFrame): void {
+    const { hash, bytes, abi, image } = offer as Offer;
+    const refused = this.refusal(hash, bytes, abi, image);
+    if (refused === undefined) this.coming.set(tid, this.comingState(tid, move));
+    this.take({ kind: "judged", tid, move, refused });
+  }
+
+  private refusal(hash: string, bytes: number, abi: number, image: number): Refused | undefined {
+    if (abi !== LINK_ABI) return { code: "version", detail: `interface ${LINK_ABI}, not ${abi}` };
+    if (image !== IMAGE_VERSION) return { code: "version", detail: `images ${IMAGE_VERSION}, not ${image}` };
+    if (this.programOf(hash) === undefined)
+      return { code: "program", detail: `${hash.slice(0, 12)} is not there` };
+    const available = this.world.availableBytes();
+    if (bytes > available)
+      return { code: "noMemory", detail: `${mb(available)} MB are free, it needs ${mb(bytes)}` };
+    return undefined;
+  }
+
+  private programOf(hash: string) {
+    const row = this.world.hashes.indexOf(hash);
+    return row < 0 ? undefined : this.world.process.library.programs[row];
+  }
+
+  private comingState(tid: Tid, move: number): ComingState {
+    const { process } = this.world;
+    const destination = {
+      library: process.library,
+      programOf: (hash: string) => this.programOf(hash),
+      points: ({ id }: { readonly id: number }) => process.loader.points[id],
+      nowMs: process.nowMs,
+      grants: process.grants,
+      ...(process.files && { files: process.files }),
+    };
+    return new ComingState(move, destination, (refused) => this.take({ kind: "broken", tid, move, refused }));
+  }
+
+  private adopt(tid: Tid): void {
+    const { incoming } = this.coming.get(tid)!;
+    this.coming.delete(tid);
+    const mails = this.front.get(tid) ?? [];
+    this.front.set(tid, mails);
+    const held = (): number[] => {
+      this.world.drain();
+      this.front.delete(tid);
+      return mails.flatMap((mail) => this.descriptor(mail));
+    };
+    this.world.process.freezer.admit(incoming!, held);
+  }
+
+  /** A message as one of a queue. */
+  private descriptor(mail: Mail): number[] {
+    if (mail.keep !== undefined) return [mail.keep()];
+    const { library } = this.world.process;
+    const at = newArrived(library, mail, joined(mail));
+    mail.release();
+    return at === 0 ? [] : [at];
+  }
+
+  private release(tid: Tid, to: Member | "here" | "nowhere", held: readonly Mail[]): void {
+    if (to === "here" && this.coming.has(tid)) this.front.set(tid, [...held]);
+    else if (to === "here") for (const mail of held) this.deliver(mail);
+    else if (to === "nowhere") for (const mail of held) mail.release();
+    else for (const mail of held) this.world.links.mail(to, mail, 0);
+  }
+
+  /** The source keeps the ULP by it, or the destination gets it. */
+  private async claim(tid: Tid, move: number, revision: number): Promise<void> {
+    const key = keyOfUlp(tid);
+    const outcome = this.coming.has(tid) ? "committed" : "aborted";
+    const place: Place = { member: this.world.member, move: `${move}`, outcome };
+    const result = await this.store<Settled>(async () => {
+      const done = await this.world.store.txn([{ key, revision }], [{ key, value: encode(place) }]);
+      return done === undefined ? "refused" : { revision: done };
+    });
+    this.take({ kind: "settled", tid, move, result });
+  }
+
+  private async read(tid: Tid, move: number): Promise<void> {
+    const owner = await this.store<Owner>(async () => {
+      const entry = await this.world.store.get(keyOfUlp(tid));
+      // Without a key the job is over.
+      if (entry === undefined) return { member: NOBODY, revision: 0 };
+      return { member: decode<Place>(entry.value).member, revision: entry.revision };
+    });
+    this.take({ kind: "owner", tid, move, owner });
+  }
+
+  private async store<R>(ask: () => Promise<R>): Promise<R | "unknown"> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof StoreError) return "unknown";
+      throw error;
+    }
+  }
+}
+
+const NOTHING = (): void => {};
+const NOWHERE: FrameSink = { add: NOTHING, end: NOTHING, drop: NOTHING };
+const mb = (bytes: number): number => Math.floor(bytes / (1 << 20));
+
+function refusedOf(why: WhyNot): Refused {
+  if (why === "ended" || why === "moving") return { code: why, detail: "" };
+  return { code: why === "memory" ? "noMemory" : "notFrozen", detail: WHY_NOT[why] };
+}
+
+/** What came of an order, as the master is told. */
+type ToldOutcome = RpcReply<(typeof RPC_MOVE)["moveOrder"]>["outcomes"][number];
+export const NOT_YET: ToldOutcome = { moved: false, refused: { code: "notHere", detail: REFUSALS.notHere } };
+
+/** With the reason as a sentence. */
+function told(outcome: Outcome): ToldOutcome {
+  if (outcome.moved) return { ...outcome, stages: { ...outcome.stages } };
+  const { code, detail } = outcome.refused;
+  return {
+    moved: false,
+    refused: { code, detail: `${REFUSALS[code]}${detail === "" ? "" : `: ${detail}`}` },
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * The state of a ULP on its way over a link: out of its memory and the process heap as it lies, into a new memory and another
+ * heap piece by piece. (paper, 3.2.7, stage 3; 4.4: no copy beside those of the system)
+ *
+ * Owns: chunks, and that no more of them wait for the link than LIMITS.linkQueueBytes. What is in an image is
+ * runtime/migrate/image.ts and restore.ts.
+ */
+import type { Frame, FrameSink, Link } from "../net/link.ts";
+import { Filling, ImageError, type ImageFault } from "../runtime/migrate/filling.ts";
+import type { Image } from "../runtime/migrate/image.ts";
+import type { Incoming } from "../runtime/migrate/incoming.ts";
+import type { Refusal, Refused } from "../runtime/migrate/moves.ts";
+import { type Destination, readImage } from "../runtime/migrate/restore.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { FRAME } from "../wire/protocol.ts";
+
+/** Names a move on the wire. */
+export interface MoveName {
+  readonly tid: number;
+  readonly move: number;
+}
+
+/**
+ * Writes an image. Its pieces must stay as they are until this has ended.
+ *
+ * @param isStopped  asked before each chunk: the move has been given up
+ * @returns true: all is written; false: it was stopped, or the link has ended
+ */
+export async function sendState(
+  link: Link,
+  { tid, move }: MoveName,
+  image: Image,
+  isStopped: () => boolean,
+): Promise<boolean> {
+  let chunks = 0;
+  for (const body of chunksOf(image.pieces)) {
+    if (link.queuedBytes > LIMITS.linkQueueBytes) await link.drained();
+    if (isStopped() || link.end !== undefined) return false;
+    link.send({ type: FRAME.ULP_STATE, a: tid >>> 0, b: move, c: chunks++, body });
+  }
+  const end: Frame = { type: FRAME.ULP_STATE_END, a: tid >>> 0, b: move, c: chunks, body: [] };
+  // It is behind all others: when it is written, they are.
+  await new Promise<void>((written) => link.send(end, written));
+  return link.end === undefined;
+}
+
+/** Pieces in lists of LIMITS.stateChunkBytes at most. */
+function* chunksOf(pieces: readonly Uint8Array[]): Generator<Uint8Array[]> {
+  let chunk: Uint8Array[] = [];
+  let room: number = LIMITS.stateChunkBytes;
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) {
+      const some = piece.subarray(at, at + room);
+      chunk.push(some);
+      at += some.length;
+      room -= some.length;
+      if (room > 0) continue;
+      yield chunk;
+      chunk = [];
+      room = LIMITS.stateChunkBytes;
+    }
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+const REFUSAL: Readonly<Record<ImageFault, Refusal>> = {
+  foreign: "notReceived",
+  version: "version",
+  abi: "version",
+  program: "program",
+  damaged: "notReceived",
+  memory: "noMemory",
+  heap: "noMemory",
+  file: "files",
+  present: "moving",
+};
+
+/** State that comes: of one move. */
+export class ComingState {
+  readonly move: number;
+  /** All of it, when it has come. */
+  incoming: Incoming | undefined;
+  private readonly filling: Filling<Incoming>;
+  private readonly broken: (refused: Refused) => void;
+  private over = false;
+
+  /** @param broken  told once if it is not taken; nothing of it is left then */
+  constructor(move: number, to: Destination, broken: (refused: Refused) => void) {
+    this.move = move;
+    this.broken = broken;
+    this.filling = new Filling(readImage(to));
+  }
+
+  get bytes(): number {
+    return this.filling.bytes;
+  }
+
+  /** Takes one chunk, as it comes. */
+  sink(): FrameSink {
+    return {
+      add: (piece) => this.guard(() => this.write(piece)),
+      end: () => {},
+      // Who sends it is gone, which the protocol learns by its link.
+      drop: () => {},
+    };
+  }
+
+  /** All has come. @returns true: and it is whole */
+  end(): boolean {
+    this.guard(() => {
+      this.incoming = this.filling.end();
+    });
+    return this.incoming !== undefined;
+  }
+
+  /** It is not wanted: nothing of it is left. */
+  drop(): void {
+    this.over = true;
+    if (this.filling.isDone) this.filling.done?.drop();
+    else this.filling.drop();
+    this.incoming = undefined;
+  }
+
+  private write(piece: Uint8Array): void {
+    if (this.filling.write(piece) < piece.length) {
+      this.drop();
+      throw new ImageError("damaged", "there is something behind its end");
+    }
+  }
+
+  private guard(act: () => void): void {
+    if (this.over) return;
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      this.over = true;
+      this.broken({ code: REFUSAL[error.fault], detail: error.message });
+    }
+  }
+}
