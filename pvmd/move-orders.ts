@@ -12,8 +12,7 @@ import type { RpcAsk, RpcReply } from "../wire/rpc.ts";
 import type { MigratedRow, RPC_MOVE } from "../wire/rpc-move.ts";
 import { type ControlStore, StoreError } from "./control-store.ts";
 import type { Jobs } from "./jobs.ts";
-import { keyOfUlp, type Place } from "./locations.ts";
-import { decode, encode } from "./machine.ts";
+import { buryUlp } from "./locations.ts";
 
 /** An application process. */
 export interface Seated {
@@ -42,8 +41,6 @@ export interface MoveWorld {
 type Outcome = RpcReply<(typeof RPC_MOVE)["moveOrder"]>["outcomes"][number];
 type Refusal = NonNullable<MigratedRow["refused"]>;
 
-/** Member in the key of a ULP that has ended with its process. */
-const NOBODY = -1;
 const NO_TASK: Refusal = { code: "noTask", why: "there is no such task" };
 const NO_PROCESS: Refusal = { code: "noProcess", why: "its job has no process there and cannot have one" };
 const LOST: Refusal = { code: "lost", why: "its process has ended, and the ULP with it" };
@@ -153,20 +150,11 @@ export class MoveOrders {
   }
 
   private async bury(tid: number, member: number): Promise<void> {
-    const { store } = this.world;
-    const key = keyOfUlp(tid);
-    const nobody: Place = { member: NOBODY, move: "lost", outcome: "aborted" };
     for (let tries = 0; tries < LIMITS.storeTries; tries++) {
       try {
-        const entry = await store.get(key);
-        const place = entry && decode<Place>(entry.value);
-        if (place?.member === NOBODY) return;
-        if (place !== undefined && place.member !== member) {
-          this.news(tid, place.member, Number(place.move));
-          return;
-        }
-        const compare = [{ key, revision: entry?.revision ?? 0 }];
-        if ((await store.txn(compare, [{ key, value: encode(nobody) }])) !== undefined) return;
+        const place = await buryUlp(this.world.store, tid, member);
+        if (place !== undefined) this.news(tid, place.member, Number(place.move));
+        return;
       } catch (error) {
         // The store is out of reach just now.
         if (!(error instanceof StoreError)) throw error;

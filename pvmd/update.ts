@@ -36,7 +36,7 @@ export async function update<T>(
 }
 
 /** False: it was not done, or nobody knows. Who calls then reads, which fails if the store is still out of reach. */
-export async function isDone(txn: Promise<number | undefined>): Promise<boolean> {
+async function isDone(txn: Promise<number | undefined>): Promise<boolean> {
   try {
     return (await txn) !== undefined;
   } catch (error) {

@@ -8,8 +8,7 @@
 import type { Frame, FrameHead, FrameSink } from "../net/link.ts";
 import type { ControlStore } from "../pvmd/control-store.ts";
 import { StoreError } from "../pvmd/control-store.ts";
-import { keyOfUlp, type Place } from "../pvmd/locations.ts";
-import { decode, encode } from "../pvmd/machine.ts";
+import { claimUlp, type Place, placeOf } from "../pvmd/locations.ts";
 import { type Addressed, type FrozenUlp, WHY_NOT, type WhyNot } from "../runtime/migrate/freezer.ts";
 import { imageOf, whyNoImage } from "../runtime/migrate/image.ts";
 import { Migration } from "../runtime/migrate/migration.ts";
@@ -442,11 +441,10 @@ export class Mover {
 
   /** The source keeps the ULP by it, or the destination gets it. */
   private async claim(tid: Tid, move: number, revision: number): Promise<void> {
-    const key = keyOfUlp(tid);
     const outcome = this.coming.has(tid) ? "committed" : "aborted";
     const place: Place = { member: this.world.member, move: `${move}`, outcome };
     const result = await this.store<Settled>(async () => {
-      const done = await this.world.store.txn([{ key, revision }], [{ key, value: encode(place) }]);
+      const done = await claimUlp(this.world.store, tid, revision, place);
       return done === undefined ? "refused" : { revision: done };
     });
     this.take({ kind: "settled", tid, move, result });
@@ -454,10 +452,9 @@ export class Mover {
 
   private async read(tid: Tid, move: number): Promise<void> {
     const owner = await this.store<Owner>(async () => {
-      const entry = await this.world.store.get(keyOfUlp(tid));
+      const { place, revision } = await placeOf(this.world.store, tid);
       // Without a key the job is over.
-      if (entry === undefined) return { member: NOBODY, revision: 0 };
-      return { member: decode<Place>(entry.value).member, revision: entry.revision };
+      return { member: place?.member ?? NOBODY, revision };
     });
     this.take({ kind: "owner", tid, move, owner });
   }

@@ -1,20 +1,11 @@
 /**
- * Where ULPs are, when migrations end in every way: partners that crash, give up or ask again, over a way to the store
- * that loses and delays. UPVM_SEED=n replays one.
+ * Where ULPs are, when moves end in every way: partners that crash, give up or ask again, over a way to the store that
+ * loses and delays. UPVM_SEED=n replays one.
  */
 import assert from "node:assert/strict";
 import { test } from "uvu";
-import { StoreError } from "../../pvmd/control-store.ts";
-import {
-  abortMove,
-  commitMove,
-  forgetPlaces,
-  Locations,
-  type Move,
-  type Outcome,
-  outcomeOf,
-  placeOf,
-} from "../../pvmd/locations.ts";
+import { type ControlStore, StoreError } from "../../pvmd/control-store.ts";
+import { buryUlp, claimUlp, forgetPlaces, NOBODY, type Place, placeOf } from "../../pvmd/locations.ts";
 import { MemoryStore } from "../../pvmd/memory-store.ts";
 import { update } from "../../pvmd/update.ts";
 import { seeded } from "../link-stages.ts";
@@ -37,42 +28,56 @@ async function persist<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Claims until it is told whose the ULP is. @returns whether it is the claimer's */
+async function claims(store: ControlStore, tid: number, base: number, place: Place): Promise<boolean> {
+  for (;;) {
+    try {
+      if ((await claimUlp(store, tid, base, place)) !== undefined) return true;
+      const now = (await persist(() => placeOf(store, tid))).place;
+      return now?.member === place.member && now.move === place.move;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+}
+
 /** One ULP that is moved again and again; who crashes never says or asks anything again. */
 async function moveAround(store: MemoryStore, turns: Turns, tid: number): Promise<void> {
   const way = new BadWay(store, turns, 0.15);
   let owner = turns.pick([0, 1, 2, 3]);
-  const past: { move: Move; outcome: Outcome }[] = [];
-  for (let n = 0; n < MOVES; n++) {
-    const { revision } = await persist(() => placeOf(way, tid));
+  for (let n = 1; n <= MOVES; n++) {
+    const { revision: base } = await persist(() => placeOf(way, tid));
     const to = (owner + 1 + Math.floor(turns.random() * (MEMBERS - 1))) % MEMBERS;
-    const move: Move = { tid, id: `${tid}.${n}`, base: revision, from: owner, to };
-    const destination = async (): Promise<Outcome | undefined> => {
+    const move = `${n}`;
+    const committed: Place = { member: to, move, outcome: "committed" };
+    const aborted: Place = { member: owner, move, outcome: "aborted" };
+    const destination = async (): Promise<boolean | undefined> => {
       if (turns.chance(0.2)) return undefined;
       if (turns.chance(0.2)) {
-        // It crashes while it commits.
-        void commitMove(way, move).catch(() => undefined);
+        // It crashes while it claims.
+        void claimUlp(way, tid, base, committed).catch(() => undefined);
         return undefined;
       }
       for (; turns.chance(0.5); ) await turns.pause();
-      return persist(() => commitMove(way, move));
+      return claims(way, tid, base, committed);
     };
-    const source = async (): Promise<Outcome> => {
+    const isLost = turns.chance(0.1);
+    const source = async (): Promise<boolean> => {
       for (; turns.chance(0.7); ) await turns.pause();
-      return persist(() => abortMove(way, move));
+      if (!isLost) return claims(way, tid, base, aborted);
+      // It is gone: the master looks whether the ULP has left it.
+      return (await persist(() => buryUlp(way, tid, owner))) === undefined;
     };
-    const [said, outcome] = await Promise.all([destination(), source()]);
-    if (said !== undefined) assert.equal(said, outcome, "both partners know the same");
-    assert.equal(await persist(() => outcomeOf(way, move)), outcome);
-    owner = outcome === "committed" ? to : owner;
+    const [got, kept] = await Promise.all([destination(), source()]);
+    if (got !== undefined) assert.equal(got, !kept, "one of them has it, and both know");
     const { place } = await persist(() => placeOf(way, tid));
-    assert.equal(place?.member, owner);
-    past.push({ move, outcome });
-    // A partner that slept asks again about an old migration.
-    const old = turns.pick(past);
-    const late = old.outcome === "committed" ? abortMove : commitMove;
-    assert.equal(await persist(() => late(way, old.move)), old.outcome);
-    const { place: still } = await persist(() => placeOf(way, tid));
-    assert.equal(still?.member, owner, "an old migration changes nothing");
+    const wanted = kept ? (isLost ? NOBODY : owner) : to;
+    assert.equal(place?.member, wanted);
+    // A partner that slept claims again what it did not get.
+    assert.equal(await claims(way, tid, base, { ...(kept ? committed : aborted), member: 9 }), false);
+    assert.equal((await persist(() => placeOf(way, tid))).place?.member, wanted);
+    if (wanted === NOBODY) return;
+    owner = wanted;
   }
 }
 
@@ -92,19 +97,16 @@ function forSeeds(body: (seed: number) => Promise<void>): () => Promise<void> {
 }
 
 test(
-  "a migration is committed or aborted, never both, and all know which, however requests are lost or late",
+  "a ULP that is moved is its source's or its destination's, never both, and all know whose, however requests are lost or late",
   forSeeds(async (seed) => {
     const turns = new Turns(seeded(seed));
     const store = new MemoryStore();
-    const locations = new Locations(store);
     const tids = Array.from({ length: ULPS }, (_, i) => (1 << 18) + 1 + i);
     await turns.run(tids.map((tid) => moveAround(store, turns, tid)));
-    for (const tid of tids) assert.equal(locations.memberOf(tid), (await placeOf(store, tid)).place?.member);
     await forgetPlaces(store, 2);
     assert.equal((await store.list("ulp/")).length, ULPS, "those of another job stay");
     await forgetPlaces(store, 1);
     assert.deepEqual(await store.list("ulp/"), []);
-    assert.equal(locations.memberOf(tids[0]!), undefined);
   }),
 );
 
