@@ -1,0 +1,102 @@
+/** Orders to move ULPs, as the master gives them: to whom, again, and what has become of ULPs whose process is gone. */
+import assert from "node:assert/strict";
+import { test } from "uvu";
+import { memoryLinks } from "../../net/memory-links.ts";
+import { type Handlers, Rpc } from "../../net/rpc.ts";
+import { keyOfUlp, type Place } from "../../pvmd/locations.ts";
+import { decode, encode } from "../../pvmd/machine.ts";
+import { MemoryStore } from "../../pvmd/memory-store.ts";
+import { MoveOrders, type Seated } from "../../pvmd/move-orders.ts";
+import { UpvmError } from "../../wire/errors.ts";
+
+const STAGES = { preparedMs: 1, frozenMs: 2, flushedMs: 3, sentMs: 4, committedMs: 5 };
+const MOVED = { moved: true, move: 1, bytes: 900, obtrusiveMs: 4, migrationMs: 5, stages: STAGES } as const;
+
+/** Job 1 with a process on each of three hosts; ULP 7 is with process 0. */
+class Machine {
+  readonly store = new MemoryStore();
+  readonly places = new Map([[7, 0]]);
+  readonly rpcs = new Map<number, Rpc>();
+  readonly orders: MoveOrders;
+
+  constructor(answer: Handlers["moveOrder"]) {
+    const peer = { role: "pvmd", vm: "v", host: "m" } as const;
+    for (const member of [0, 1, 2]) {
+      const { a, b } = memoryLinks(peer, { role: "process", vm: "v", host: "h", job: 1, member });
+      const handlers: Handlers = answer === undefined ? {} : { moveOrder: answer };
+      this.rpcs.set(member, new Rpc(a, {}));
+      new Rpc(b, handlers);
+    }
+    this.orders = new MoveOrders({
+      store: this.store,
+      find: (tid) => this.seat(tid),
+      tasksOn: (host) => [...this.places].filter(([, at]) => `h${at}` === host).map(([tid]) => tid),
+      hostOf: ({ member }) => `h${member}`,
+      hasHost: (name) => ["h0", "h1", "h2"].includes(name),
+      memberOn: async (_, host) => Number(host.slice(1)),
+      rpcTo: ({ member }) => this.rpcs.get(member),
+      moved: (tid, member) => this.places.set(tid, member),
+      after: (_, run) => void setTimeout(run, 0),
+    });
+  }
+
+  private seat(tid: number): Seated | undefined {
+    const member = this.places.get(tid);
+    return member === undefined ? undefined : { job: 1, member };
+  }
+}
+
+test("an order goes to the process that has the ULP; the table follows, and old news changes nothing", async () => {
+  const machine = new Machine(() => ({ body: { outcomes: [MOVED] } }));
+  const [row] = await machine.orders.migrate({ tids: [7, 7], to: "h2" });
+  assert.deepEqual([row!.from, row!.to, row!.bytes, row!.refused], ["h0", "h2", 900, undefined]);
+  assert.equal(machine.places.get(7), 2);
+  machine.orders.news(7, 1, 1);
+  assert.equal(machine.places.get(7), 2);
+  machine.orders.news(7, 1, 2);
+  assert.equal(machine.places.get(7), 1);
+});
+
+test("a ULP that has just moved is ordered where it is now", async () => {
+  let asked = 0;
+  const gone = { moved: false, refused: { code: "notHere", detail: "it is not here any more" } } as const;
+  const machine = new Machine(() => {
+    asked += 1;
+    machine.places.set(7, 1);
+    return { body: { outcomes: [asked === 1 ? gone : MOVED] } };
+  });
+  const [row] = await machine.orders.migrate({ tids: [], from: "h0", to: "h2" });
+  assert.deepEqual([row!.from, row!.refused, asked], ["h1", undefined, 2]);
+});
+
+test("unknown hosts and tasks are refused by name", async () => {
+  const machine = new Machine(undefined);
+  const [row] = await machine.orders.migrate({ tids: [99], to: "h2" });
+  assert.equal(row!.refused?.code, "noTask");
+  const unknown = machine.orders.migrate({ tids: [7], to: "nowhere" });
+  await assert.rejects(unknown, (error) => error instanceof UpvmError && error.code === "HOST_UNKNOWN");
+});
+
+for (const committed of [true, false]) {
+  test(`a ULP whose source is gone is ${committed ? "where it had been committed" : "dead, and stays so"}`, async () => {
+    let source!: Rpc;
+    const machine = new Machine(async () => {
+      const place: Place = { member: 2, move: "1", outcome: "committed" };
+      const key = keyOfUlp(7);
+      if (committed) await machine.store.txn([{ key, revision: 0 }], [{ key, value: encode(place) }]);
+      source.link.close();
+      return { body: { outcomes: [MOVED] } };
+    });
+    source = machine.rpcs.get(0)!;
+    const [row] = await machine.orders.migrate({ tids: [7], to: "h2" });
+    assert.equal(row!.refused?.code, committed ? undefined : "lost");
+    assert.equal(machine.places.get(7), committed ? 2 : 0);
+    const entry = await machine.store.get(keyOfUlp(7));
+    assert.equal(decode<Place>(entry!.value).member, committed ? 2 : -1);
+    // Its destination would be refused now.
+    const late = [{ key: keyOfUlp(7), revision: 0 }];
+    assert.equal(await machine.store.txn(late, [{ key: keyOfUlp(7) }]), undefined);
+  });
+}
+
+test.run();
