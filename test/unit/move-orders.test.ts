@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "uvu";
 import { memoryLinks } from "../../net/memory-links.ts";
 import { type Handlers, Rpc } from "../../net/rpc.ts";
-import { keyOfUlp, type Place } from "../../pvmd/locations.ts";
-import { decode, encode } from "../../pvmd/machine.ts";
+import { claimUlp, NOBODY, type Place, placeOf } from "../../pvmd/locations.ts";
 import { MemoryStore } from "../../pvmd/memory-store.ts";
 import { MoveOrders, type Seated } from "../../pvmd/move-orders.ts";
 import { UpvmError } from "../../wire/errors.ts";
@@ -82,8 +81,7 @@ for (const committed of [true, false]) {
     let source!: Rpc;
     const machine = new Machine(async () => {
       const place: Place = { member: 2, move: "1", outcome: "committed" };
-      const key = keyOfUlp(7);
-      if (committed) await machine.store.txn([{ key, revision: 0 }], [{ key, value: encode(place) }]);
+      if (committed) await claimUlp(machine.store, 7, 0, place);
       source.link.close();
       return { body: { outcomes: [MOVED] } };
     });
@@ -91,11 +89,11 @@ for (const committed of [true, false]) {
     const [row] = await machine.orders.migrate({ tids: [7], to: "h2" });
     assert.equal(row!.refused?.code, committed ? undefined : "lost");
     assert.equal(machine.places.get(7), committed ? 2 : 0);
-    const entry = await machine.store.get(keyOfUlp(7));
-    assert.equal(decode<Place>(entry!.value).member, committed ? 2 : -1);
+    const { place } = await placeOf(machine.store, 7);
+    assert.equal(place!.member, committed ? 2 : NOBODY);
     // Its destination would be refused now.
-    const late = [{ key: keyOfUlp(7), revision: 0 }];
-    assert.equal(await machine.store.txn(late, [{ key: keyOfUlp(7) }]), undefined);
+    const late: Place = { member: 2, move: "1", outcome: "committed" };
+    assert.equal(await claimUlp(machine.store, 7, 0, late), undefined);
   });
 }
 
