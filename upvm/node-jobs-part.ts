@@ -40,8 +40,11 @@ class JobsPart implements Part {
     if (pvmd.role !== "master" || pvmd.store === undefined) return;
     this.master = new JobMaster({
       nowMs: () => performance.now(),
+      // One that is dead, and not taken for it yet, has no link any more.
       hosts: () =>
-        inService(pvmd).map(({ name, number, cores }) => ({ name, cores, tid: tidBaseOf(number) })),
+        inService(pvmd)
+          .filter(({ name }) => pvmd.rpcTo(name) !== undefined)
+          .map(({ name, number, cores }) => ({ name, cores, tid: tidBaseOf(number) })),
       startProcess: async (host, job, member, link) => {
         await this.to(host).request("processStart", { job, member, link }, undefined, LIMITS.jobStartMs);
       },

@@ -51,6 +51,18 @@ interface Task {
   readonly program: string;
   readonly job: number;
 }
+/** Waits until a host sees so many ULPs, while a run goes on. */
+async function seen(hosts: Hosts, name: string, count: number, run: Promise<Done>): Promise<void> {
+  let done: Done | undefined;
+  void run.then((end) => {
+    done = end;
+  });
+  await hosts.until(async () => {
+    assert.equal(done?.err, undefined, "the run has ended before");
+    const { out } = await hosts.on(name, ["ps", "--json"]);
+    return (JSON.parse(out) as Task[]).length === count;
+  });
+}
 const tasks = async (hosts: Hosts): Promise<Task[]> =>
   JSON.parse((await hosts.on("b", ["ps", "--json"])).out) as Task[];
 
@@ -70,12 +82,12 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
 
     // One job is ended by its number, the other loses a ULP, and then its command gets Ctrl-C.
     const first = hosts.on("a", ["run", endless, "-n", "2"]);
-    await hosts.until(async () => (await tasks(hosts)).length === 2);
+    await seen(hosts, "b", 2, first);
     let interrupt = (): void => {};
     const env = { UPVM_HOME: hosts.home("b") };
     const words = ["run", "--tag", endless, "-n", "4", "--place", "cyclic"];
     const second = upvm(words, { env, onStart: (child) => (interrupt = () => void child.kill("SIGINT")) });
-    await hosts.until(async () => (await tasks(hosts)).length === 6);
+    await seen(hosts, "b", 6, second);
     const all = await tasks(hosts);
     assert.deepEqual([...new Set(all.map(({ host }) => host))].sort(), ["a", "b"]);
     assert.deepEqual([...new Set(all.map(({ program }) => program))], ["endless.wat"]);
@@ -109,11 +121,11 @@ test("a host that is killed takes its ULPs along; hosts that are not there are r
     assert.match(refused.err, /Cannot run on nowhere: the virtual machine has no host of that name/);
 
     const run = hosts.on("a", ["run", endless, "-n", "2"]);
-    await hosts.until(async () => (await tasks(hosts)).length === 2);
+    await seen(hosts, "b", 2, run);
     process.kill(b!.pid, "SIGKILL");
     // Its application process sees that, and ends.
     const left = async () => JSON.parse((await hosts.on("a", ["ps", "--json"])).out) as Task[];
-    await hosts.until(async () => (await left()).length === 1);
+    await seen(hosts, "a", 1, run);
     const [survivor] = await left();
     assert.equal(survivor!.host, "a");
     await hosts.on("a", ["kill", survivor!.tid]);
@@ -134,7 +146,7 @@ test("a host that is killed takes its ULPs along; hosts that are not there are r
 
     // The master: whoever runs something is told, and no process stays.
     const last = hosts.on("a", ["run", endless]);
-    await hosts.until(async () => (await left()).length === 1);
+    await seen(hosts, "a", 1, last);
     process.kill(a!.pid, "SIGKILL");
     const lost = await last;
     assert.equal(lost.code, EXIT.failed);
