@@ -2,7 +2,7 @@
  * An application process: the ULPs of one job on one host (the paper's process with its library).
  *
  * Owns: the order of its life, and what passes between its runtime, the master (requests) and the other processes of the job
- * (peer-links.ts). Where ULPs are is member.ts; the run is run-here.ts; sockets and files are the edge's
+ * (peer-links.ts). Where ULPs are, and moves, is mover.ts; the run is run-here.ts; sockets and files are the edge's
  * (node-application.ts). It ends, and its ULPs with it, when its link to the master does.
  *
  *     hello ▶ its job ▶ program ▶ ready ▶ (all are) begin ▶ links ▶ run … ▶ finish or stop ▶ result
