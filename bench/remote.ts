@@ -42,7 +42,7 @@ async function onTwoHosts(measure: () => Promise<void>): Promise<void> {
 }
 
 export const remoteMessage: Measurement = {
-  name: "remote message",
+  name: "remote-message",
   async measure(tools) {
     const sheet = new SheetBuilder({
       name: "remote-message",
@@ -92,7 +92,7 @@ async function rivals(sheet: SheetBuilder, { native, batches, progress }: Tools)
 }
 
 export const remoteRing: Measurement = {
-  name: "remote ring",
+  name: "remote-ring",
   async measure({ programs, batches, progress }) {
     const sheet = new SheetBuilder({
       name: "remote-ring",
