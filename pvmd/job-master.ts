@@ -7,14 +7,16 @@
  */
 import type { Handlers, Rpc } from "../net/rpc.ts";
 import { ERRORS, type ErrorCode, UpvmError } from "../wire/errors.ts";
-import { type JobMember, type JobWish, seatsOf } from "../wire/job.ts";
+import { type JobWish, seatsOf } from "../wire/job.ts";
 import { LINK_ABI } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
-import type { JobRow, TaskRow } from "../wire/rpc-job.ts";
 import { decodeRequest } from "../wire/ulp-requests.ts";
+import { Checkpoints, endedTids, type Restart, restore } from "./checkpoints.ts";
 import type { ControlStore } from "./control-store.ts";
+import { hostsFor, type JobHost, memberOn } from "./job-hosts.ts";
 import { JobPrograms, type Modules } from "./job-programs.ts";
+import { jobRow, type ListedJob, taskRows } from "./job-rows.ts";
 import { type Job, type JobEffect, type JobEvent, type JobFailure, Jobs, jobOf } from "./jobs.ts";
 import { memberWays } from "./member-ways.ts";
 import { MoveOrders, moveWorld } from "./move-orders.ts";
@@ -22,14 +24,6 @@ import type { Caller } from "./pvmd.ts";
 import type { JobWorld } from "./router.ts";
 import type { VirtualMachine } from "./virtual-machine.ts";
 import { Waves } from "./waves.ts";
-
-/** A host that a job can have a process on. */
-export interface JobHost {
-  readonly name: string;
-  /** Tid of its daemon. */
-  readonly tid: number;
-  readonly cores: number;
-}
 
 export interface JobMasterWorld {
   nowMs(): number;
@@ -49,6 +43,7 @@ export interface JobMasterWorld {
 interface Run {
   readonly client: Rpc;
   readonly programs: JobPrograms;
+  readonly restart: Restart | undefined;
   readonly waves: Waves;
   /** Application processes, by number. */
   readonly processes: Map<number, Rpc>;
@@ -71,6 +66,7 @@ export class JobMaster {
   private machine!: VirtualMachine;
   private readonly runs = new Map<number, Run>();
   private readonly moves: MoveOrders;
+  private readonly checkpoints: Checkpoints;
   /** Numbers of commands, by their links. */
   private readonly clients = new Map<Rpc, number>();
   private lastClient = 0;
@@ -84,6 +80,12 @@ export class JobMaster {
         this.machine.taskMoved(tid, member);
         this.step({ kind: "moved", job: jobOf(tid), tid, member });
       },
+    });
+    this.checkpoints = new Checkpoints({
+      job: (number) => this.listed().find(({ job }) => job.spec.job === number),
+      store: world.store,
+      nextIndex: (job) => this.machine.router.nextIndex(job),
+      after: (ms, run) => world.after(ms, run),
     });
   }
 
@@ -111,6 +113,13 @@ export class JobMaster {
     };
   }
 
+  private listed(): ListedJob[] {
+    return this.jobs.all().flatMap((job) => {
+      const run = this.runs.get(job.spec.job);
+      return run === undefined ? [] : [{ job, processes: run.processes, programs: run.programs }];
+    });
+  }
+
   /** Once, before anything else is called. */
   attach(machine: VirtualMachine): void {
     this.machine = machine;
@@ -123,6 +132,7 @@ export class JobMaster {
 
   /** A peer's link has ended. */
   ended({ peer, rpc }: Caller): void {
+    this.checkpoints.clientEnded(rpc);
     const client = this.clients.get(rpc);
     this.clients.delete(rpc);
     if (client !== undefined) this.step({ kind: "clientGone", client });
@@ -147,7 +157,9 @@ export class JobMaster {
   /** Time goes by: to be called every LIMITS.waveMs. */
   tick(): void {
     this.step({ kind: "tick" });
-    for (const job of this.jobs.all()) if (job.state === "running" && job.making === 0) void this.wave(job);
+    for (const job of this.jobs.all())
+      if (job.state === "running" && job.making === 0 && !this.checkpoints.isStopped(job.spec.job))
+        void this.wave(job);
   }
 
   /** A process is gone; first those of its ULPs are looked for that were on their way to another. */
@@ -212,7 +224,7 @@ export class JobMaster {
     const job = this.jobs.get(number)!;
     const run = this.runs.get(number)!;
     const { wish, founders } = job.spec;
-    const hosts = this.hostsOf(wish);
+    const hosts = hostsFor(wish, this.world.hosts());
     if (to.length === founders && to[0] === 0) {
       const seats = seatsOf(job.spec).map(({ member }) => member);
       const allowed = wish.hosts === undefined ? undefined : hosts.map(({ tid }) => tid);
@@ -224,6 +236,7 @@ export class JobMaster {
         ...(allowed && { hosts: allowed }),
       });
       run.client.tell("jobBegun", { job: number, hosts: members.map(({ host }) => host) });
+      if (run.restart !== undefined) void this.restore(run, run.restart, seats);
     }
     for (const member of to) {
       const process = run.processes.get(member);
@@ -241,15 +254,13 @@ export class JobMaster {
     }
   }
 
-  /** Hosts that a job may use, in order of their numbers. @throws UpvmError HOST_UNKNOWN */
-  private hostsOf(wish: JobWish): readonly JobHost[] {
-    const all = this.world.hosts();
-    if (wish.hosts === undefined) return all;
-    return wish.hosts.map((name) => {
-      const found = all.find((host) => host.name === name);
-      if (found === undefined) throw new UpvmError("HOST_UNKNOWN", { what: "run on", host: name });
-      return found;
-    });
+  /** The ULPs of a job come from its checkpoint. */
+  private async restore(run: Run, restart: Restart, seats: readonly number[]): Promise<void> {
+    const { job, living } = restart;
+    for (const tid of endedTids(restart, seats.length)) void this.machine.taskEnded(tid);
+    const { tids, failure } = await restore(restart, seats, run.client, run);
+    if (failure !== undefined) this.step({ kind: "failed", job, member: 0, failure });
+    this.step({ kind: "made", job, count: living.length, tids });
   }
 
   /** The job is over: who runs it gets the results. */
@@ -391,6 +402,8 @@ export class JobMaster {
   private commandHandlers(caller: Caller): Handlers {
     return {
       run: (wish) => this.run(caller.rpc, wish),
+      restart: ({ wish, ...restart }) => this.run(caller.rpc, wish, restart),
+      ...this.checkpoints.handlers(caller),
       hasModule: async ({ hash }) => ({ body: { has: (await this.world.modules.find(hash)) !== undefined } }),
       putModule: ({ hash }, bytes) => {
         if (!this.world.modules.keep(hash, bytes))
@@ -402,8 +415,8 @@ export class JobMaster {
         if (client !== undefined) this.step({ kind: "clientGone", client });
         return TOLD;
       },
-      tasks: async () => ({ body: { tasks: await this.tasks() } }),
-      jobs: () => ({ body: { jobs: this.jobs.all().map((job) => rowOf(job)) } }),
+      tasks: async () => ({ body: { tasks: await taskRows(this.listed()) } }),
+      jobs: () => ({ body: { jobs: this.jobs.all().map(jobRow) } }),
       migrate: async (ask) => ({ body: { ulps: await this.moves.migrate(ask) } }),
       kill: ({ tids, jobs, signum }) => {
         const { router } = this.machine;
@@ -416,15 +429,23 @@ export class JobMaster {
     };
   }
 
-  private async run(client: Rpc, wish: JobWish): Promise<{ body: { job: number }; bytes: Uint8Array }> {
-    const hosts = this.hostsOf(wish);
+  private async run(
+    client: Rpc,
+    wish: JobWish,
+    restart?: Restart,
+  ): Promise<{ body: { job: number }; bytes: Uint8Array }> {
+    const hosts = hostsFor(wish, this.world.hosts());
     const main = await this.module(wish.hash);
     const members = hosts.map((host) => memberOn(host, wish));
     const number = this.clients.get(client) ?? ++this.lastClient;
     this.clients.set(client, number);
     // It may have gone while the module was looked for.
     if (client.link.end !== undefined) this.ended({ peer: client.peer, rpc: client });
-    const effects = this.jobs.step({ kind: "run", client: number, wish, members }, this.world.nowMs());
+    const from = restart && { restart: { job: restart.job, living: restart.living.length } };
+    const effects = this.jobs.step(
+      { kind: "run", client: number, wish, members, ...from },
+      this.world.nowMs(),
+    );
     const [first] = effects;
     if (first?.kind !== "start") throw errorOf(first?.kind === "refuse" ? first.failure : NO_HOST);
     const job = first.job;
@@ -439,6 +460,7 @@ export class JobMaster {
           },
           processes: () => [...processes.values()],
         }),
+        restart,
         waves: new Waves(),
         processes,
         results: new Map(),
@@ -450,22 +472,6 @@ export class JobMaster {
       for (const effect of effects) this.act(effect);
     });
     return { body: { job }, bytes };
-  }
-
-  /** All tasks, as their processes tell of them now. A process that does not answer in time tells nothing. */
-  private async tasks(): Promise<TaskRow[]> {
-    const rows = this.jobs.all().flatMap((job) => {
-      const run = this.runs.get(job.spec.job);
-      return [...(run?.processes ?? [])].map(async ([member, rpc]): Promise<TaskRow[]> => {
-        const { host } = job.spec.members[member]!;
-        const answer = await rpc.request("jobTasks", {}).catch(() => undefined);
-        return (answer?.body.tasks ?? []).map(([tid, state, doing, program]) => {
-          const name = run?.programs.nameOf(program) ?? "";
-          return { tid, index: (tid & INDEX) - 1, host, state, doing, program: name, job: job.spec.job };
-        });
-      });
-    });
-    return (await Promise.all(rows)).flat().sort((a, b) => a.tid - b.tid);
   }
 
   // Other pvmds
@@ -480,18 +486,7 @@ export class JobMaster {
   }
 }
 
-/** Bits of a tid that number a job's tasks. */
-const INDEX = 0x3ffff;
 const NO_HOST: JobFailure = { code: "JOB_NOT_RUN", facts: { why: "no host is in service" }, text: "" };
-
-function memberOn({ name, cores }: JobHost, wish: JobWish): JobMember {
-  return { host: name, engines: Math.min(wish.cores ?? cores, LIMITS.engines) };
-}
-
-function rowOf({ spec, state, live }: Job): JobRow {
-  const hosts = spec.members.map(({ host }) => host);
-  return { job: spec.job, state, program: spec.wish.name, ulps: live.size, hosts };
-}
 
 function errorOf({ code, facts, text }: JobFailure): UpvmError {
   if (Object.hasOwn(ERRORS, code)) return new UpvmError(code as ErrorCode, facts);

@@ -43,6 +43,15 @@ export class JobPrograms {
     this.source = source;
   }
 
+  hashOf(row: number): string | undefined {
+    return this.programs[row]?.hash;
+  }
+
+  /** Name and hash of each, by row. */
+  list(): { name: string; hash: string }[] {
+    return this.programs.map(({ name, hash }) => ({ name, hash }));
+  }
+
   nameOf(row: number): string | undefined {
     return this.programs[row]?.name;
   }

@@ -55,6 +55,8 @@ export type JobEvent =
       readonly client: number;
       readonly wish: JobWish;
       readonly members: readonly JobMember[];
+      /** From a checkpoint: its number, and how many of its ULPs live. They are told of when they are there (`made`). */
+      readonly restart?: { readonly job: number; readonly living: number };
     }
   | { readonly kind: "hello"; readonly job: number; readonly member: number; readonly address: string }
   | { readonly kind: "ready"; readonly job: number; readonly member: number }
@@ -172,21 +174,28 @@ export class Jobs {
     }
   }
 
-  private run({ client, wish, members }: Extract<JobEvent, { kind: "run" }>, nowMs: number): JobEffect[] {
-    const job = this.freeNumber();
+  private run(event: Extract<JobEvent, { kind: "run" }>, nowMs: number): JobEffect[] {
+    const { client, wish, members, restart } = event;
+    const job = this.freeNumber(restart?.job);
     if (job === undefined) {
-      const text = `${LIMITS.jobs} jobs run already`;
+      const text =
+        restart === undefined
+          ? `${LIMITS.jobs} jobs run already`
+          : `a job ${restart.job} runs, whose number it needs`;
       return [{ kind: "refuse", client, failure: { code: "JOB_NOT_RUN", facts: { why: text }, text } }];
     }
-    const spec: JobSpec = { job, wish, founders: members.length, members: [...members] };
+    const founders = members.length;
+    const spec: JobSpec = { job, wish, founders, members: [...members], ...(restart && { restart: true }) };
     const base = tidBaseOf(job);
     this.jobs.set(job, {
       spec,
       client,
       state: "starting",
       members: members.map(() => ({ at: "starting" })),
-      live: new Map(seatsOf(spec).map(({ member }, index) => [tidOf(index, base), member])),
-      making: 0,
+      live: new Map(
+        restart === undefined ? seatsOf(spec).map(({ member }, index) => [tidOf(index, base), member]) : [],
+      ),
+      making: restart?.living ?? 0,
       stopped: undefined,
       failure: undefined,
       lost: new Map(),
@@ -196,7 +205,8 @@ export class Jobs {
   }
 
   /** Numbers go round, so that a tid that somebody still knows is nobody's for long. */
-  private freeNumber(): number | undefined {
+  private freeNumber(wanted?: number): number | undefined {
+    if (wanted !== undefined) return this.jobs.has(wanted) ? undefined : wanted;
     for (let i = 0; i < LIMITS.jobs; i++) {
       this.last = (this.last % LIMITS.jobs) + 1;
       if (!this.jobs.has(this.last)) return this.last;

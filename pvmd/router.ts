@@ -129,6 +129,11 @@ export class Router implements Tasks {
     if (this.plugins !== 0) ways.setPlugins(this.plugins);
   }
 
+  /** Index of the next task that is made in a job. */
+  nextIndex(job: number): number {
+    return this.jobs.get(job)?.next ?? 0;
+  }
+
   /** Its tasks have ended with it. @returns their tids */
   memberLost(job: number, member: number): number[] {
     const found = this.jobs.get(job);

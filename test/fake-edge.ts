@@ -42,6 +42,9 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
     },
     realFolder: async (path) => path,
     sha256: () => "0".repeat(64),
+    checkpoints: async () => {
+      throw new UpvmError("FILE_NOT_FOUND", { path: "", why: "no disk here" });
+    },
     lines: () => ({ typed: false, each: async () => {} }),
     vm: async () => {
       throw new UpvmError("HOME_UNKNOWN", {});

@@ -11,7 +11,7 @@ import { getState, isMigrating, stateText } from "../runtime/scheduler/state.ts"
 import { doingText } from "../runtime/scheduler/wait-text.ts";
 import type { JobWish } from "../wire/job.ts";
 import { ENGINE, HEAD, ULP, ULP_STATE, WAIT } from "../wire/layout.ts";
-import type { RunOptions } from "./run.ts";
+import type { RunOptions, RunResult } from "./run.ts";
 
 /** ULPs of this process that have not ended: tid, state, what it does, row of its program. */
 export function localTasks({ w }: Library): [number, string, string, number][] {
@@ -62,4 +62,9 @@ export function wishedOptions(wish: JobWish): Omit<RunOptions, "module"> {
     ...(wish.memoryPages !== undefined && { memoryPages: wish.memoryPages }),
     ...(wish.shuffle !== undefined && { shuffle: wish.shuffle }),
   };
+}
+
+/** What the master hands over to who runs the job. */
+export function encodeResult(result: RunResult): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(result));
 }

@@ -24,13 +24,14 @@ import { FRAME } from "../wire/protocol.ts";
 import { tidBaseOf, tidOf } from "../wire/pvm.ts";
 import type { JobPeer, JobStop } from "../wire/rpc-job.ts";
 import { decodeAnswer, encodeRequest } from "../wire/ulp-requests.ts";
-import { isIdle, localTasks, wishedOptions } from "./application-state.ts";
+import { checkpointHandlers } from "./application-checkpoint.ts";
+import { encodeResult, isIdle, localTasks, wishedOptions } from "./application-state.ts";
 import type { Server } from "./host-process.ts";
 import { decodeForwarded } from "./move-frames.ts";
 import { Mover, type MoverWorld, NOT_YET } from "./mover.ts";
 import { OutputPipe } from "./output-pipe.ts";
 import { Arrivals, joined, type Mail, PeerLinks } from "./peer-links.ts";
-import type { RunOptions, RunResult } from "./run.ts";
+import type { RunOptions } from "./run.ts";
 import { type Part, type PartProcess, runHere } from "./run-here.ts";
 
 /** The world of an application process. */
@@ -196,7 +197,7 @@ class Application {
     const seats = seatsOf(spec);
     const tidBase = tidBaseOf(spec.job);
     return {
-      elsewhere: (index) => seats[index]!.member !== own,
+      elsewhere: (index) => spec.restart === true || seats[index]!.member !== own,
       place: (index) => seats[index]!.engine,
       engines: spec.members[own]!.engines,
       tidBase,
@@ -415,8 +416,13 @@ class Application {
   /** Nothing happens here until a message comes from another process. */
   private isQuiet(): boolean {
     const { running } = this;
-    if (running === undefined || this.leaving > 0) return false;
-    return running.arrivals.idle && running.mover.idle && isIdle(running.library);
+    return running !== undefined && this.isSettled() && isIdle(running.library);
+  }
+
+  /** All that has come is with its ULPs, and nothing is on its way out. */
+  private isSettled(): boolean {
+    const { running } = this;
+    return running !== undefined && this.leaving === 0 && running.arrivals.idle && running.mover.idle;
   }
 
   /** What the master may ask. */
@@ -440,6 +446,8 @@ class Application {
         for (const tid of this.running?.mover.lost(member) ?? []) this.outside(tid);
         return told;
       },
+      ...checkpointHandlers(this.begun, () => this.sendOut()),
+      jobSettled: () => ({ body: { settled: this.isSettled(), ...this.links.counts() } }),
       jobWave: () => ({ body: { idle: this.isQuiet(), ...this.links.counts() } }),
       jobTasks: () => ({
         body: { tasks: this.running === undefined ? [] : localTasks(this.running.library) },
@@ -487,7 +495,3 @@ class Application {
 }
 
 const CLOSE_LOOK_MS = 5;
-
-function encodeResult(result: RunResult): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(result));
-}

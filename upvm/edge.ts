@@ -3,10 +3,29 @@
  *
  * Owns: the shape. No file, clock, stream or signal is touched anywhere else in this folder's pure code.
  */
+import type { CheckpointFile, Sum } from "../runtime/migrate/checkpoint.ts";
 import type { CcResult, CcTool } from "./cc.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import type { InputSource } from "./run.ts";
 import type { Vm } from "./vm.ts";
+
+/** A file that is being written: it has its name when it is whole. */
+export interface NewFile {
+  write(bytes: Uint8Array): void;
+  /** It has its name from now on. */
+  commit(): void;
+  /** Nothing of it stays. Nothing if it was committed. */
+  drop(): void;
+}
+
+export interface CheckpointFiles {
+  /** CRC-32. */
+  readonly sum: Sum;
+  /** Each call, and those of what it returns @throws UpvmError FILE_NOT_WRITTEN */
+  create(path: string): NewFile;
+  /** Opens a file for as long as `use` takes. @throws UpvmError FILE_NOT_FOUND, and what `use` throws */
+  withFile<T>(path: string, use: (file: CheckpointFile) => Promise<T> | T): Promise<T>;
+}
 
 export interface LinesOptions {
   readonly prompt: string;
@@ -63,6 +82,8 @@ export interface Edge {
   readonly jobBegun?: (job: number) => void;
   /** The virtual machine of this user's home. @throws UpvmError HOME_UNKNOWN, HOME_TOO_LONG */
   vm(): Promise<Vm>;
+  /** Files of checkpoints. */
+  checkpoints(): Promise<CheckpointFiles>;
   /** Hexadecimal. */
   sha256(bytes: Uint8Array): string;
   /** Runs a program of this package, such as "bench/main", with this terminal. @returns its exit code */

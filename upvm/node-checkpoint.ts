@@ -9,17 +9,9 @@ import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync
 import { crc32 } from "node:zlib";
 import type { CheckpointFile, Sum } from "../runtime/migrate/checkpoint.ts";
 import { UpvmError } from "../wire/errors.ts";
+import type { CheckpointFiles, NewFile } from "./edge.ts";
 
 export const fastSum: Sum = (bytes, sum) => crc32(bytes, sum);
-
-/** A file that is being written. */
-export interface NewFile {
-  write(bytes: Uint8Array): void;
-  /** It has its name from now on. */
-  commit(): void;
-  /** Nothing of it stays. Nothing if it was committed. */
-  drop(): void;
-}
 
 /**
  * Each call @throws UpvmError FILE_NOT_WRITTEN: no right, no room
@@ -92,3 +84,9 @@ export async function withFile<T>(path: string, use: (file: CheckpointFile) => P
     closeSync(handle);
   }
 }
+
+export const checkpointFiles: CheckpointFiles = {
+  sum: fastSum,
+  create: (path) => createFile(path),
+  withFile,
+};

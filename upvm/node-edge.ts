@@ -60,6 +60,9 @@ export function nodeEdge(noReader: () => void = () => process.exit(EXIT_PIPE)): 
       const { nodeVm } = await import("./node-vm.ts");
       return nodeVm();
     },
+    async checkpoints() {
+      return (await import("./node-checkpoint.ts")).checkpointFiles;
+    },
     input: nodeInput,
     lines: nodeLines,
     nowMs: () => performance.now(),

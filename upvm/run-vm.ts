@@ -5,6 +5,7 @@
  * through this process, as in a run without a pvmd. The jobs are the master's (pvmd/job-master.ts).
  */
 import type { Handlers, Rpc } from "../net/rpc.ts";
+import type { Manifest } from "../wire/checkpoint.ts";
 import { UpvmError } from "../wire/errors.ts";
 import type { JobWish } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
@@ -30,23 +31,59 @@ export async function runOnMachine(
   rpc: Rpc,
   hashOf: (module: Uint8Array) => string,
 ): Promise<RunResult> {
+  const { module, signal } = options;
+  const hash = hashOf(module);
+  return await toItsEnd(rpc, signal, async () => {
+    await putModule(rpc, hash, module);
+    return rpc.request("run", wishOf(options, choice, hash), undefined, 0);
+  });
+}
+
+/**
+ * As runOnMachine, from a checkpoint. The master may ask what commandHandlers do, and for images.
+ *
+ * @param modules  of its programs, by row
+ * @throws UpvmError as that
+ */
+export async function restartOnMachine(
+  { job, wish, ulps, programs, images }: Manifest,
+  modules: readonly Uint8Array[],
+  signal: AbortSignal,
+  rpc: Rpc,
+): Promise<RunResult> {
+  return await toItsEnd(rpc, signal, async () => {
+    for (const [row, { hash }] of programs.entries()) await putModule(rpc, hash, modules[row]!);
+    const living = images.map(({ tid, index, program }) => ({ tid, index, program }));
+    const named = programs.map(({ name, hash }) => ({ name, hash }));
+    const asked = { job, wish: { ...wish, ulps }, programs: named, living };
+    return rpc.request("restart", asked, undefined, 0);
+  });
+}
+
+async function putModule(rpc: Rpc, hash: string, module: Uint8Array): Promise<void> {
+  const { body } = await rpc.request("hasModule", { hash });
+  if (!body.has) await rpc.request("putModule", { hash }, module, LIMITS.jobStartMs);
+}
+
+/** @param begin  asks for the job; answered at its end */
+async function toItsEnd(
+  rpc: Rpc,
+  signal: AbortSignal | undefined,
+  begin: () => Promise<{ readonly bytes: Uint8Array }>,
+): Promise<RunResult> {
   const beganMs = performance.now();
   const interrupt = (): void => rpc.tell("interrupt", {});
   try {
-    const { module } = options;
-    const hash = hashOf(module);
-    const { body } = await rpc.request("hasModule", { hash });
-    if (!body.has) await rpc.request("putModule", { hash }, module, LIMITS.jobStartMs);
-    const over = rpc.request("run", wishOf(options, choice, hash), undefined, 0);
-    if (options.signal?.aborted) interrupt();
-    options.signal?.addEventListener("abort", interrupt);
+    const over = begin();
+    if (signal?.aborted) interrupt();
+    signal?.addEventListener("abort", interrupt);
     return resultOf((await over).bytes, performance.now() - beganMs);
   } catch (error) {
     const { end, peer } = rpc.link;
     if (end === undefined || !(error instanceof UpvmError) || error.code !== "LINK_LOST") throw error;
     throw new UpvmError("JOB_LOST", { host: peer.host, why: end.text });
   } finally {
-    options.signal?.removeEventListener("abort", interrupt);
+    signal?.removeEventListener("abort", interrupt);
     rpc.link.close();
   }
 }

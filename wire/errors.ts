@@ -158,6 +158,11 @@ export const ERRORS = {
     text: (f) => `Cannot tell that all has ended: ${f["why"]}`,
     hint: () => "upvm status tells what is left",
   },
+  CANNOT_CHECKPOINT: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot take a checkpoint of job ${f["job"]}: ${f["why"]}`,
+    hint: () => "the job goes on; upvm jobs lists jobs, upvm ps what their ULPs do",
+  },
   CHECKPOINT_FOREIGN: {
     exit: EXIT.program,
     text: (f) => `Cannot restart ${f["path"]}: it is no checkpoint`,

@@ -56,6 +56,8 @@ export const JOB_SPEC = v.strictObject({
   job: JOB,
   wish: JOB_WISH,
   founders: whole(1, LIMITS.members),
+  /** It begins from a checkpoint: its ULPs come as images, and have no seats that they begin on. */
+  restart: v.optional(v.boolean()),
   members: v.pipe(v.array(JOB_MEMBER), v.minLength(1), v.maxLength(LIMITS.members)),
 });
 export type JobSpec = v.InferOutput<typeof JOB_SPEC>;

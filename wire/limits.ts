@@ -170,6 +170,11 @@ export const LIMITS = {
   imageTableEntries: 1 << 22,
   /** Functions of a program that were interrupted for each other, in an image. */
   interruptsPerUlp: 1 << 16,
+  /** A job is stopped for a checkpoint so often until no ULP of it waits for an answer, and looked at so often each time. */
+  checkpointTries: 100,
+  checkpointLooks: 100,
+  /** Pause between these, milliseconds. */
+  checkpointPauseMs: 10,
   /** What a checkpoint says of its parts, bytes. */
   manifestBytes: 64 << 20,
   /** What an image is read in at a time where its length is only claimed, bytes. */

@@ -11,6 +11,7 @@
  */
 import * as v from "valibot";
 import type { Role } from "./protocol.ts";
+import { RPC_CHECKPOINT } from "./rpc-checkpoint.ts";
 import { RPC_HOSTS } from "./rpc-hosts.ts";
 import { RPC_JOB } from "./rpc-job.ts";
 import { RPC_MOVE } from "./rpc-move.ts";
@@ -38,6 +39,7 @@ export const RPC = {
   ...RPC_STORE,
   ...RPC_HOSTS,
   ...RPC_JOB,
+  ...RPC_CHECKPOINT,
   ...RPC_MOVE,
 } as const satisfies RpcTable;
 

@@ -11,7 +11,7 @@
  *     admit:   a ULP read from its image, here as if it had been frozen here
  *     release: what it has is freed; a descriptor stays that says: it is of another process
  */
-import { ENGINE, HEAD, MSG, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import { ENGINE, HEAD, INBOX_AWAY, MSG, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import type {
   AnswerParcel,
@@ -176,7 +176,8 @@ export class Freezer {
     Atomics.add(w, HEAD.outside, 1);
     Atomics.add(w, HEAD.live, 1);
     if ((w[ulp + ULP.flags]! & ULP_FLAG.outside) !== 0) Atomics.add(w, HEAD.outside, 1);
-    Atomics.store(w, ulp + ULP.inbox, 0);
+    // What others have sent before it was here stays in its inbox, behind what it has carried.
+    Atomics.compareExchange(w, ulp + ULP.inbox, INBOX_AWAY, 0);
     setArrived(w, ulp, incoming.state);
     usetvpid(w, ulp, engine);
     closeOutboxTo(this.library);

@@ -1,6 +1,7 @@
 /** All commands of `upvm`, in the order of the help. */
 import { bench } from "./bench.ts";
 import { ar, cc, cxx, ranlib } from "./cc.ts";
+import { checkpoint, restart } from "./checkpoint.ts";
 import { compile } from "./compile.ts";
 import { conf } from "./conf.ts";
 import { consoleCommand } from "./console.ts";
@@ -24,6 +25,8 @@ export const COMMANDS = {
   jobs,
   kill,
   migrate,
+  checkpoint,
+  restart,
   add,
   delete: remove,
   halt,

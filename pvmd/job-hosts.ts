@@ -1,0 +1,30 @@
+/**
+ * Hosts of a job: which it may use, and what its process on each is.
+ *
+ * Owns: the choice, by the wish of who runs it. Pure.
+ */
+import { UpvmError } from "../wire/errors.ts";
+import type { JobMember, JobWish } from "../wire/job.ts";
+import { LIMITS } from "../wire/limits.ts";
+
+/** A host that a job can have a process on. */
+export interface JobHost {
+  readonly name: string;
+  /** Tid of its daemon. */
+  readonly tid: number;
+  readonly cores: number;
+}
+
+/** Those of `all` that a job may use, in order of their numbers, or as the wish has them. @throws UpvmError HOST_UNKNOWN */
+export function hostsFor({ hosts }: JobWish, all: readonly JobHost[]): readonly JobHost[] {
+  if (hosts === undefined) return all;
+  return hosts.map((name) => {
+    const found = all.find((host) => host.name === name);
+    if (found === undefined) throw new UpvmError("HOST_UNKNOWN", { what: "run on", host: name });
+    return found;
+  });
+}
+
+export function memberOn({ name, cores }: JobHost, wish: JobWish): JobMember {
+  return { host: name, engines: Math.min(wish.cores ?? cores, LIMITS.engines) };
+}

@@ -1,0 +1,60 @@
+/** Checkpoints as a user has them: a job on two hosts is kept in a file, goes on, and is taken up again elsewhere. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import { EXIT } from "../../wire/errors.ts";
+import { withHosts } from "../hosts.ts";
+
+const PROGRAM = ["test/guests/wander.c", "-n", "4", "--", "500"];
+const lines = (text: string): string[] => text.trim().split("\n").sort();
+
+test("a job is kept while it runs, and ends the same there and where it is restarted", () =>
+  withHosts(async (hosts) => {
+    await hosts.all("a", "b");
+    const file = join(hosts.home("a"), "job.ckpt");
+    const wanted = lines((await hosts.on("a", ["run", "--local", ...PROGRAM])).out);
+    assert.equal(wanted.length, 4);
+    const running = hosts.on("a", ["run", ...PROGRAM]);
+    let job = 0;
+    while (job === 0) {
+      const jobs = JSON.parse((await hosts.on("a", ["jobs", "--json"])).out) as {
+        job: number;
+        state: string;
+      }[];
+      job = jobs.find(({ state }) => state === "running")?.job ?? 0;
+    }
+    const busy = await hosts.on("a", ["checkpoint", "77", file]);
+    assert.equal(busy.code, EXIT.failed);
+    assert.match(busy.err, /Cannot take a checkpoint of job 77: there is no such job/);
+    assert.equal(existsSync(file), false);
+    const kept = await hosts.on("a", ["checkpoint", String(job), file, "--json"]);
+    assert.equal(kept.code, EXIT.ok, kept.err);
+    const told = JSON.parse(kept.out) as { job: number; ulps: number; bytes: number };
+    assert.deepEqual([told.job, told.bytes], [job, statSync(file).size]);
+    // A ULP may have ended before.
+    assert.ok(told.ulps >= 1 && told.ulps <= 4, `${told.ulps} ULPs`);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const taken = await hosts.on("b", ["restart", file]);
+    assert.equal(taken.code, EXIT.failed, "its number is in use");
+    assert.match(taken.err, new RegExp(`a job ${job} runs, whose number it needs`));
+    const first = await running;
+    assert.equal(first.code, EXIT.ok, first.err);
+    assert.deepEqual(lines(first.out), wanted, "it went on");
+
+    for (const words of [["--hosts", "b"], []]) {
+      const again = await hosts.on("b", ["restart", file, ...words]);
+      assert.equal(again.code, EXIT.ok, again.err);
+      const printed = lines(again.out);
+      assert.equal(printed.length, told.ulps, again.out);
+      for (const line of printed) assert.ok(wanted.includes(line), `restarted ${words.join(" ")}: ${line}`);
+    }
+    const bytes = readFileSync(file);
+    bytes[1000] = bytes[1000]! ^ 1;
+    writeFileSync(file, bytes);
+    const damaged = await hosts.on("b", ["restart", file]);
+    assert.equal(damaged.code, EXIT.program);
+    assert.match(damaged.err, /Cannot restart .*job.ckpt: it is damaged: the checksum of a part is wrong/);
+  }));
+
+test.run();
