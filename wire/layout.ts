@@ -396,6 +396,8 @@ export const HEAD = {
   poolLock: 4,
   engines: 5,
   ulps: 6,
+  /** ULPs that were there before the engines began: those with lower indices. Later ones are woken, or held. */
+  firstUlps: 37,
   /** Engines that sleep or are about to (Atomics). */
   idleEngines: 7,
   /** ULPs that have not exited (Atomics). */

@@ -58,13 +58,16 @@ const COUNTER = COUNTER_TABLE;
 /** Exit code of a ULP that trapped, as a shell has it for SIGABRT. */
 export const TRAP_EXIT_CODE = 134;
 
-/** Puts the ULPs that begin on this engine into its run queue, in order of creation. Before run(). */
+/**
+ * Puts the ULPs that begin on this engine into its run queue, in order of creation. Before run(). Not those that others have
+ * spawned meanwhile: they are woken, unless a tasker is still to let them run.
+ */
 export function startQueues(e: EngineState): void {
   const w = e.w;
   initQueue(w, e.runq);
   initQueue(w, e.waitq);
   w[e.row + ENGINE.current] = -1;
-  const ulps = Atomics.load(w, HEAD.ulps);
+  const ulps = w[HEAD.firstUlps]!;
   for (let index = 0; index < ulps; index++) {
     const ulp = ulpAt(w, index);
     // Others may have sent ULPs here before this engine began: those come by mail.

@@ -98,5 +98,6 @@ function createAll(library: Library, plan: Plan): string {
     if (outside) Atomics.sub(library.w, HEAD.live, 1);
     else perEngine[engine]! += 1;
   }
+  library.w[HEAD.firstUlps] = first + ulps;
   return perEngine.map((n, engine) => `${n} on engine ${engine}`).join(", ");
 }

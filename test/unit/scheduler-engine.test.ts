@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "uvu";
 import { link } from "../../runtime/link/link.ts";
 import { uterminate } from "../../runtime/scheduler/end.ts";
+import { startQueues } from "../../runtime/scheduler/engine.ts";
 import { COUNTER } from "../../runtime/scheduler/engine-state.ts";
 import { asmUfullLoad, asmUload, asmUstart, usave } from "../../runtime/scheduler/load.ts";
 import type { Program } from "../../runtime/scheduler/programs.ts";
 import { isQueued, remove } from "../../runtime/scheduler/queue.ts";
 import { setState } from "../../runtime/scheduler/state.ts";
+import { reserveIndices, ucreate } from "../../runtime/scheduler/ulp.ts";
 import { doingText } from "../../runtime/scheduler/wait-text.ts";
 import { CTL, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -84,6 +86,17 @@ test("ii: the run queue is first in, first out, and each yield goes to its tail"
   p.run();
   assert.equal(said(p), "0a 1a 2a 0b 1b 2b 0c 1c 2c");
   assert.equal(stat(p, "switches"), 9);
+});
+
+test("an engine that begins late does not run what was spawned meanwhile: a tasker may hold it", () => {
+  const p = processOf(linkedProgram(`(func (export "_start"))`), { ulps: 2, engines: 2 });
+  const late = p.engines[1]!;
+  const index = reserveIndices(p.library.w, 1);
+  const spec = { program: 0, engine: 1, parentTid: TID0, siblingFirst: index, siblingCount: 1 };
+  const spawned = ucreate(p.library, index, spec);
+  startQueues(late);
+  assert.equal(isQueued(late.w, p.ulp(1)), true);
+  assert.equal(isQueued(late.w, spawned), false);
 });
 
 test("two ULPs that hand over to each other do not keep a third from running", () => {
