@@ -392,12 +392,10 @@ export const HEAD = {
   abi: 1,
   heapBytes: 2,
   /** State of the common pool that arenas take chunks from (byte address), and its mutex (Atomics). */
-  poolAt: 3,
-  poolLock: 4,
+  poolAt: 3, poolLock: 4,
   engines: 5,
-  ulps: 6,
-  /** ULPs that were there before the engines began: those with lower indices. Later ones are woken, or held. */
-  firstUlps: 37,
+  /** ULPs made so far; those of them that were there before the engines began: all others are woken, or held. */
+  ulps: 6, firstUlps: 37,
   /** Engines that sleep or are about to (Atomics). */
   idleEngines: 7,
   /** ULPs that have not exited (Atomics). */

@@ -116,6 +116,7 @@ export const HEAD_poolAt: i32 = 12;
 export const HEAD_poolLock: i32 = 16;
 export const HEAD_engines: i32 = 20;
 export const HEAD_ulps: i32 = 24;
+export const HEAD_firstUlps: i32 = 148;
 export const HEAD_idleEngines: i32 = 28;
 export const HEAD_live: i32 = 32;
 export const HEAD_stop: i32 = 36;
