@@ -137,6 +137,9 @@ test("upvm migrate says what became of each ULP, and upvm ps where it is", () =>
     const all = await hosts.on("a", ["migrate", "--all-from", to, first!.host]);
     assert.equal(all.code, EXIT.ok, all.err);
     assert.match(all.out, /moved from \w+ to \w+: \d+ bytes, obtrusive [\d.]+ ms, migration [\d.]+ ms/);
+    const none = await hosts.on("a", ["migrate", "--all-from", to, first!.host]);
+    assert.equal(none.code, EXIT.ok);
+    assert.match(none.err, new RegExp(`${to} has no ULPs: nothing was moved`));
     const again = await hosts.on("a", ["migrate", first!.tid, "t7ffffff", first!.host]);
     assert.equal(again.code, EXIT.failed);
     assert.match(

@@ -42,6 +42,7 @@ export const migrate = command({
     const { body } = await withRpc(master, (rpc) => rpc.request("migrate", ask, undefined, 0));
     if (flags.json) edge.out(`${JSON.stringify(body.ulps.map(jsonOf))}\n`);
     else {
+      if (body.ulps.length === 0) edge.err(`upvm: ${from} has no ULPs: nothing was moved\n`);
       for (const row of body.ulps)
         if (row.refused === undefined) edge.out(`${lineOf(row)}\n`);
         else edge.err(`upvm: Cannot migrate ${tidText(row.tid)} to ${row.to}: ${row.refused.why}\n`);
