@@ -14,11 +14,12 @@ import { imageOf } from "../runtime/migrate/image.ts";
 import { readImage } from "../runtime/migrate/restore.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import {
-  asOutgoing,
   copyOf,
   drainOutbox,
   keepOutgoing,
+  leavingAgain,
   type Outgoing,
+  releaseLeaving,
   releaseOutgoing,
 } from "../runtime/scheduler/outbox.ts";
 import { takeOutside } from "../runtime/scheduler/outside.ts";
@@ -152,9 +153,9 @@ export async function journey(options: JourneyOptions): Promise<Journey> {
       parcels,
     );
     for (const message of messages) {
-      const leaving = asOutgoing(from.process.library, message, tidOf(index, BASE));
+      const leaving = leavingAgain(from.process.library, message, tidOf(index, BASE));
       deliver(leaving);
-      releaseOutgoing(from.process.library, leaving);
+      releaseLeaving(from.process.library, leaving);
     }
     moves++;
     total += image.bytes;

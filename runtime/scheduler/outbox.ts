@@ -155,17 +155,6 @@ export function closeOutboxTo({ w }: Pick<Library, "w">): void {
   for (let posting = 1; posting !== 0; ) posting = Atomics.load(w, HEAD.outboxPosting);
 }
 
-/**
- * A message of a queue, which nobody else has, for a ULP that has left this process: as one of the outbox, already taken
- * from it. Counted there until it is released.
- */
-export function asOutgoing(library: Library, at: number, to: number): Outgoing {
-  const { w } = library;
-  w[(at >> 2) + TO] = to;
-  Atomics.add(w, HEAD.outboxUnits, unitsOf(w[(at >> 2) + MSG.bytes]!));
-  return outgoing(library, at);
-}
-
 /** A message that lies in the outbox, or has lain there, for a ULP that is of this process now: as one of a queue. */
 export function keepOutgoing({ w }: Pick<Library, "w">, { at, bytes }: Outgoing): number {
   w[(at >> 2) + TO] = 0;
@@ -173,7 +162,7 @@ export function keepOutgoing({ w }: Pick<Library, "w">, { at, bytes }: Outgoing)
   return at;
 }
 
-/** A message of a queue that leaves after its receiver: `to` is its tid. It is not counted as of the outbox. */
+/** A message of a queue, which nobody else has, that leaves after its receiver: `to` is its tid. It is not counted as of the outbox. */
 export function leavingAgain(library: Library, at: number, to: number): Outgoing {
   library.w[(at >> 2) + TO] = to;
   return outgoing(library, at);

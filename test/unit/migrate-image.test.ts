@@ -36,7 +36,7 @@ import {
   read,
   say,
 } from "../two-processes.ts";
-import { program } from "../wat-programs.ts";
+import { HALF_WAY, program } from "../wat-programs.ts";
 
 /** The actor that a ULP is in the process where it now is. */
 const there = (q: Process, index: number): Actor => actor(q, index, q.engines[0]!.contexts[index]);
@@ -323,32 +323,8 @@ test("a linked program goes on where it was: memory, globals, tables, and output
   assert.equal(leftovers(p) + leftovers(q), "");
 });
 
-/** Changes its table, a global and its memory, prints half a line, yields, and adds all up. */
 function halfWay() {
-  const body = `
-    (table 4 4 funcref)
-    (elem (i32.const 0) $one)
-    (elem declare func $two)
-    (type $number (func (result i32)))
-    (global $g (mut i64) (i64.const 1))
-    (func $one (result i32) (i32.const 1))
-    (func $two (result i32) (i32.const 20))
-    (func $print (param $at i32) (param $bytes i32)
-      (i32.store (i32.const 72) (local.get $at))
-      (i32.store (i32.const 76) (local.get $bytes))
-      (drop (call $fd_write (i32.const 1) (i32.const 72) (i32.const 1) (i32.const 80))))
-    (data (i32.const 16) "half a line\\n")
-    (func (export "main") (result i32)
-      (table.set (i32.const 1) (ref.func $two))
-      (global.set $g (i64.const 300))
-      (i32.store (i32.const 100) (i32.const 4000))
-      (call $print (i32.const 16) (i32.const 5))
-      (drop (call $pvm_yield))
-      (call $print (i32.const 21) (i32.const 7))
-      (i32.add
-        (i32.add (call_indirect (type $number) (i32.const 0)) (call_indirect (type $number) (i32.const 1)))
-        (i32.add (i32.wrap_i64 (global.get $g)) (i32.load (i32.const 100)))))`;
-  const wasm = program(body);
+  const wasm = program(HALF_WAY);
   return { wasm, module: programFrom(wasm) };
 }
 
