@@ -6,12 +6,12 @@
  * upvm/node-pvmd.ts.
  */
 import type { Link } from "../net/link.ts";
-import { type Handlers, Rpc } from "../net/rpc.ts";
+import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { HostFacts, HostRow, Refusal } from "./host-table.ts";
 import { Membership, type MembershipEffect, type MembershipEnd, type MembershipEvent } from "./membership.ts";
-import { type Caller, handlersOf, type MakePart, type Part, type Pvmd, type PvmdEdge } from "./pvmd.ts";
+import { type Caller, type MakePart, type Part, type Pvmd, type PvmdEdge, serveLink } from "./pvmd.ts";
 
 export interface JoinedOptions {
   readonly facts: HostFacts;
@@ -123,24 +123,15 @@ export class Joined implements Pvmd {
   }
 
   private serve(link: Link): Caller {
-    const caller: Caller = {
-      peer: link.peer,
-      get rpc() {
-        return rpc;
-      },
-    };
-    const own: Part = { handlers: () => this.handlers(caller) };
-    const onBug = (error: unknown): void =>
-      this.log(`a bug of upvm: ${error instanceof Error ? error.stack : String(error)}`);
-    const rpc: Rpc = new Rpc(link, handlersOf([own, ...this.parts], caller), { onBug });
-    void rpc.closed.then(() => {
-      if (this.link === caller) {
+    const own: Part = {
+      handlers: (caller) => this.handlers(caller),
+      ended: (caller) => {
+        if (this.link !== caller) return;
         this.link = undefined;
         this.step({ kind: "closed" });
-      }
-      for (const part of this.parts) part.ended?.(caller);
-    });
-    return caller;
+      },
+    };
+    return serveLink(link, [own, ...this.parts], (text) => this.log(text));
   }
 
   private handlers(caller: Caller): Handlers {

@@ -7,7 +7,7 @@
  */
 import type { Link } from "../net/link.ts";
 import { memoryLinks } from "../net/memory-links.ts";
-import { type Handlers, Rpc } from "../net/rpc.ts";
+import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { ControlStore, LeaseId } from "./control-store.ts";
@@ -21,7 +21,7 @@ import {
 } from "./host-table.ts";
 import { hosterWords, hostNameOf } from "./hoster.ts";
 import { encode } from "./machine.ts";
-import { type Caller, handlersOf, type MakePart, type Part, type Pvmd, type PvmdEdge } from "./pvmd.ts";
+import { type Caller, type MakePart, type Part, type Pvmd, type PvmdEdge, serveLink } from "./pvmd.ts";
 
 export interface MasterOptions {
   readonly vm: string;
@@ -159,27 +159,18 @@ export class Master implements Pvmd {
   }
 
   private serve(link: Link): Caller {
-    const caller: Caller = {
-      peer: link.peer,
-      get rpc() {
-        return rpc;
-      },
-    };
-    const own: Part = { handlers: () => this.handlers(caller) };
-    const onBug = (error: unknown): void =>
-      this.log(`a bug of upvm: ${error instanceof Error ? error.stack : String(error)}`);
-    const rpc: Rpc = new Rpc(link, handlersOf([own, ...this.parts], caller), { onBug });
-    void rpc.closed.then(() => {
-      const number = this.numbers.get(caller);
-      if (number !== undefined) {
+    const own: Part = {
+      handlers: (caller) => this.handlers(caller),
+      ended: (caller) => {
+        const number = this.numbers.get(caller);
+        if (number === undefined) return;
         this.step({ kind: "closed", link: number });
         this.numbers.delete(caller);
         this.callers.delete(number);
         this.joining.delete(number);
-      }
-      for (const part of this.parts) part.ended?.(caller);
-    });
-    return caller;
+      },
+    };
+    return serveLink(link, [own, ...this.parts], (text) => this.log(text));
   }
 
   private handlers(caller: Caller): Handlers {

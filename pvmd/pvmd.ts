@@ -1,12 +1,12 @@
 /**
  * A pvmd as its parts see it, and what a part is.
  *
- * Owns: the interfaces. A part is one subject: hosts (hosts-part.ts), jobs, the store … It says which requests of which
+ * Owns: the interfaces, and which part a peer's request goes to. A part is one subject: hosts (hosts-part.ts), jobs, the store … It says which requests of which
  * peers it serves, and hears of hosts. master.ts and joined.ts are the two kinds of pvmd; upvm/node-pvmd.ts has the
  * list of parts, and everything of the system.
  */
-import type { PeerIdentity } from "../net/link.ts";
-import type { Handlers, Rpc } from "../net/rpc.ts";
+import type { Link, PeerIdentity } from "../net/link.ts";
+import { type Handlers, Rpc } from "../net/rpc.ts";
 import type { ControlStore } from "./control-store.ts";
 import type { HostRow } from "./host-table.ts";
 
@@ -73,8 +73,25 @@ export interface PvmdEdge {
   hoster(words: readonly string[]): Promise<{ readonly code: number; readonly text: string }>;
 }
 
+/** Serves a peer: requests go to the parts that serve them, and all parts hear of the link's end, in their order. */
+export function serveLink(link: Link, parts: readonly Part[], log: (text: string) => void): Caller {
+  const caller: Caller = {
+    peer: link.peer,
+    get rpc() {
+      return rpc;
+    },
+  };
+  const onBug = (error: unknown): void =>
+    log(`a bug of upvm: ${error instanceof Error ? error.stack : String(error)}`);
+  const rpc: Rpc = new Rpc(link, handlersOf(parts, caller), { onBug });
+  void rpc.closed.then(() => {
+    for (const part of parts) part.ended?.(caller);
+  });
+  return caller;
+}
+
 /** Handlers of all parts for one peer; no two parts serve the same. */
-export function handlersOf(parts: readonly Part[], caller: Caller): Handlers {
+function handlersOf(parts: readonly Part[], caller: Caller): Handlers {
   const all: Record<string, unknown> = {};
   for (const part of parts)
     for (const [kind, handler] of Object.entries(part.handlers?.(caller) ?? {})) {
