@@ -47,8 +47,8 @@ const LOST: Refusal = { code: "lost", why: "its process has ended, and the ULP w
 
 export class MoveOrders {
   private readonly world: MoveWorld;
-  /** ULPs with an order that is not answered. */
-  private readonly ordered = new Map<number, Seated>();
+  /** Orders that are not answered, and to whom. A ULP may have several: all but one are refused. */
+  private readonly ordered = new Set<{ readonly at: Seated; readonly tids: readonly number[] }>();
   /** Number of the last move of each ULP that is known, so that old news changes nothing. */
   private readonly last = new Map<number, number>();
 
@@ -98,7 +98,8 @@ export class MoveOrders {
     const rpc = this.world.rpcTo(at);
     if (to < 0) return refuse(NO_PROCESS);
     if (rpc === undefined) return refuse(LOST);
-    for (const tid of tids) this.ordered.set(tid, at);
+    const order = { at, tids };
+    this.ordered.add(order);
     try {
       const { body } = await rpc.request("moveOrder", { tids: [...tids], to }, undefined, 0);
       return tids.map((tid, i) => {
@@ -115,7 +116,7 @@ export class MoveOrders {
         return rowOf(tid, from, host, now !== undefined && now.member === to ? undefined : LOST);
       });
     } finally {
-      for (const tid of tids) this.ordered.delete(tid);
+      this.ordered.delete(order);
     }
   }
 
@@ -137,8 +138,8 @@ export class MoveOrders {
   }
 
   private orderedFrom({ job, member }: Seated): number[] {
-    const theirs = [...this.ordered].filter(([, at]) => at.job === job && at.member === member);
-    return theirs.map(([tid]) => tid);
+    const theirs = [...this.ordered].filter(({ at }) => at.job === job && at.member === member);
+    return [...new Set(theirs.flatMap(({ tids }) => tids))];
   }
 
   /**

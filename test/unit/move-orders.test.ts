@@ -97,4 +97,32 @@ for (const committed of [true, false]) {
   });
 }
 
+test("a second order that is refused does not make a ULP forgotten that is on its way when its source is lost", async () => {
+  let source!: Rpc;
+  let asked = 0;
+  const moving = { moved: false, refused: { code: "moving", detail: "it is on its way already" } } as const;
+  let die = (): void => {};
+  const dies = new Promise<void>((go) => {
+    die = go;
+  });
+  const machine = new Machine(async () => {
+    asked += 1;
+    if (asked > 1) return { body: { outcomes: [moving] } };
+    await claimUlp(machine.store, 7, 0, { member: 2, move: "1", outcome: "committed" });
+    await dies;
+    source.link.close();
+    return { body: { outcomes: [MOVED] } };
+  });
+  source = machine.rpcs.get(0)!;
+  const first = machine.orders.migrate({ tids: [7], to: "h2" });
+  const [second] = await machine.orders.migrate({ tids: [7], to: "h1" });
+  assert.equal(second!.refused?.code, "moving");
+  // The master hears of the lost process, before any answer.
+  await new Promise<void>((then) => machine.orders.settled({ job: 1, member: 0 }, then));
+  assert.equal(machine.places.get(7), 2);
+  die();
+  const [row] = await first;
+  assert.equal(row!.refused, undefined);
+});
+
 test.run();
