@@ -5,13 +5,13 @@
  * Owns: nothing; reads the shared heap. Exact when no engine runs; else each part is of its own moment.
  * Message buffers are called P1, P2, … in the order of their addresses, as in the figure.
  */
+import { GROUP } from "../../wire/groups.ts";
 import {
   BLOCK_KIND,
   BTAB,
   COUNTERS,
   ENGINE,
   GBUF,
-  GROUP,
   HEAD,
   MSG,
   SEG,

@@ -11,7 +11,8 @@
  * A frozen group keeps the row of who left it, negative: its other members go on seeing what they froze, as each
  * of PVM's caches the list when it freezes.
  */
-import { BLOCK_KIND, GROUP, HEAD, MEET, MEMBER, ULP } from "../../wire/layout.ts";
+import { GROUP, MEET, MEMBER } from "../../wire/groups.ts";
+import { BLOCK_KIND, HEAD, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import type { Arena } from "../heap/arena.ts";

@@ -15,7 +15,8 @@
  * Of a dynamic group those in a barrier wait on when a member leaves or ends, as in PVM, since another may join; if
  * nobody can, that is a deadlock and its report has their count.
  */
-import { GROUP, HEAD, MEMBER, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { GROUP, MEMBER } from "../../wire/groups.ts";
+import { HEAD, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import { lock, unlock } from "../heap/lock.ts";
 import type { EngineState } from "./engine-state.ts";

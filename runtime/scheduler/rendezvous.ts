@@ -14,7 +14,8 @@
  * No thread besides the engines takes part: the last to come makes the local ones runnable, and puts the others on the
  * wakes of their engines.
  */
-import { GROUP, HEAD, INTERRUPT, MEET, MORE_USE, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { GROUP, MEET } from "../../wire/groups.ts";
+import { HEAD, INTERRUPT, MORE_USE, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import { lock, unlock } from "../heap/lock.ts";
 import type { EngineState } from "./engine-state.ts";
