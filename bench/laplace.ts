@@ -9,6 +9,8 @@ import { byTurns, type Measurement, type Tools } from "./tools.ts";
 
 const VPS = [1, 2, 3, 4, 6, 8, 11];
 const ROUNDS = 2;
+/** Operations of one solution. (guests/laplace.h) */
+export const FLOP = 4 * 126 * 126 * 5000;
 
 /**
  * Sum of the grid after 5000 sweeps by number of VPs: neighbours exchange their borders every tenth sweep only, so it
@@ -59,8 +61,8 @@ export const laplace: Measurement = {
   },
 };
 
-/** @throws Error if the grid came out differently from everyone else's */
-function solved(output: string, vps: number): Measured {
+/** Mflops that a solver printed. @throws Error if the grid came out differently from everyone else's */
+export function solved(output: string, vps: number): Measured {
   const { figures, sums } = outputOf(output);
   const figure = figures.get(String(vps));
   const sum = sums.get(String(vps));

@@ -19,8 +19,10 @@ import { link } from "./link.ts";
 import { linkCost } from "./link-cost.ts";
 import { message } from "./message.ts";
 import { native } from "./native.ts";
+import { overhead } from "./overhead.ts";
 import { programs } from "./programs.ts";
 import { remoteMessage, remoteRing } from "./remote.ts";
+import { remoteLaplace } from "./remote-laplace.ts";
 import { ring } from "./ring.ts";
 import { store } from "./store.ts";
 import { machineText, sheetText } from "./text.ts";
@@ -40,6 +42,8 @@ const MEASUREMENTS: readonly Measurement[] = [
   barrier,
   broadcast,
   laplace,
+  remoteLaplace,
+  overhead,
   store,
   linkCost,
   ulps,

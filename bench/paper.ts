@@ -2,9 +2,9 @@
  * The paper's own figures: R. Konuru and others, "A Migratable User-Level Process Package for PVM", 1997; two
  * HP 9000/720.
  *
- * Source: its Tables X, XII and XIV; units are ours. Table IX is missing in our copy, and so are the first two sizes of
+ * Source: its Tables X, XII, XIV and XV; units are ours. Tables IX and XVI are missing in our copy, and so are the first two sizes of
  * Table X: 4 and 16 bytes is our reading. Of the switch section 4.2.1 says that half a process switch would still be
- * more than ten times a ULP switch, and that a null call takes 0.65 µs.
+ * more than ten times a ULP switch, and that a null call takes 0.65 µs; section 4.4 of the overhead that it is 3.9 %.
  */
 type Series = Readonly<Record<number, number>>;
 
@@ -26,3 +26,12 @@ export const LAPLACE_MFLOPS: { readonly alone: number; readonly pvm: Series; rea
   pvm: { 2: 2.75, 3: 2.68, 4: 2.63, 5: 2.57, 6: 2.54, 7: 2.5, 8: 2.45, 9: 2.42, 10: 2.38, 11: 2.34 },
   upvm: { 2: 2.79, 3: 2.69, 4: 2.68, 5: 2.67, 6: 2.66, 7: 2.65, 8: 2.59, 9: 2.58, 10: 2.58, 11: 2.56 },
 };
+
+/** Laplace grid solver by VPs on two nodes, Mflops (Table XV). */
+export const LAPLACE_TWO_MFLOPS: { readonly pvm: Series; readonly upvm: Series } = {
+  pvm: { 2: 5.19, 3: 3.84, 4: 4.84, 5: 4.1, 6: 4.75, 7: 4.15, 8: 4.44, 9: 4.11, 10: 4.41, 11: 3.99 },
+  upvm: { 2: 5.02, 3: 3.93, 4: 4.96, 5: 4.3, 6: 4.94, 7: 4.32, 8: 4.63, 9: 4.41, 10: 4.63, 11: 4.26 },
+};
+
+/** What UPVM adds to PVM's time for a ring of as many VPs as nodes, % (section 4.4 for Table XVI). */
+export const OVERHEAD_PERCENT = 3.9;

@@ -2,44 +2,19 @@
  * Tables XI and XIII: messages between ULPs of two hosts, and a ring over both. The hosts are two pvmds on this machine, with an
  * application process each, one engine in each; what is between them is loopback TCP or a Unix socket.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { codeExtension, codeRoot, packageRoot } from "../upvm/node-package.ts";
+import { codeExtension, codeRoot } from "../upvm/node-package.ts";
 import { SheetBuilder } from "./figures.ts";
 import { addRun } from "./message.ts";
 import { outputOf } from "./output.ts";
 import { printedBy } from "./spawn.ts";
 import type { Measurement, Tools } from "./tools.ts";
+import { onTwoHosts } from "./two-hosts.ts";
 
 const SIZES = ["4", "16", "512", "1000", "10000", "100000", "1000000"];
 const SMALL = ["4", "16", "512", "1000"];
 const VPS = [2, 4, 8, 16, 24];
-const COMMAND = join(packageRoot, "bin", "upvm.js");
 const PAIR = join(codeRoot, "bench", `link-pair${codeExtension}`);
-
-/** Runs with a virtual machine of two hosts in service; `upvm run` of this process and its children uses it. */
-async function onTwoHosts(measure: () => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "upvm-bench-vm-"));
-  const before = process.env["UPVM_HOME"];
-  const upvm = (host: string, ...words: string[]): Promise<string> => {
-    process.env["UPVM_HOME"] = join(folder, host);
-    return printedBy(process.execPath, [COMMAND, ...words]);
-  };
-  const started: string[] = [];
-  try {
-    const { address } = JSON.parse(await upvm("a", "start", "--name", "a", "--json")) as { address: string };
-    started.push("a");
-    await upvm("b", "start", "--name", "b", "--join", address, "--key-file", join(folder, "a", "key"));
-    process.env["UPVM_HOME"] = join(folder, "a");
-    await measure();
-  } finally {
-    for (const host of started) await upvm(host, "halt");
-    if (before === undefined) delete process.env["UPVM_HOME"];
-    else process.env["UPVM_HOME"] = before;
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 export const remoteMessage: Measurement = {
   name: "remote-message",

@@ -1,0 +1,88 @@
+/**
+ * Table XVI: what it costs to be migratable when nothing migrates: the same programs in a process of a virtual machine's job,
+ * and without a pvmd, on the same engines.
+ *
+ * Owns: the pairs. Both runs of a pair follow each other at once, the one first that was second before: what is compared is
+ * the two of a pair, so that what disturbs the machine for a while counts for neither.
+ */
+import { type Measured, measured, printed, SheetBuilder, together } from "./figures.ts";
+import { FLOP, solved } from "./laplace.ts";
+import { outputOf } from "./output.ts";
+import { OVERHEAD_PERCENT } from "./paper.ts";
+import type { Measurement, Tools } from "./tools.ts";
+import { onTwoHosts } from "./two-hosts.ts";
+
+const PAIRS = 7;
+/** More than this is missed, %. */
+const MOST = 3;
+
+interface Subject {
+  readonly row: string;
+  /** Microseconds, each time. @param flags  of upvm run */
+  run(...flags: string[]): Promise<Measured>;
+}
+
+export const overhead: Measurement = {
+  name: "overhead",
+  async measure(tools) {
+    const sheet = new SheetBuilder({
+      name: "overhead",
+      title: "What it costs to be migratable when nothing migrates (Table XVI)",
+      unit: "µs",
+      rowHead: "program",
+    });
+    const all = await subjects(tools);
+    await onTwoHosts(async () => {
+      for (const { row, run } of all) {
+        const [alone, job]: [Measured[], Measured[]] = [[], []];
+        await sheet.attempt(row, async () => {
+          for (let pair = 0; pair < PAIRS; pair++) {
+            tools.progress(`${row}: pair ${pair + 1} of ${PAIRS}`);
+            const first = async () => alone.push(await run("--local"));
+            const second = async () => job.push(await run("--hosts", "a"));
+            for (const each of pair % 2 === 0 ? [first, second] : [second, first]) await each();
+          }
+          const more = measured(job.map(({ median }, pair) => (median / alone[pair]!.median - 1) * 100));
+          sheet.add(row, "no pvmd", together(alone));
+          sheet.add(row, "job of a virtual machine", together(job));
+          sheet.add(row, "more, %", more);
+        });
+        sheet.add(row, "paper: UPVM, of PVM, %", row === RING_OF_TWO ? printed(OVERHEAD_PERCENT) : undefined);
+        sheet.aim(`${row}: more`, "less", MOST, "%", sheet.median(row, "more, %"));
+      }
+    });
+    return sheet.done();
+  },
+};
+
+const RING_OF_TWO = "ring of 2, once around";
+
+async function subjects({ programs, batches, cores }: Tools): Promise<Subject[]> {
+  const [ring, laplace] = [await programs.compile("ring.c"), await programs.compile("laplace.c")];
+  const rounds = (row: string, ulps: number): Subject => ({
+    row,
+    async run(...flags) {
+      const args = [String(ulps), "-", "default", String(batches)];
+      const { figures } = outputOf(await programs.upvm(ring, { ulps, cores: 1, flags }, ...args));
+      const figure = figures.get(String(ulps));
+      if (figure === undefined) throw new Error("the ring printed no figure");
+      return figure;
+    },
+  });
+  const solver = (vps: number, engines: number): Subject => ({
+    row: `Laplace, ${vps} VPs, ${engines === 1 ? "1 engine" : `${engines} engines`}`,
+    async run(...flags) {
+      const args = [String(vps), "-", "default", String(batches)];
+      const options = { ulps: vps, cores: engines, flags };
+      const { median, min, max, ...rest } = solved(await programs.upvm(laplace, options, ...args), vps);
+      return { median: FLOP / median, min: FLOP / max, max: FLOP / min, ...rest };
+    },
+  });
+  return [
+    rounds(RING_OF_TWO, 2),
+    rounds("ring of 24, once around", 24),
+    solver(2, 1),
+    solver(11, 1),
+    ...(cores > 1 ? [solver(2 * cores, cores)] : []),
+  ];
+}
