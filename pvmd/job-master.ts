@@ -151,7 +151,12 @@ export class JobMaster {
 
   /** The virtual machine ends. */
   stopAll(): void {
-    for (const { spec } of this.jobs.all()) this.step({ kind: "stop", job: spec.job, reason: "halted" });
+    for (const { spec } of this.jobs.all())
+      this.step({
+        kind: "stop",
+        job: spec.job,
+        reason: this.machine.hasHalted(spec.job) ? "halted" : "closed",
+      });
   }
 
   /** Time goes by: to be called every LIMITS.waveMs. */
@@ -264,7 +269,7 @@ export class JobMaster {
   }
 
   /** The job is over: who runs it gets the results. */
-  private over({ spec, lost, failure, stopped }: Job): void {
+  private over({ spec, lost, killed, failure, stopped }: Job): void {
     const run = this.runs.get(spec.job);
     this.runs.delete(spec.job);
     void this.machine.jobEnded(spec.job);
@@ -273,7 +278,7 @@ export class JobMaster {
     if (failure !== undefined) run.fail(errorOf(failure));
     else {
       const results = `[${[...run.results.values()].join(",")}]`;
-      const rest = JSON.stringify({ lost: [...lost], stopped });
+      const rest = JSON.stringify({ lost: [...lost], killed: [...killed], stopped });
       run.done(new TextEncoder().encode(`{"results":${results},"rest":${rest}}`));
     }
   }
@@ -422,8 +427,9 @@ export class JobMaster {
         const { router } = this.machine;
         const noTids = tids.filter((tid) => !router.has(tid));
         const noJobs = jobs.filter((job) => this.jobs.get(job) === undefined);
+        for (const tid of tids) this.step({ kind: "killed", job: jobOf(tid), tid });
         for (const tid of tids) router.stop(tid, signum);
-        for (const job of jobs) this.step({ kind: "stop", job, reason: "halted" });
+        for (const job of jobs) this.step({ kind: "stop", job, reason: "killed" });
         return { body: { noTids, noJobs } };
       },
     };

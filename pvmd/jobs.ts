@@ -45,6 +45,8 @@ export interface Job {
   failure: JobFailure | undefined;
   /** Tasks that ended with their process. */
   readonly lost: Map<number, string>;
+  /** Tasks that a command has ended, or tried to. */
+  readonly killed: Set<number>;
   /** When processes that have not ended are ended by force, milliseconds. */
   deadlineMs: number;
 }
@@ -76,6 +78,8 @@ export type JobEvent =
   /** A member's process has ended, or its link to us or to another member. */
   | { readonly kind: "gone"; readonly job: number; readonly member: number; readonly why: string }
   | { readonly kind: "stop"; readonly job: number; readonly reason: JobStop }
+  /** A command ends a task. */
+  | { readonly kind: "killed"; readonly job: number; readonly tid: number }
   /** The command that runs jobs is gone. */
   | { readonly kind: "clientGone"; readonly client: number }
   /** A running job gets another process: its number is the next. */
@@ -171,6 +175,9 @@ export class Jobs {
         return this.gone(job, event.member, event.why, nowMs);
       case "stop":
         return this.stop(job, event.reason, nowMs);
+      case "killed":
+        job.killed.add(event.tid);
+        return [];
     }
   }
 
@@ -199,6 +206,7 @@ export class Jobs {
       stopped: undefined,
       failure: undefined,
       lost: new Map(),
+      killed: new Set(),
       deadlineMs: nowMs + LIMITS.jobStartMs,
     });
     return members.map(({ host }, member) => ({ kind: "start", job, member, host }));

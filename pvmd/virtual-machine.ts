@@ -20,6 +20,8 @@ export class VirtualMachine {
   /** Jobs that others may come to, or that wait for what no task of theirs does. */
   private readonly open = new Set<number>();
   private readonly store: ControlStore;
+  /** Job of the task that has halted the virtual machine. */
+  private halter: number | undefined;
 
   constructor(store: ControlStore, hosts: Omit<Hosts, "of">, world: JobWorld) {
     const of = (task: number): number | undefined => this.router.hostOf(task);
@@ -78,6 +80,11 @@ export class VirtualMachine {
     return this.open.has(job);
   }
 
+  /** True if a task of this job has halted the virtual machine: it has ended itself. */
+  hasHalted(job: number): boolean {
+    return this.halter === job;
+  }
+
   /** A ULP has been moved: its member is another one from now on. */
   taskMoved(tid: number, member: number): void {
     this.router.taskMoved(tid, member);
@@ -92,6 +99,7 @@ export class VirtualMachine {
   async take(request: Request, job: number = jobOf(request.tid)): Promise<void> {
     if (jobOf(request.tid) !== job) return;
     if (reachesOut(request, job)) this.open.add(job);
+    if (request.kind === "halt") this.halter ??= job;
     if (request.kind === "relay") this.open.add(jobOf(request.body.to));
     // The engine's own way to say that a task has left PVM; its end is the job's news.
     if (request.kind === "ended") {

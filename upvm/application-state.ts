@@ -10,7 +10,8 @@ import { ulpAt } from "../runtime/scheduler/queue.ts";
 import { getState, isMigrating, stateText } from "../runtime/scheduler/state.ts";
 import { doingText } from "../runtime/scheduler/wait-text.ts";
 import type { JobWish } from "../wire/job.ts";
-import { ENGINE, HEAD, ULP, ULP_STATE, WAIT } from "../wire/layout.ts";
+import { ENGINE, HEAD, STOP, ULP, ULP_STATE, WAIT } from "../wire/layout.ts";
+import type { JobStop } from "../wire/rpc-job.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 
 /** ULPs of this process that have not ended: tid, state, what it does, row of its program. */
@@ -67,4 +68,9 @@ export function wishedOptions(wish: JobWish): Omit<RunOptions, "module"> {
 /** What the master hands over to who runs the job. */
 export function encodeResult(result: RunResult): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(result));
+}
+
+/** HEAD.stop for why a job ends. For the engines it is the same who has ended it. */
+export function stopOf(reason: Exclude<JobStop, "interrupted"> | "done"): number {
+  return STOP[reason === "killed" || reason === "closed" ? "halted" : reason];
 }

@@ -18,14 +18,14 @@ import { endedOutside, takeOutside } from "../runtime/scheduler/outside.ts";
 import { ulpAt } from "../runtime/scheduler/queue.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { type JobSpec, seatsOf } from "../wire/job.ts";
-import { HEAD, LINK_ABI, STOP, ULP } from "../wire/layout.ts";
+import { HEAD, LINK_ABI, ULP } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { FRAME } from "../wire/protocol.ts";
 import { tidBaseOf, tidOf } from "../wire/pvm.ts";
 import type { JobPeer, JobStop } from "../wire/rpc-job.ts";
 import { decodeAnswer, encodeRequest } from "../wire/ulp-requests.ts";
 import { checkpointHandlers } from "./application-checkpoint.ts";
-import { encodeResult, isIdle, localTasks, wishedOptions } from "./application-state.ts";
+import { encodeResult, isIdle, localTasks, stopOf, wishedOptions } from "./application-state.ts";
 import type { Server } from "./host-process.ts";
 import { decodeForwarded } from "./move-frames.ts";
 import { Mover, type MoverWorld, NOT_YET } from "./mover.ts";
@@ -399,7 +399,7 @@ class Application {
     this.order({ kind: "stop" });
     const { running } = this;
     if (reason === "interrupted") this.interrupt.abort();
-    else if (running !== undefined) stopProcess(running.library, STOP[reason]);
+    else if (running !== undefined) stopProcess(running.library, stopOf(reason));
   }
 
   /** The engines have stopped: nothing of the heap is used any more afterwards. */

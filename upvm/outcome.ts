@@ -4,12 +4,13 @@
  * Owns: the form of the JSON, which is part of the interface: fields are added, never renamed.
  */
 import { type Symbolizer, symbolizer } from "../runtime/link/lines.ts";
+import { EXIT } from "../wire/errors.ts";
 import { tidText } from "../wire/pvm.ts";
 import { failureOf, placesOf } from "./places.ts";
 import type { UlpProfile } from "./profile.ts";
 import { type Frame, grouped, type UlpReport } from "./report.ts";
 import type { RunResult } from "./run.ts";
-import type { RunStats, UlpResult } from "./run-result.ts";
+import type { Reason, RunStats, UlpResult } from "./run-result.ts";
 
 /**
  * The ULPs of a result, with places in place of offsets.
@@ -23,7 +24,7 @@ export function ulpReports(ulps: readonly UlpResult[], programs: readonly Uint8A
     symbols.set(program, known);
     return known;
   };
-  return ulps.map(({ tid, index, program, exitCode, error, where, stack }) => {
+  return ulps.map(({ tid, index, program, exitCode, killedByCommand, error, where, stack }) => {
     const places = (frames: NonNullable<UlpResult["stack"]>): Frame[] =>
       frames.length === 0 ? [] : placesOf(frames, symbolsOf(program));
     return {
@@ -31,10 +32,26 @@ export function ulpReports(ulps: readonly UlpResult[], programs: readonly Uint8A
       index,
       exitCode,
       where,
+      ...(killedByCommand === true && { killed: true }),
       ...(error !== undefined && { error: failureOf(error.message, error.stack, symbolsOf(program)) }),
       ...(stack !== undefined && { stack: places(stack) }),
     };
   });
+}
+
+/** Exit code of the command that ran it. */
+export function exitCodeOf(reason: Reason): number {
+  switch (reason) {
+    case "done":
+      return EXIT.ok;
+    case "interrupted":
+      return EXIT.interrupted;
+    case "killed":
+    case "closed":
+      return EXIT.killed;
+    default:
+      return EXIT.failed;
+  }
 }
 
 /** What `upvm run --json` prints. Times in milliseconds, sizes in bytes. */

@@ -5,6 +5,7 @@
  * Owns: the wording. Which ULPs failed, and why a run ended, is the run's result. Pure: text in, text out.
  */
 import type { Paint } from "./paint.ts";
+import type { Reason } from "./run-result.ts";
 
 /** One level of a guest's stack, as far as it is known. Lines and columns count from 1. */
 export interface Frame {
@@ -25,12 +26,12 @@ export interface UlpReport {
   readonly exitCode?: number | undefined;
   /** A trap. Innermost frame first. */
   readonly error?: { readonly message: string; readonly stack: readonly Frame[] } | undefined;
+  /** It was ended by upvm kill, or the console. */
+  readonly killed?: boolean | undefined;
   /** What it was doing, if it was still there: "waits in pvm_recv for tag 5 from t40002". */
   readonly where?: string | undefined;
   readonly stack?: readonly Frame[] | undefined;
 }
-
-export type Reason = "done" | "failed" | "deadlock" | "interrupted";
 
 /** Details of so many ULPs are shown; the rest are counted. --json has them all. */
 const SHOWN = 20;
@@ -51,7 +52,9 @@ const HINTS: readonly (readonly [message: RegExp, hint: string])[] = [
 export function report(name: string, reason: Reason, ulps: readonly UlpReport[], paint: Paint): string[] {
   const failed = ulps.filter((ulp) => ulp.error !== undefined || (ulp.exitCode ?? 0) !== 0);
   const there = ulps.filter((ulp) => ulp.where !== undefined);
+  const killed = ulps.filter((ulp) => ulp.killed === true);
   const lines = shown(failed, (ulp) => failure(ulp, paint), "failed");
+  lines.push(...shown(killed, (ulp) => [`${who(ulp, paint)} was ended by upvm kill`], "were ended so"));
   const say = (text: string): void => {
     lines.push(`${paint("red", "upvm:")} ${text}`);
   };
@@ -61,6 +64,10 @@ export function report(name: string, reason: Reason, ulps: readonly UlpReport[],
   } else if (reason === "interrupted") {
     say(`${name} was interrupted: ${grouped(there.length)} of ${count(ulps.length, "ULP")} had not ended`);
     lines.push(...shown(there, (ulp) => place(ulp, paint), "were there"));
+  } else if (reason === "closed") {
+    say(`Cannot finish ${name}: its virtual machine was halted`);
+  } else if (reason === "killed" && killed.length === 0) {
+    say(`Cannot finish ${name}: it was ended by upvm kill`);
   } else if (failed.length > 0) {
     say(`Cannot finish ${name}: ${grouped(failed.length)} of ${count(ulps.length, "ULP")} failed`);
   }
@@ -93,12 +100,15 @@ function shown(ulps: readonly UlpReport[], each: (ulp: UlpReport) => string[], w
   return more > 0 ? [...lines, `  and ${count(more, "more ULP")} ${what}; --json shows all`] : lines;
 }
 
+function who({ index, tid }: UlpReport, paint: Paint): string {
+  return `${paint("red", "upvm:")} ${ulpName(index, tid)}`;
+}
+
 function failure(ulp: UlpReport, paint: Paint): string[] {
-  const who = `${paint("red", "upvm:")} ${ulpName(ulp.index, ulp.tid)}`;
-  if (ulp.error === undefined) return [`${who} ended with exit code ${ulp.exitCode}`];
+  if (ulp.error === undefined) return [`${who(ulp, paint)} ended with exit code ${ulp.exitCode}`];
   const hint = HINTS.find(([message]) => message.test(ulp.error?.message ?? ""))?.[1];
   return [
-    `${who} stopped: ${ulp.error.message}`,
+    `${who(ulp, paint)} stopped: ${ulp.error.message}`,
     ...frames(ulp.error.stack, paint),
     ...(hint === undefined ? [] : [`  ${paint("dim", hint)}`]),
   ];

@@ -15,7 +15,8 @@ import { COUNTERS, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../wire/layout.t
 
 import type { RunResult } from "./run.ts";
 
-export type Reason = "done" | "failed" | "deadlock" | "interrupted";
+/** killed: by upvm kill; closed: with its virtual machine, which others have halted. */
+export type Reason = "done" | "failed" | "deadlock" | "interrupted" | "killed" | "closed";
 
 /** One level of a stack. Offsets are bytes in the wasm file. */
 export interface RawFrame {
@@ -39,6 +40,8 @@ export interface UlpResult {
   readonly exitCode?: number;
   /** Signal that ended it, by pvm_kill, pvm_sendsig or pvm_halt: that is no failure, and its exit code is 0. */
   readonly killed?: number;
+  /** It was ended from outside: by upvm kill, or the console. */
+  readonly killedByCommand?: true;
   /** Why it could not go on: a trap or a limit. Innermost frame first. */
   readonly error?: { readonly message: string; readonly stack: readonly RawFrame[] };
   /** What it was doing when the run ended, if it had not ended itself. */
@@ -161,7 +164,7 @@ export function reasonOf(library: Library, ulps: readonly UlpResult[]): Reason {
 export const EXIT_CODE_LOST = 137;
 
 /** Reasons, the one that tells most first. */
-const REASONS: readonly Reason[] = ["interrupted", "deadlock", "failed", "done"];
+const REASONS: readonly Reason[] = ["interrupted", "closed", "deadlock", "failed", "killed", "done"];
 
 /** One result of several processes' (`--isolate`). Engines are numbered through. */
 export function mergeResults(results: readonly RunResult[], ms: number): RunResult {

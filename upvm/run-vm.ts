@@ -9,9 +9,10 @@ import type { Manifest } from "../wire/checkpoint.ts";
 import { UpvmError } from "../wire/errors.ts";
 import type { JobWish } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
+import type { JobStop } from "../wire/rpc-job.ts";
 import { splitOutput } from "./output-pipe.ts";
 import type { RunOptions, RunResult } from "./run.ts";
-import { EXIT_CODE_LOST, mergeResults } from "./run-result.ts";
+import { EXIT_CODE_LOST, mergeResults, type Reason, type UlpResult } from "./run-result.ts";
 
 /** What a user chooses for a job and not for a run in one process. */
 export interface VmChoice {
@@ -152,7 +153,11 @@ export function commandHandlers(
 /** What the master hands over: the result of each process that was left, and what happened to the others. */
 interface Outcome {
   readonly results: readonly RunResult[];
-  readonly rest: { readonly lost: readonly (readonly [number, string])[]; readonly stopped?: string };
+  readonly rest: {
+    readonly lost: readonly (readonly [number, string])[];
+    readonly killed: readonly number[];
+    readonly stopped?: JobStop;
+  };
 }
 
 /** The results are upvm's own words: the processes wrote them. */
@@ -166,14 +171,22 @@ function resultOf(bytes: Uint8Array, ms: number): RunResult {
     exitCode: EXIT_CODE_LOST,
     error: { message: `its process was ended: ${why}`, stack: [] },
   }));
-  const reason =
-    rest.stopped === "interrupted"
-      ? "interrupted"
-      : lost.length > 0 && merged.reason === "done"
-        ? "failed"
-        : merged.reason;
-  const ulps = [...merged.ulps, ...lost].sort((a, b) => a.index - b.index);
+  const ended = merged.ulps.map((ulp): UlpResult => {
+    // It may have ended by itself just before.
+    const byCommand = ulp.killed !== undefined && rest.killed.includes(ulp.tid);
+    return byCommand ? { ...ulp, killedByCommand: true } : ulp;
+  });
+  const ulps = [...ended, ...lost].sort((a, b) => a.index - b.index);
+  const reason = reasonOf(rest.stopped, merged.reason, ulps);
   return { ...merged, ulps, reason, ok: reason === "done" };
+}
+
+/** Who has ended the job says more than how its processes did. */
+function reasonOf(stopped: JobStop | undefined, merged: Reason, ulps: readonly UlpResult[]): Reason {
+  if (stopped === "interrupted" || stopped === "killed" || stopped === "closed") return stopped;
+  if (merged !== "done") return merged;
+  if (ulps.some(({ exitCode }) => exitCode === EXIT_CODE_LOST)) return "failed";
+  return ulps.some(({ killedByCommand }) => killedByCommand) ? "killed" : "done";
 }
 
 /** Bits of a tid that number a job's tasks. */

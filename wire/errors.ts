@@ -15,6 +15,8 @@ export const EXIT = {
   bug: 70,
   /** Ctrl-C or SIGTERM (128 + SIGINT). */
   interrupted: 130,
+  /** Ended by somebody else, as by upvm kill (128 + SIGTERM, as a shell has it). */
+  killed: 143,
 } as const;
 
 type Facts = Readonly<Record<string, string | number>>;

@@ -24,8 +24,8 @@ export type OutputPiece = v.InferOutput<typeof PIECES>["pieces"][number];
 const PEER = v.strictObject({ member: MEMBER, host: v.string(), address: v.string() });
 export type JobPeer = v.InferOutput<typeof PEER>;
 
-/** Why a job's ULPs are stopped. */
-export const JOB_STOPS = ["interrupted", "halted", "deadlock", "failed"] as const;
+/** Why a job's ULPs are stopped. halted: by a task of its own (pvm_halt); closed: with its virtual machine, by others. */
+export const JOB_STOPS = ["interrupted", "halted", "closed", "killed", "deadlock", "failed"] as const;
 export type JobStop = (typeof JOB_STOPS)[number];
 
 const JOB_STATES = ["starting", "running", "ending"] as const;

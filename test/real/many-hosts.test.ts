@@ -95,7 +95,9 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     const listed = await hosts.on("a", ["jobs"]);
     assert.match(listed.out, /running +endless\.wat +2 +a,b/);
     assert.equal((await hosts.on("b", ["kill", String(one)])).code, EXIT.ok);
-    assert.equal((await first).code, EXIT.ok);
+    const killed = await first;
+    assert.equal(killed.code, EXIT.killed);
+    assert.match(killed.err, /Cannot finish endless\.wat: it was ended by upvm kill\n$/);
     const victim = all.find(({ job, index }) => job === other && index === 1)!;
     assert.equal((await hosts.on("a", ["kill", victim.tid])).code, EXIT.ok);
     await hosts.until(async () => (await tasks(hosts)).length === 3);
@@ -106,8 +108,22 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     const { code, err } = await second;
     assert.equal(code, EXIT.interrupted, err);
     assert.match(err, /interrupted: 3 of 4 ULPs/);
+    assert.match(err, /ULP 1 \(t[0-9a-f]+\) was ended by upvm kill\n/);
     assert.deepEqual(await tasks(hosts), []);
+
+    // Another loses its only ULP; the last is there when the virtual machine is halted.
+    const third = hosts.on("a", ["run", "--json", endless]);
+    await seen(hosts, "b", 1, third);
+    assert.equal((await hosts.on("a", ["kill", (await tasks(hosts))[0]!.tid])).code, EXIT.ok);
+    const ended = await third;
+    const { ok, reason, ulps } = JSON.parse(ended.out);
+    assert.deepEqual([ended.code, ok, reason, ulps[0].killed], [EXIT.killed, false, "killed", true]);
+    const fourth = hosts.on("b", ["run", endless]);
+    await seen(hosts, "b", 1, fourth);
     assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
+    const closed = await fourth;
+    assert.equal(closed.code, EXIT.killed);
+    assert.match(closed.err, /Cannot finish endless\.wat: its virtual machine was halted\n$/);
     for (const { pid } of [a!, b!]) assert(!Hosts.runs(pid));
   }));
 

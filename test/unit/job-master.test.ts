@@ -166,7 +166,7 @@ test("a job begins on all hosts, and its command gets what each process sends at
   assert.deepEqual(members[0].told.slice(1), ["finish"]);
   for (const { rpc } of members)
     await rpc.request("processResult", {}, new TextEncoder().encode(`{"n":${rpc.link.peer.host.length}}`));
-  assert.deepEqual(resultOf(await over), { results: [{ n: 1 }, { n: 1 }], rest: { lost: [] } });
+  assert.deepEqual(resultOf(await over), { results: [{ n: 1 }, { n: 1 }], rest: { lost: [], killed: [] } });
   assert.deepEqual(world.master.jobs.all(), []);
 });
 

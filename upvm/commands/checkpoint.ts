@@ -7,7 +7,7 @@ import { LIMITS } from "../../wire/limits.ts";
 import { usage } from "../args.ts";
 import { command } from "../command.ts";
 import type { Edge } from "../edge.ts";
-import { resultJson, ulpReports } from "../outcome.ts";
+import { exitCodeOf, resultJson, ulpReports } from "../outcome.ts";
 import { painter } from "../paint.ts";
 import { report } from "../report.ts";
 import { commandHandlers, restartOnMachine } from "../run-vm.ts";
@@ -98,6 +98,7 @@ export const restart = command({
     2: "wrong usage",
     3: "the file is no checkpoint, damaged, or of another version",
     130: "interrupted",
+    143: "ended by upvm kill, or its virtual machine was halted",
   },
   async run({ args, flags }, edge) {
     const names = flags.hosts.flatMap((text) => text.split(",")).filter((name) => name !== "");
@@ -137,8 +138,7 @@ export const restart = command({
         const lines = report(manifest.wish.name, result.reason, ulps, painter(edge.colour.err));
         if (lines.length > 0) edge.err(`${lines.join("\n")}\n`);
       }
-      if (result.reason === "done") return EXIT.ok;
-      return result.reason === "interrupted" ? EXIT.interrupted : EXIT.failed;
+      return exitCodeOf(result.reason);
     });
   },
 });

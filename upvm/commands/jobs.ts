@@ -78,7 +78,9 @@ const SIGTERM = 15;
 
 export const kill = command({
   summary: "End ULPs or whole jobs",
-  about: ["As pvm_kill: a ULP that is ended has not failed. Who asked to be notified of its end is."],
+  about: [
+    "As pvm_kill: a ULP that is ended has not failed, and who asked to be notified of its end is. The command that runs the job says that it was, and its exit code is 143.",
+  ],
   args: {
     what: {
       count: "many",

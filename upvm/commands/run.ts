@@ -10,13 +10,12 @@ import { bugText } from "../cli.ts";
 import { command } from "../command.ts";
 import type { CompileOptions } from "../compile.ts";
 import type { Edge } from "../edge.ts";
-import { resultJson, statsRows, ulpReports } from "../outcome.ts";
+import { exitCodeOf, resultJson, statsRows, ulpReports } from "../outcome.ts";
 import { painter } from "../paint.ts";
 import { profileLines, ulpProfiles } from "../profile.ts";
 import { foldersOf, type Program, prepare, siblings } from "../program.ts";
 import { report, statsLines } from "../report.ts";
 import { type RunOptions, type RunResult, run as runUlps } from "../run.ts";
-import type { Reason } from "../run-result.ts";
 import { commandHandlers, runOnMachine } from "../run-vm.ts";
 import { masterIfAny } from "../vm.ts";
 import { wholeLines } from "../whole-lines.ts";
@@ -164,6 +163,7 @@ export const run = command({
     2: "wrong usage",
     3: "the program cannot be compiled or linked",
     130: "interrupted",
+    143: "ended by upvm kill, or its virtual machine was halted",
   },
   async run({ args, flags, rest }, edge) {
     const unnamed = flags.env.find((text) => !/^[^=]+=/.test(text));
@@ -188,7 +188,7 @@ export const run = command({
       edge.err(bugText(`the process heap still holds: ${result.leaks}`));
       return EXIT.bug;
     }
-    return exitCode(result.reason);
+    return exitCodeOf(result.reason);
   },
 });
 
@@ -320,11 +320,6 @@ async function writeDump(path: string, { dump, trace }: RunResult, edge: Edge): 
 /** What messages and pvm_tasks call the program: the file's name without its folders. */
 function nameOf(path: string): string {
   return path.replace(/^.*[/\\]/, "");
-}
-
-function exitCode(reason: Reason): number {
-  if (reason === "done") return EXIT.ok;
-  return reason === "interrupted" ? EXIT.interrupted : EXIT.failed;
 }
 
 function tell(lines: readonly string[], edge: Edge): void {
