@@ -15,6 +15,7 @@ import type { ControlStore } from "./control-store.ts";
 import type { JobPrograms } from "./job-programs.ts";
 import type { ListedJob } from "./job-rows.ts";
 import type { JobFailure } from "./jobs.ts";
+import { isInGroup } from "./kept-groups.ts";
 import type { Caller } from "./pvmd.ts";
 import { tidOfJob } from "./tids.ts";
 
@@ -113,8 +114,8 @@ export class Checkpoints {
   private async stop(job: number, cut: Cut): Promise<void> {
     let why = "";
     for (let tries = 0; tries < LIMITS.checkpointTries; tries++) {
-      const groups = await this.world.store.list(`group/${job}/`);
-      if (groups.length > 0) refuse(job, "it has groups, which are not kept in a checkpoint");
+      if (await isInGroup(this.world.store, job))
+        refuse(job, "its ULPs are in groups, which are not kept in a checkpoint");
       const stopped = await Promise.all(
         cut.processes.map(async (process) => ({ process, ...(await freeze(process)) })),
       );

@@ -1,8 +1,8 @@
 /**
- * Groups of jobs whose tasks may be anywhere: who is in them, who waits for whom.
+ * Groups of a virtual machine: who is in them, who waits for whom. Tasks of all jobs meet in a group by its name, as in PVM.
  *
  * Owns: PVM's answers, the same as runtime/scheduler/groups.ts gives for the tasks of one process: test/unit/pvm-groups.test.ts
- * is the contract of both. A group is its job's: a run next to another computes what it computes alone.
+ * is the contract of both.
  * Pure: nobody is told here; what others get to know is in `Outcome.released`.
  */
 import { LIMITS } from "../wire/limits.ts";
@@ -22,7 +22,6 @@ interface Meeting {
 }
 
 export interface Group {
-  readonly job: number;
   readonly name: string;
   /** Tid by instance number; 0: free; negative: has left a frozen one. The last is not 0 unless it is frozen. */
   readonly rows: number[];
@@ -46,8 +45,7 @@ export interface Outcome {
 const only = (value: number): Outcome => ({ value, released: [] });
 
 export class Groups {
-  /** By job and name. */
-  private readonly jobs = new Map<number, Map<string, Group>>();
+  private readonly byName = new Map<string, Group>();
   /** Groups that a task is in, and its instance. */
   private readonly memberships = new Map<number, Map<Group, number>>();
   /** Is told of each group that has other members than before; one without any is no more. */
@@ -57,21 +55,21 @@ export class Groups {
     this.changed = changed;
   }
 
-  /** The group of this name of a task's job. */
-  private find(tid: number, name: string): Group | undefined {
-    return this.jobs.get(jobOf(tid))?.get(name);
+  /** True if a task of a job is in a group: others can come to it. */
+  hasMemberOf(job: number): boolean {
+    return [...this.memberships.keys()].some((tid) => jobOf(tid) === job);
   }
 
   private instanceOf(group: Group, tid: number): number | undefined {
     return this.memberships.get(tid)?.get(group);
   }
 
-  /** Instance number. PvmDupGroup, PvmNotInGroup (frozen), PvmOutOfRes: the job has LIMITS.groups. */
+  /** Instance number. PvmDupGroup, PvmNotInGroup (frozen), PvmOutOfRes: there are LIMITS.groups. */
   join(tid: number, name: string): number {
-    const found = this.find(tid, name);
+    const found = this.byName.get(name);
     if (found !== undefined && found.frozen !== 0) return PvmNotInGroup.code;
     if (found !== undefined && this.instanceOf(found, tid) !== undefined) return PvmDupGroup.code;
-    const group = found ?? this.make(jobOf(tid), name);
+    const group = found ?? this.make(name);
     if (group === undefined) return PvmOutOfRes.code;
     const free = group.rows.indexOf(0);
     const instance = free < 0 ? group.rows.length : free;
@@ -83,12 +81,10 @@ export class Groups {
     return instance;
   }
 
-  private make(job: number, name: string): Group | undefined {
-    const all = this.jobs.get(job) ?? new Map<string, Group>();
-    if (all.size >= LIMITS.groups) return undefined;
+  private make(name: string): Group | undefined {
+    if (this.byName.size >= LIMITS.groups) return undefined;
     const meeting = (): Meeting => ({ count: 0, waiting: [] });
     const group: Group = {
-      job,
       name,
       rows: [],
       members: 0,
@@ -97,13 +93,13 @@ export class Groups {
       barrier: meeting(),
       freeze: meeting(),
     };
-    this.jobs.set(job, all.set(name, group));
+    this.byName.set(name, group);
     return group;
   }
 
   /** PvmNoGroup, PvmNotInGroup. */
   leave(tid: number, name: string): Outcome {
-    const group = this.find(tid, name);
+    const group = this.byName.get(name);
     if (group === undefined) return only(PvmNoGroup.code);
     if (this.instanceOf(group, tid) === undefined) return only(PvmNotInGroup.code);
     return { value: PVM_ERROR.PvmOk.code, released: this.strike(group, tid) };
@@ -137,15 +133,9 @@ export class Groups {
       rows[instance] = 0;
       while (rows.at(-1) === 0) rows.pop();
     }
-    if (group.members === 0) this.drop(group);
+    if (group.members === 0) this.byName.delete(group.name);
     this.changed(group);
     return group.frozen === 0 ? [] : this.release(group.barrier, PvmNoGroup.code);
-  }
-
-  private drop({ job, name }: Group): void {
-    const all = this.jobs.get(job)!;
-    all.delete(name);
-    if (all.size === 0) this.jobs.delete(job);
   }
 
   private release(meeting: Meeting, value: number): Outcome["released"] {
@@ -154,7 +144,7 @@ export class Groups {
 
   /** Members, as the one who asks sees them. PvmNoGroup. */
   size(tid: number, name: string): number {
-    const group = this.find(tid, name);
+    const group = this.byName.get(name);
     if (group === undefined) return PvmNoGroup.code;
     return this.sees(group, tid) ? group.frozen : group.members;
   }
@@ -166,7 +156,7 @@ export class Groups {
 
   /** Instance number of a task. PvmNoGroup, PvmNotInGroup. */
   instance(tid: number, name: string, of: number): number {
-    const group = this.find(tid, name);
+    const group = this.byName.get(name);
     if (group === undefined) return PvmNoGroup.code;
     const instance = this.instanceOf(group, of);
     if (instance !== undefined) return instance;
@@ -182,7 +172,7 @@ export class Groups {
 
   /** Tids by instance number, 0 where there is none. PvmNoGroup. */
   tids(tid: number, name: string): readonly number[] | number {
-    const group = this.find(tid, name);
+    const group = this.byName.get(name);
     if (group === undefined) return PvmNoGroup.code;
     const all = this.sees(group, tid);
     return group.rows.map((row) => (row >= 0 ? row : all ? -row : 0));
@@ -190,7 +180,7 @@ export class Groups {
 
   /** PvmNoGroup (also: frozen and defunct), PvmNotInGroup, PvmMismatch. */
   barrier(request: Request, name: string, count: number): Outcome {
-    const group = this.find(request.tid, name);
+    const group = this.byName.get(name);
     if (group === undefined) return only(PvmNoGroup.code);
     if (this.instanceOf(group, request.tid) === undefined) return only(PvmNotInGroup.code);
     if (group.defunct) return only(PvmNoGroup.code);
@@ -199,7 +189,7 @@ export class Groups {
 
   /** Size of the group. PvmNoGroup, PvmNotInGroup, PvmDupGroup (frozen), PvmMismatch. */
   freeze(request: Request, name: string, size: number): Outcome {
-    const group = this.find(request.tid, name);
+    const group = this.byName.get(name);
     if (group === undefined) return only(PvmNoGroup.code);
     if (this.instanceOf(group, request.tid) === undefined) return only(PvmNotInGroup.code);
     if (group.frozen !== 0) return only(PvmDupGroup.code);
@@ -219,10 +209,5 @@ export class Groups {
     meeting.count = must;
     waiting.push(request);
     return { value: undefined, released: [] };
-  }
-
-  /** For whoever looks: all groups of a job. */
-  ofJob(job: number): readonly Group[] {
-    return [...(this.jobs.get(job)?.values() ?? [])];
   }
 }

@@ -1,15 +1,26 @@
 /**
  * The book of groups of a service, and its copy in the control store.
  *
- * Owns: the keys `group/<job>/<name>`: what each group is. The book decides alone; the store gets every change, in order, so
+ * Owns: the keys `group/<name>`: what each group is. The book decides alone; the store gets every change, in order, so
  * that whoever looks there sees the groups as they are.
  */
 import { LIMITS } from "../wire/limits.ts";
 import type { Change, ControlStore } from "./control-store.ts";
 import { type Group, Groups } from "./group-book.ts";
+import { jobOf } from "./tids.ts";
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-const keyOf = ({ job, name }: Group): string => `group/${job}/${encodeURIComponent(name)}`;
+const decode = <T>(value: Uint8Array): T => JSON.parse(new TextDecoder().decode(value)) as T;
+const PREFIX = "group/";
+const keyOf = ({ name }: Group): string => `${PREFIX}${encodeURIComponent(name)}`;
+
+/** True if a task of a job is in a group, as the store has them. */
+export async function isInGroup(store: ControlStore, job: number): Promise<boolean> {
+  const all = await store.list(PREFIX);
+  return all.some(([, { value }]) =>
+    decode<{ tids: number[] }>(value).tids.some((tid) => tid > 0 && jobOf(tid) === job),
+  );
+}
 
 export class KeptGroups {
   readonly book: Groups;

@@ -93,6 +93,11 @@ export class Service {
     this.machine = new Machine(store, host, hosts, (request) => this.take(request));
   }
 
+  /** True if a task of a job is in a group. */
+  isInGroup(job: number): boolean {
+    return this.machine.groups.book.hasMemberOf(job);
+  }
+
   /** Hosts have joined, and are in the host table: tells who asked for it. */
   async hostsAdded(hosts: readonly number[]): Promise<void> {
     await tellOfHosts(this.machine, hosts);

@@ -74,10 +74,10 @@ export class VirtualMachine {
 
   /**
    * True if something may happen to a job though all of its tasks wait for each other: it has made itself known to other jobs,
-   * has heard of them, or waits for what hosts or other jobs do. That is no deadlock.
+   * has heard of them, is in a group, where they may come, or waits for what hosts or other jobs do. That is no deadlock.
    */
   mayHear(job: number): boolean {
-    return this.open.has(job);
+    return this.open.has(job) || this.service.isInGroup(job);
   }
 
   /** True if a task of this job has halted the virtual machine: it has ended itself. */

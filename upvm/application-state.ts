@@ -71,6 +71,6 @@ export function encodeResult(result: RunResult): Uint8Array {
 }
 
 /** HEAD.stop for why a job ends. For the engines it is the same who has ended it. */
-export function stopOf(reason: Exclude<JobStop, "interrupted"> | "done"): number {
+export function stopOf(reason: Exclude<JobStop, "interrupted"> | "done"): (typeof STOP)[keyof typeof STOP] {
   return STOP[reason === "killed" || reason === "closed" ? "halted" : reason];
 }

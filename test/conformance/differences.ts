@@ -86,11 +86,6 @@ export const MEANINGS: readonly Meaning[] = [
     why: "a ULP's tid stays the same wherever it goes",
   },
   {
-    pvm: "a group is the virtual machine's",
-    upvm: "it is its job's: other jobs have their own of the same name",
-    why: "two runs of a program side by side compute what each computes alone",
-  },
-  {
     pvm: "`pvm_spawn` looks in the folders of the host file, or takes an absolute name",
     upvm:
       "in the folder of the program that runs, then in those of `--path` and `UPVM_PATH`, by the name with or without its " +

@@ -109,10 +109,12 @@ test("while a ULP waits for an answer all are thawed and stopped again; for ever
 
 test("groups, a second checkpoint at once, no such job: refused by name, and the job is not touched", async () => {
   const { processes, store, begin, ask } = made();
-  await store.txn([], [{ key: `group/${JOB}/work`, value: new Uint8Array(1) }]);
-  await assert.rejects(begin(), refused(/it has groups/));
+  const group = (...tids: number[]) => new TextEncoder().encode(JSON.stringify({ tids }));
+  await store.txn([], [{ key: "group/others", value: group((9 << 18) + 1) }]);
+  await store.txn([], [{ key: "group/work", value: group((9 << 18) + 1, TID) }]);
+  await assert.rejects(begin(), refused(/its ULPs are in groups/));
   assert.equal(processes[0]!.count("jobFreeze"), 0);
-  await store.txn([], [{ key: `group/${JOB}/work` }]);
+  await store.txn([], [{ key: "group/work" }]);
   await begin();
   const other = { link: { end: undefined } } as unknown as Rpc;
   await assert.rejects(begin(other), refused(/another checkpoint/));

@@ -29,14 +29,27 @@ const notifyOf = (task: number): RequestBody<"notify"> => ({
   context: 0,
 });
 
-test("groups of the same name are apart, and a job's end is the end of its own only", async () => {
+test("jobs meet in a group by its name, and a job's end is the end of its own tasks only", async () => {
   const vm = new FakeMachine(1, 1);
-  const [a] = vm.job(1, 2) as [FakeMember, FakeMember];
+  const [a, d] = vm.job(1, 2) as [FakeMember, FakeMember];
   const [b, c] = vm.job(2, 2) as [FakeMember, FakeMember];
   for (const job of [1, 2]) for (const i of [0, 1]) await vm.ask(tid(job, i), "joinGroup", { name: "g" });
-  assert.deepEqual([a.answers, b.answers, c.answers], [[[tid(1, 0), 0]], [[tid(2, 0), 0]], [[tid(2, 1), 1]]]);
+  assert.deepEqual(
+    [a.answers, d.answers, b.answers, c.answers],
+    [[[tid(1, 0), 0]], [[tid(1, 1), 1]], [[tid(2, 0), 2]], [[tid(2, 1), 3]]],
+  );
+  await vm.ask(tid(2, 1), "groupTid", { name: "g", instance: 0 });
+  assert.deepEqual(c.answers.at(-1), [tid(2, 1), tid(1, 0)]);
   await vm.ask(tid(1, 0), "barrier", { name: "g", count: 2 });
   await vm.ask(tid(2, 0), "barrier", { name: "g", count: 2 });
+  assert.deepEqual(
+    [a.answers.at(-1), b.answers.at(-1)],
+    [
+      [tid(1, 0), 0],
+      [tid(2, 0), 0],
+    ],
+  );
+  await vm.ask(tid(1, 0), "barrier", { name: "g", count: 2 });
   await vm.ask(tid(1, 0), "putinfo", put("x"));
   await vm.ask(tid(2, 0), "putinfo", put("y"));
   await vm.ask(tid(2, 1), "notify", notifyOf(tid(1, 1)));
@@ -44,11 +57,12 @@ test("groups of the same name are apart, and a job's end is the end of its own o
   for (const job of [1, 2]) await vm.store.txn([], [{ key: `ulp/${tid(job, 0)}`, value: new Uint8Array(1) }]);
   await vm.machine.jobEnded(1);
   const keys = (await vm.store.list("")).map(([key]) => key);
-  assert.deepEqual(keys, ["group/2/g", "mbox/y/0000000000", `ulp/${tid(2, 0)}`]);
+  assert.deepEqual(keys, ["group/g", "mbox/y/0000000000", `ulp/${tid(2, 0)}`]);
   assert.deepEqual(
     c.notices.map(({ to, tag }) => [to, tag]),
     [[tid(2, 1), 5]],
   );
+  await vm.ask(tid(2, 0), "barrier", { name: "g", count: 2 });
   await vm.ask(tid(2, 1), "barrier", { name: "g", count: 2 });
   assert.deepEqual(b.answers.at(-1), [tid(2, 0), 0]);
   assert.deepEqual(c.answers.at(-1), [tid(2, 1), 0]);
@@ -68,7 +82,7 @@ test("the store gets every change of a group: also those from when it was out of
   store.txn = txn;
   kept.book.join(tid(1, 1), "g0");
   await kept.kept();
-  const keys = await store.list("group/1/");
+  const keys = await store.list("group/");
   assert.equal(keys.length, count);
   assert.deepEqual(JSON.parse(new TextDecoder().decode(keys[0]![1].value)).tids, [tid(1, 0), tid(1, 1)]);
   kept.book.left(tid(1, 0));
@@ -81,18 +95,25 @@ test("the store gets every change of a group: also those from when it was out of
   await kept.kept();
   assert.deepEqual(
     (await store.list("")).map(([key]) => key),
-    ["group/1/g0"],
+    ["group/g0"],
   );
   kept.book.left(tid(1, 2));
   await kept.kept();
   assert.deepEqual(await store.list(""), []);
 });
 
-test("a job that others may come to is in no deadlock: it is in the message box, waits for it, for hosts or other jobs, or has heard of them", async () => {
+test("a job that others may come to is in no deadlock: it is in the message box, in a group, waits for it, for hosts or other jobs, or has heard of them", async () => {
   const host = (what: number) => ({ what, tag: 5, count: 1, tids: [0x40000], context: 0 });
   const wait = { name: "x", index: 0, flags: 32 };
   const cases: readonly (readonly [boolean, (vm: FakeMachine) => Promise<void>])[] = [
-    [false, (vm) => vm.ask(tid(1, 0), "joinGroup", { name: "g" })],
+    [true, (vm) => vm.ask(tid(1, 0), "joinGroup", { name: "g" })],
+    [
+      false,
+      async (vm) => {
+        await vm.ask(tid(1, 0), "joinGroup", { name: "g" });
+        await vm.ask(tid(1, 0), "leaveGroup", { name: "g" });
+      },
+    ],
     [false, (vm) => vm.ask(tid(1, 0), "notify", notifyOf(tid(1, 1)))],
     [false, (vm) => vm.ask(tid(1, 0), "recvinfo", { ...wait, flags: 0 })],
     [true, (vm) => vm.ask(tid(1, 0), "recvinfo", wait)],
