@@ -6,7 +6,7 @@
  * `Member`. No clock and no socket of its own.
  */
 import type { Handlers, Rpc } from "../net/rpc.ts";
-import { ERRORS, type ErrorCode, UpvmError } from "../wire/errors.ts";
+import { UpvmError } from "../wire/errors.ts";
 import { type JobWish, seatsOf } from "../wire/job.ts";
 import { LINK_ABI } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
@@ -14,10 +14,11 @@ import { PVM_ERROR } from "../wire/pvm.ts";
 import { decodeRequest } from "../wire/ulp-requests.ts";
 import { Checkpoints, endedTids, type Restart, restore } from "./checkpoints.ts";
 import type { ControlStore } from "./control-store.ts";
+import { errorOf, NO_HOST } from "./job-failure.ts";
 import { hostsFor, type JobHost, memberOn } from "./job-hosts.ts";
 import { JobPrograms, type Modules } from "./job-programs.ts";
 import { jobRow, type ListedJob, taskRows } from "./job-rows.ts";
-import { type Job, type JobEffect, type JobEvent, type JobFailure, Jobs, jobOf } from "./jobs.ts";
+import { type Job, type JobEffect, type JobEvent, Jobs, jobOf } from "./jobs.ts";
 import { memberWays } from "./member-ways.ts";
 import { MoveOrders, moveWorld } from "./move-orders.ts";
 import type { Caller } from "./pvmd.ts";
@@ -490,11 +491,4 @@ export class JobMaster {
       },
     };
   }
-}
-
-const NO_HOST: JobFailure = { code: "JOB_NOT_RUN", facts: { why: "no host is in service" }, text: "" };
-
-function errorOf({ code, facts, text }: JobFailure): UpvmError {
-  if (Object.hasOwn(ERRORS, code)) return new UpvmError(code as ErrorCode, facts);
-  return new UpvmError("JOB_NOT_RUN", { why: text });
 }

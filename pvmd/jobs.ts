@@ -14,6 +14,7 @@ import { seatsOf } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { tidBaseOf, tidOf } from "../wire/pvm.ts";
 import type { JobPeer, JobState, JobStop } from "../wire/rpc-job.ts";
+import type { JobFailure } from "./job-failure.ts";
 
 type MemberState =
   | { readonly at: "starting" }
@@ -22,13 +23,6 @@ type MemberState =
   /** It has sent its result, and is about to end. */
   | { readonly at: "done" }
   | { readonly at: "gone"; readonly why: string };
-
-/** Why a job did not begin: an UpvmError, as code and facts. */
-export interface JobFailure {
-  readonly code: string;
-  readonly facts: Readonly<Record<string, string | number>>;
-  readonly text: string;
-}
 
 export interface Job {
   spec: JobSpec;

@@ -1,0 +1,20 @@
+/** Why a job did not begin: an UpvmError, as plain data until the command that runs it is told. */
+import { ERRORS, type ErrorCode, UpvmError } from "../wire/errors.ts";
+
+export interface JobFailure {
+  readonly code: string;
+  readonly facts: Readonly<Record<string, string | number>>;
+  readonly text: string;
+}
+
+export const NO_HOST: JobFailure = {
+  code: "JOB_NOT_RUN",
+  facts: { why: "no host is in service" },
+  text: "",
+};
+
+/** What the command throws. A code that is none of ours has its text. */
+export function errorOf({ code, facts, text }: JobFailure): UpvmError {
+  if (Object.hasOwn(ERRORS, code)) return new UpvmError(code as ErrorCode, facts);
+  return new UpvmError("JOB_NOT_RUN", { why: text });
+}
