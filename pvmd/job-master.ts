@@ -1,8 +1,7 @@
 /**
  * The master's part in jobs: what commands and application processes ask of it, and what the jobs' state (jobs.ts) wants done.
  *
- * Owns: links to application processes and to the commands that run jobs; results until they are handed over. Programs are
- * job-programs.ts. What ULPs ask of the virtual machine goes on to the machine (virtual-machine.ts), and comes back by its
+ * Owns: who may ask what, and which jobs run (job-run.ts has each). What ULPs ask of the virtual machine goes on to the machine (virtual-machine.ts), and comes back by its
  * `Member`. No clock and no socket of its own.
  */
 import type { Handlers, Rpc } from "../net/rpc.ts";
@@ -16,15 +15,15 @@ import { Checkpoints, endedTids, type Restart, restore } from "./checkpoints.ts"
 import type { ControlStore } from "./control-store.ts";
 import { errorOf, NO_HOST } from "./job-failure.ts";
 import { hostsFor, type JobHost, memberOn } from "./job-hosts.ts";
-import { JobPrograms, type Modules } from "./job-programs.ts";
+import type { Modules } from "./job-programs.ts";
 import { jobRow, type ListedJob, taskRows } from "./job-rows.ts";
+import { JobRun } from "./job-run.ts";
 import { type Job, type JobEffect, type JobEvent, Jobs, jobOf } from "./jobs.ts";
 import { memberWays } from "./member-ways.ts";
 import { MoveOrders, moveWorld } from "./move-orders.ts";
 import type { Caller } from "./pvmd.ts";
 import type { JobWorld } from "./router.ts";
 import type { VirtualMachine } from "./virtual-machine.ts";
-import { Waves } from "./waves.ts";
 
 export interface JobMasterWorld {
   nowMs(): number;
@@ -40,24 +39,6 @@ export interface JobMasterWorld {
   log(text: string): void;
 }
 
-/** What the master knows of a job beside its state. */
-interface Run {
-  readonly client: Rpc;
-  readonly programs: JobPrograms;
-  readonly restart: Restart | undefined;
-  readonly waves: Waves;
-  /** Application processes, by number. */
-  readonly processes: Map<number, Rpc>;
-  /** Their results, as JSON. */
-  readonly results: Map<number, string>;
-  /** Told when a process that was enlisted has begun, or is gone. */
-  readonly enlisted: Map<number, (member: number | undefined) => void>;
-  readonly done: (results: Uint8Array) => void;
-  readonly fail: (error: UpvmError) => void;
-  /** A wave is being asked for. */
-  asking: boolean;
-}
-
 const TOLD = { body: undefined };
 const DONE = { body: {} };
 
@@ -65,7 +46,7 @@ export class JobMaster {
   readonly jobs = new Jobs();
   private readonly world: JobMasterWorld;
   private machine!: VirtualMachine;
-  private readonly runs = new Map<number, Run>();
+  private readonly runs = new Map<number, JobRun>();
   private readonly moves: MoveOrders;
   private readonly checkpoints: Checkpoints;
   /** Numbers of commands, by their links. */
@@ -96,21 +77,8 @@ export class JobMaster {
       program: async (job, name) =>
         (await this.runs.get(job)?.programs.row(name)) ?? PVM_ERROR.PvmNoFile.code,
       enlist: (job, host) => this.enlist(job, host),
-      input: async (job, bytes) => {
-        const asked = { bytes: Math.min(bytes, LIMITS.inputBytes) };
-        const answer = await this.runs
-          .get(job)
-          ?.client.request("jobInput", asked, undefined, 0)
-          .catch(() => undefined);
-        return answer?.bytes ?? new Uint8Array(0);
-      },
-      inputReady: async (job, ms) => {
-        const answer = await this.runs
-          .get(job)
-          ?.client.request("jobInputReady", { ms }, undefined, 0)
-          .catch(() => undefined);
-        return answer?.body.ready ?? true;
-      },
+      input: async (job, bytes) => (await this.runs.get(job)?.input(bytes)) ?? new Uint8Array(0),
+      inputReady: async (job, ms) => (await this.runs.get(job)?.inputReady(ms)) ?? true,
     };
   }
 
@@ -165,7 +133,7 @@ export class JobMaster {
     this.step({ kind: "tick" });
     for (const job of this.jobs.all())
       if (job.state === "running" && job.making === 0 && !this.checkpoints.isStopped(job.spec.job))
-        void this.wave(job);
+        void this.wave(job.spec.job);
   }
 
   /** A process is gone; first those of its ULPs are looked for that were on their way to another. */
@@ -261,7 +229,7 @@ export class JobMaster {
   }
 
   /** The ULPs of a job come from its checkpoint. */
-  private async restore(run: Run, restart: Restart, seats: readonly number[]): Promise<void> {
+  private async restore(run: JobRun, restart: Restart, seats: readonly number[]): Promise<void> {
     const { job, living } = restart;
     for (const tid of endedTids(restart, seats.length)) void this.machine.taskEnded(tid);
     const { tids, failure } = await restore(restart, seats, run.client, run);
@@ -270,35 +238,16 @@ export class JobMaster {
   }
 
   /** The job is over: who runs it gets the results. */
-  private over({ spec, lost, killed, failure, stopped }: Job): void {
-    const run = this.runs.get(spec.job);
-    this.runs.delete(spec.job);
-    void this.machine.jobEnded(spec.job);
-    if (run === undefined) return;
-    for (const tell of run.enlisted.values()) tell(undefined);
-    if (failure !== undefined) run.fail(errorOf(failure));
-    else {
-      const results = `[${[...run.results.values()].join(",")}]`;
-      const rest = JSON.stringify({ lost: [...lost], killed: [...killed], stopped });
-      run.done(new TextEncoder().encode(`{"results":${results},"rest":${rest}}`));
-    }
+  private over(job: Job): void {
+    const run = this.runs.get(job.spec.job);
+    this.runs.delete(job.spec.job);
+    void this.machine.jobEnded(job.spec.job);
+    run?.over(job);
   }
 
-  private async wave({ spec }: Job): Promise<void> {
-    const run = this.runs.get(spec.job);
-    if (run === undefined || run.asking) return;
-    run.asking = true;
-    try {
-      const asked = [...run.processes].map(
-        async ([member, rpc]) => [member, (await rpc.request("jobWave", {}, undefined, 0)).body] as const,
-      );
-      if (run.waves.judge(new Map(await Promise.all(asked))) && !this.machine.mayHear(spec.job))
-        this.step({ kind: "stop", job: spec.job, reason: "deadlock" });
-    } catch {
-      // One of them is gone: that is told by its link.
-    } finally {
-      run.asking = false;
-    }
+  private async wave(job: number): Promise<void> {
+    if ((await this.runs.get(job)?.isDead()) && !this.machine.mayHear(job))
+      this.step({ kind: "stop", job, reason: "deadlock" });
   }
 
   private async enlist(number: number, host: number): Promise<number | undefined> {
@@ -456,29 +405,10 @@ export class JobMaster {
     const [first] = effects;
     if (first?.kind !== "start") throw errorOf(first?.kind === "refuse" ? first.failure : NO_HOST);
     const job = first.job;
-    const bytes = await new Promise<Uint8Array>((done, fail) => {
-      const processes = new Map<number, Rpc>();
-      this.runs.set(job, {
-        client,
-        programs: new JobPrograms(wish, main, this.world.modules, {
-          ask: async (name) => {
-            const answer = await client.request("jobProgram", { name }, undefined, 0).catch(() => undefined);
-            return answer?.body.found === true ? answer.bytes : undefined;
-          },
-          processes: () => [...processes.values()],
-        }),
-        restart,
-        waves: new Waves(),
-        processes,
-        results: new Map(),
-        enlisted: new Map(),
-        done,
-        fail,
-        asking: false,
-      });
-      for (const effect of effects) this.act(effect);
-    });
-    return { body: { job }, bytes };
+    const run = new JobRun(client, wish, main, this.world.modules, restart);
+    this.runs.set(job, run);
+    for (const effect of effects) this.act(effect);
+    return { body: { job }, bytes: await run.result };
   }
 
   // Other pvmds
