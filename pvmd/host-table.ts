@@ -26,7 +26,7 @@ export interface HostFacts {
   readonly incarnation: string;
 }
 
-/** "joining": its key is being written; nobody else knows it. "leaving": takes no more tasks, its own are being ended. */
+/** "joining": its key is being written; nobody else knows it. "leaving": takes no more tasks, its own move away or end. */
 export type HostState = "joining" | "up" | "leaving";
 export interface HostRow extends HostFacts {
   /** 1: the master's. No two hosts have the same at a time. */
@@ -49,7 +49,11 @@ export type HostEvent =
   | { readonly kind: "closed"; readonly link: number }
   /** Its lease has ended, or somebody took its key away. */
   | { readonly kind: "lapsed"; readonly name: string; readonly incarnation: string }
-  /** It is to leave. */
+  /** It takes no more tasks: its own are to move away before it is deleted. */
+  | { readonly kind: "empty"; readonly name: string }
+  /** They cannot: it stays. */
+  | { readonly kind: "keep"; readonly name: string }
+  /** It is to leave, and what tasks it has end. */
   | { readonly kind: "delete"; readonly name: string }
   /** It leaves, has no tasks any more, and is about to end. */
   | { readonly kind: "left"; readonly link: number }
@@ -79,8 +83,11 @@ export type HostEffect =
 interface Held {
   row: HostRow;
   link: number | undefined;
-  /** It has said that it has left: when its link ends, its process has ended. */
-  left: boolean;
+  /**
+   * How far it is. "emptying": its tasks move away; "told": its pvmd is to end; "left": it has said that it has left, and when
+   * its link ends its process has ended.
+   */
+  leaving: "no" | "emptying" | "told" | "left";
 }
 
 export class HostTable {
@@ -91,7 +98,7 @@ export class HostTable {
 
   /** @param own  the master's host: it has no link, and stays */
   constructor(own: HostFacts) {
-    this.held.set(own.name, { row: { ...own, number: 1, state: "up" }, link: undefined, left: false });
+    this.held.set(own.name, { row: { ...own, number: 1, state: "up" }, link: undefined, leaving: "no" });
   }
 
   /** True: the machine ends, or has. */
@@ -134,6 +141,10 @@ export class HostTable {
         return this.closed(event.link);
       case "lapsed":
         return this.lapsed(event.name, event.incarnation);
+      case "empty":
+        return this.empty(event.name);
+      case "keep":
+        return this.keep(event.name);
       case "delete":
         return this.delete(event.name);
       case "left":
@@ -153,7 +164,7 @@ export class HostTable {
     if (returns) {
       if (held === undefined || held.row.incarnation !== facts.incarnation) return refuse("lapsed");
       if (held.row.state === "joining") return refuse("lapsed");
-      if (held.left) return refuse("lapsed");
+      if (held.leaving === "left") return refuse("lapsed");
       const old = held.link;
       if (old !== undefined) this.byLink.delete(old);
       this.attach(held, link);
@@ -171,7 +182,7 @@ export class HostTable {
     const number = this.freeNumber();
     if (number === undefined) return refuse("full");
     const row: HostRow = { ...facts, number, state: "joining" };
-    const coming: Held = { row, link: undefined, left: false };
+    const coming: Held = { row, link: undefined, leaving: "no" };
     this.held.set(facts.name, coming);
     this.attach(coming, link);
     return [{ kind: "put", row: { ...row, state: "up" } }];
@@ -203,7 +214,7 @@ export class HostTable {
   private beat(link: number): HostEffect[] {
     const held = this.byLink.get(link);
     if (held === undefined || held.row.state === "joining") return [{ kind: "alive", link, known: false }];
-    if (held.left) return [{ kind: "alive", link, known: true }];
+    if (held.leaving === "left") return [{ kind: "alive", link, known: true }];
     return [
       { kind: "renew", row: held.row },
       { kind: "alive", link, known: true },
@@ -216,7 +227,7 @@ export class HostTable {
     this.byLink.delete(link);
     held.link = undefined;
     // Without a word before, it may come back until its lease ends.
-    return held.left ? this.gone(held, "left") : [];
+    return held.leaving === "left" ? this.gone(held, "left") : [];
   }
 
   private lapsed(name: string, incarnation: string): HostEffect[] {
@@ -231,24 +242,42 @@ export class HostTable {
     ];
   }
 
-  private delete(name: string): HostEffect[] {
+  private empty(name: string): HostEffect[] {
     const held = this.held.get(name);
     if (held === undefined || held.row.state !== "up" || held.row.number === 1) return [];
+    held.leaving = "emptying";
+    held.row = { ...held.row, state: "leaving" };
+    return [{ kind: "update", row: held.row }];
+  }
+
+  private keep(name: string): HostEffect[] {
+    const held = this.held.get(name);
+    if (held?.leaving !== "emptying") return [];
+    held.leaving = "no";
+    held.row = { ...held.row, state: "up" };
+    return [{ kind: "update", row: held.row }];
+  }
+
+  private delete(name: string): HostEffect[] {
+    const held = this.held.get(name);
+    if (held === undefined || held.row.state === "joining" || held.row.number === 1) return [];
+    if (held.leaving === "told" || held.leaving === "left") return [];
+    held.leaving = "told";
     held.row = { ...held.row, state: "leaving" };
     return [{ kind: "update", row: held.row }, ...this.orders(held)];
   }
 
   /** What its pvmd is to do; without a link it is told when it comes back. */
-  private orders({ row, link }: Held): HostEffect[] {
+  private orders({ leaving, link }: Held): HostEffect[] {
     if (link === undefined) return [];
     if (this.halting !== "no") return [{ kind: "order", link, what: "halt" }];
-    return row.state === "leaving" ? [{ kind: "order", link, what: "leave" }] : [];
+    return leaving === "told" ? [{ kind: "order", link, what: "leave" }] : [];
   }
 
   private left(link: number): HostEffect[] {
     const held = this.byLink.get(link);
     if (held === undefined || held.row.state === "joining") return [];
-    held.left = true;
+    held.leaving = "left";
     return [];
   }
 
@@ -304,8 +333,13 @@ export class HostTable {
   /** Asserts what is always true. */
   check(): void {
     const numbers = new Set<number>();
-    for (const [name, { row, link }] of this.held) {
+    for (const [name, { row, link, leaving }] of this.held) {
       assert.equal(name, row.name);
+      assert(
+        row.state === "leaving" || leaving === "no" || leaving === "left",
+        "it leaves, and is in service",
+      );
+      assert(row.state !== "leaving" || leaving !== "no", "it has stayed, and is not in service");
       assert(!numbers.has(row.number), "two hosts have one number");
       numbers.add(row.number);
       if (link !== undefined) assert.equal(this.byLink.get(link)?.row.name, name);

@@ -25,6 +25,11 @@ export function hostsFor({ hosts }: JobWish, all: readonly JobHost[]): readonly 
   });
 }
 
+/** Those of `all` that a job may use now: some of those that it was told may be gone. */
+export function allowedFor({ hosts }: JobWish, all: readonly JobHost[]): readonly JobHost[] {
+  return hosts === undefined ? all : all.filter(({ name }) => hosts.includes(name));
+}
+
 export function memberOn({ name, cores }: JobHost, wish: JobWish): JobMember {
   return { host: name, engines: Math.min(wish.cores ?? cores, LIMITS.engines) };
 }

@@ -8,20 +8,20 @@ import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
 import { type JobWish, seatsOf } from "../wire/job.ts";
 import { LINK_ABI } from "../wire/layout.ts";
-import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
 import { decodeRequest } from "../wire/ulp-requests.ts";
 import { Checkpoints, endedTids, type Restart, restore } from "./checkpoints.ts";
 import type { ControlStore } from "./control-store.ts";
+import { evacuate } from "./evacuation.ts";
 import { errorOf, NO_HOST } from "./job-failure.ts";
-import { hostsFor, type JobHost, memberOn } from "./job-hosts.ts";
+import { allowedFor, hostsFor, type JobHost, memberOn } from "./job-hosts.ts";
 import type { Modules } from "./job-programs.ts";
 import { jobRow, type ListedJob, taskRows } from "./job-rows.ts";
 import { JobRun } from "./job-run.ts";
 import { type Job, type JobEffect, type JobEvent, Jobs, jobOf } from "./jobs.ts";
 import { memberWays } from "./member-ways.ts";
 import { MoveOrders, moveWorld } from "./move-orders.ts";
-import type { Caller } from "./pvmd.ts";
+import type { Caller, Emptied } from "./pvmd.ts";
 import type { JobWorld } from "./router.ts";
 import type { VirtualMachine } from "./virtual-machine.ts";
 
@@ -29,6 +29,8 @@ export interface JobMasterWorld {
   nowMs(): number;
   /** Hosts in service. */
   hosts(): readonly JobHost[];
+  /** True if a host is in the table, and about to leave. */
+  isLeaving(host: string): boolean;
   /** Starts an application process. @throws UpvmError */
   startProcess(host: string, job: number, member: number, link: JobWish["link"]): Promise<void>;
   /** Ends one by force. One that has ended stays so. */
@@ -110,6 +112,19 @@ export class JobMaster {
       this.gone(job, member, rpc.link.end?.text ?? "its link has ended");
   }
 
+  /** A host is to leave: its tasks go to others, and its processes end when they have none. */
+  emptyHost(host: string): Promise<Emptied> {
+    return evacuate(host, {
+      jobs: () => this.jobs.all(),
+      hosts: () => this.world.hosts(),
+      migrate: (tids, to) => this.moves.migrate({ tids: [...tids], to }),
+      retire: (job, member) => {
+        if (!this.moves.concern({ job, member })) this.step({ kind: "retire", job, member });
+      },
+      after: (ms, run) => this.world.after(ms, run),
+    });
+  }
+
   /** A host has left or died. */
   hostDeleted(host: string): void {
     for (const { spec } of this.jobs.all())
@@ -171,6 +186,10 @@ export class JobMaster {
         for (const rpc of this.runs.get(effect.job)?.processes.values() ?? [])
           rpc.tell("ulpsGone", { tids: [...effect.tids] });
         break;
+      case "retired":
+        // Its link ends with it, and nobody is lost by that.
+        this.runs.get(effect.job)?.processes.delete(effect.member);
+        break;
       case "over":
         this.over(effect.job);
         break;
@@ -198,10 +217,10 @@ export class JobMaster {
     const job = this.jobs.get(number)!;
     const run = this.runs.get(number)!;
     const { wish, founders } = job.spec;
-    const hosts = hostsFor(wish, this.world.hosts());
+    const hosts = this.world.hosts();
     if (to.length === founders && to[0] === 0) {
       const seats = seatsOf(job.spec).map(({ member }) => member);
-      const allowed = wish.hosts === undefined ? undefined : hosts.map(({ tid }) => tid);
+      const allowed = wish.hosts && allowedFor(wish, hosts).map(({ tid }) => tid);
       this.machine.jobBegan({
         job: number,
         name: wish.name,
@@ -319,8 +338,9 @@ export class JobMaster {
         return DONE;
       },
       peerLost: ({ member: other, why }) => {
-        // When a job ends its processes close their links, each at its own time.
-        if (this.jobs.get(number)?.state === "running")
+        // When a job ends its processes close their links, each at its own time; one that is not needed any more before.
+        const job = this.jobs.get(number);
+        if (job?.state === "running" && job.members[other]?.at !== "retiring")
           this.gone(number, other, `member ${member} has lost it: ${why}`);
         return TOLD;
       },

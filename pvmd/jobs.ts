@@ -20,6 +20,8 @@ type MemberState =
   | { readonly at: "starting" }
   /** It has told its address; it fetches its program. */
   | { readonly at: "loading" | "ready" | "running"; readonly address: string }
+  /** Its host leaves: it has no tasks and gets none, and is to send its result. */
+  | { readonly at: "retiring" }
   /** It has sent its result, and is about to end. */
   | { readonly at: "done" }
   | { readonly at: "gone"; readonly why: string };
@@ -78,6 +80,8 @@ export type JobEvent =
   | { readonly kind: "clientGone"; readonly client: number }
   /** A running job gets another process: its number is the next. */
   | { readonly kind: "enlist"; readonly job: number; readonly member: JobMember }
+  /** A member is not needed any more: its host leaves. Nothing happens while it has tasks, or may get some. */
+  | { readonly kind: "retire"; readonly job: number; readonly member: number }
   | { readonly kind: "tick" };
 
 export type JobEffect =
@@ -93,6 +97,8 @@ export type JobEffect =
   | { readonly kind: "stop"; readonly job: number; readonly to: number; readonly reason: JobStop }
   | { readonly kind: "finish"; readonly job: number; readonly to: number }
   | { readonly kind: "kill"; readonly job: number; readonly member: number; readonly host: string }
+  /** It has sent its result, and others of its job go on. */
+  | { readonly kind: "retired"; readonly job: number; readonly member: number }
   /** These tasks have ended with their process. */
   | {
       readonly kind: "tasksLost";
@@ -153,10 +159,17 @@ export class Jobs {
         return this.settle(job, nowMs);
       case "moved":
         return this.moved(job, event.tid, event.member, nowMs);
-      case "result":
-        if (job.members[event.member]?.at === "gone") return [];
+      case "result": {
+        const was = job.members[event.member]?.at;
+        if (was === "gone") return [];
         set(job, event.member, { at: "done" });
-        return this.settle(job, nowMs);
+        const { member } = event;
+        const retired: JobEffect[] =
+          was === "retiring" ? [{ kind: "retired", job: job.spec.job, member }] : [];
+        return [...retired, ...this.settle(job, nowMs)];
+      }
+      case "retire":
+        return this.retire(job, event.member);
       case "failed":
         job.failure ??= event.failure;
         return [
@@ -247,6 +260,18 @@ export class Jobs {
     job.spec = { ...job.spec, members: [...job.spec.members, member] };
     job.members = [...job.members, { at: "starting" }];
     return [{ kind: "start", job: job.spec.job, member: number, host: member.host }];
+  }
+
+  private retire(job: Job, member: number): JobEffect[] {
+    const { state, live, making } = job;
+    const isNeeded = making > 0 || [...live.values()].includes(member);
+    if (state !== "running" || isNeeded || job.members[member]?.at !== "running") return [];
+    set(job, member, { at: "retiring" });
+    const number = job.spec.job;
+    return [
+      { kind: "tasksLost", job: number, member, tids: [] },
+      { kind: "finish", job: number, to: member },
+    ];
   }
 
   /** A process is no more, or of no use any more. */

@@ -9,6 +9,7 @@ import type { Link } from "../net/link.ts";
 import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
+import type { Leaving } from "../wire/rpc-hosts.ts";
 import type { HostFacts, HostRow, Refusal } from "./host-table.ts";
 import { Membership, type MembershipEffect, type MembershipEnd, type MembershipEvent } from "./membership.ts";
 import { type Caller, type MakePart, type Part, type Pvmd, type PvmdEdge, serveLink } from "./pvmd.ts";
@@ -117,9 +118,24 @@ export class Joined implements Pvmd {
     return body.late;
   }
 
-  /** Leaves the virtual machine: its tasks end. */
+  /** Leaves the virtual machine: its tasks move to other hosts, as many as can, and the others end. Again: all end. */
   leave(): void {
-    this.step({ kind: "order", what: "leave" });
+    const isAgain = this.isLeaving;
+    this.isLeaving = true;
+    void (isAgain ? Promise.resolve() : this.leaveInOrder()).then(() =>
+      this.step({ kind: "order", what: "leave" }),
+    );
+  }
+  private isLeaving = false;
+
+  /** The master's order to leave comes before its answer. Nobody waits for a master that does not give it. */
+  private async leaveInOrder(): Promise<void> {
+    const tasks: Leaving = "moveOrEnd";
+    try {
+      await this.master.request("deleteHosts", { hosts: [this.host], tasks }, undefined, LIMITS.hostEmptyMs);
+    } catch (error) {
+      if (!(error instanceof UpvmError)) throw error;
+    }
   }
 
   private serve(link: Link): Caller {

@@ -10,6 +10,8 @@ import { memoryLinks } from "../net/memory-links.ts";
 import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
+import { tidText } from "../wire/pvm.ts";
+import type { HostResult, Leaving } from "../wire/rpc-hosts.ts";
 import type { ControlStore, LeaseId } from "./control-store.ts";
 import {
   type HostEffect,
@@ -21,7 +23,15 @@ import {
 } from "./host-table.ts";
 import { hosterWords, hostNameOf } from "./hoster.ts";
 import { encode } from "./machine.ts";
-import { type Caller, type MakePart, type Part, type Pvmd, type PvmdEdge, serveLink } from "./pvmd.ts";
+import {
+  type Caller,
+  type Emptied,
+  type MakePart,
+  type Part,
+  type Pvmd,
+  type PvmdEdge,
+  serveLink,
+} from "./pvmd.ts";
 
 export interface MasterOptions {
   readonly vm: string;
@@ -70,6 +80,8 @@ export class Master implements Pvmd {
   private storeWork: Promise<void> = Promise.resolve();
   /** Who waits until a host is gone, by incarnation. */
   private readonly goneWaits = new Map<string, (() => void)[]>();
+  /** Hosts whose tasks move away, by incarnation. */
+  private readonly emptying = new Map<string, Promise<Emptied>>();
   private halted: Promise<readonly string[]> | undefined;
   private tellHalted: () => void = () => {};
 
@@ -198,9 +210,7 @@ export class Master implements Pvmd {
       addHosts: async ({ hosts, hoster, remote }) => ({
         body: { hosts: await this.addHosts(hosts, hoster, remote) },
       }),
-      deleteHosts: async ({ hosts }) => ({
-        body: { hosts: await Promise.all(hosts.map((host) => this.deleteHost(host))) },
-      }),
+      deleteHosts: async ({ hosts, tasks }) => ({ body: { hosts: await this.deleteHosts(hosts, tasks) } }),
       halt: async () => ({ body: { late: [...(await this.halt())] } }),
       log: async ({ host, lines }) => {
         if (host === undefined || host === this.host) return { body: {}, bytes: this.edge.readLog(lines) };
@@ -299,15 +309,45 @@ export class Master implements Pvmd {
     for (const { name, number } of hosts) if (number !== 1) this.rpcTo(name)?.tell("table", { hosts });
   }
 
-  private async deleteHost(host: string): Promise<{ host: string; error?: string }> {
+  private deleteHosts(hosts: readonly string[], tasks: Leaving): Promise<HostResult[]> {
+    // None of them is a place for the tasks of another.
+    if (tasks !== "end") for (const name of hosts) this.step({ kind: "empty", name });
+    return Promise.all(hosts.map((host) => this.deleteHost(host, tasks)));
+  }
+
+  private async deleteHost(host: string, tasks: Leaving): Promise<HostResult> {
     const row = this.table.row(host);
     if (row === undefined) return { host, error: this.notThere("delete", host).message };
     if (row.number === 1) return { host, error: new UpvmError("HOST_IS_MASTER", { host }).message };
+    const { moved, stay } = tasks === "end" ? { moved: [], stay: [] } : await this.empty(row);
+    const result = { host, ...(moved.length > 0 && { moved: [...moved] }) };
+    // It may have died, or been deleted by another, meanwhile.
+    if (this.table.row(host)?.incarnation !== row.incarnation) return result;
+    if (tasks === "move" && stay.length > 0) {
+      this.step({ kind: "keep", name: host });
+      const ulps = stay.map(({ tid }) => tidText(tid)).join(", ");
+      return { ...result, error: new UpvmError("HOST_NOT_EMPTY", { host, ulps, why: stay[0]!.why }).message };
+    }
     await new Promise<void>((done) => {
       this.goneWaits.set(row.incarnation, [...(this.goneWaits.get(row.incarnation) ?? []), done]);
       this.step({ kind: "delete", name: host });
     });
-    return { host };
+    return result;
+  }
+
+  /** Tasks of a host move away, once at a time. */
+  private empty(row: HostRow): Promise<Emptied> {
+    const known = this.emptying.get(row.incarnation);
+    if (known !== undefined) return known;
+    this.log(`${row.name} is to leave: its tasks move to other hosts`);
+    const all = this.parts.flatMap((part) => part.hostLeaving?.(row) ?? []);
+    const emptied = Promise.all(all)
+      .then((parts) => {
+        return { moved: parts.flatMap(({ moved }) => moved), stay: parts.flatMap(({ stay }) => stay) };
+      })
+      .finally(() => this.emptying.delete(row.incarnation));
+    this.emptying.set(row.incarnation, emptied);
+    return emptied;
   }
 
   /** Starts pvmds on other hosts; each is in the table when it is said to be added. */

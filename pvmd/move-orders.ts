@@ -28,8 +28,8 @@ export interface MoveWorld {
   tasksOn(host: string): readonly number[];
   /** Host of a process; "" if there was none. */
   hostOf(process: Seated): string;
-  /** True if the host is in service. */
-  hasHost(name: string): boolean;
+  /** A host of the table; undefined: there is none of that name, or no link to it. */
+  hostState(name: string): "up" | "leaving" | undefined;
   /** Process of a job on a host, made if there is none yet. @returns its number; undefined: it cannot be */
   memberOn(job: number, host: string): Promise<number | undefined>;
   rpcTo(process: Seated): Rpc | undefined;
@@ -43,12 +43,17 @@ type Refusal = NonNullable<MigratedRow["refused"]>;
 
 const NO_TASK: Refusal = { code: "noTask", why: "there is no such task" };
 const NO_PROCESS: Refusal = { code: "noProcess", why: "its job has no process there and cannot have one" };
+const LEAVING: Refusal = { code: "leaving", why: "that host is leaving" };
 const LOST: Refusal = { code: "lost", why: "its process has ended, and the ULP with it" };
 
 export class MoveOrders {
   private readonly world: MoveWorld;
-  /** Orders that are not answered, and to whom. A ULP may have several: all but one are refused. */
-  private readonly ordered = new Set<{ readonly at: Seated; readonly tids: readonly number[] }>();
+  /** Orders that are not answered: to whom, and the member that the ULPs go to. A ULP may have several: all but one are refused. */
+  private readonly ordered = new Set<{
+    readonly at: Seated;
+    readonly to: number;
+    readonly tids: readonly number[];
+  }>();
   /** Number of the last move of each ULP that is known, so that old news changes nothing. */
   private readonly last = new Map<number, number>();
 
@@ -59,7 +64,7 @@ export class MoveOrders {
   /** @throws UpvmError HOST_UNKNOWN */
   async migrate({ tids, from, to }: RpcAsk<(typeof RPC_MOVE)["migrate"]>): Promise<MigratedRow[]> {
     for (const host of from === undefined ? [to] : [from, to])
-      if (!this.world.hasHost(host))
+      if (this.world.hostState(host) === undefined)
         throw new UpvmError("HOST_UNKNOWN", { what: "migrate to or from", host });
     const all = [...new Set([...tids, ...(from === undefined ? [] : this.world.tasksOn(from))])];
     const rows = new Map<number, MigratedRow>();
@@ -94,11 +99,12 @@ export class MoveOrders {
     const refuse = (refused: Refusal): MigratedRow[] => tids.map((tid) => rowOf(tid, from, host, refused));
     const from = at === undefined ? "" : this.world.hostOf(at);
     if (at === undefined) return refuse(NO_TASK);
+    if (this.world.hostState(host) === "leaving") return refuse(LEAVING);
     const to = (await this.world.memberOn(at.job, host)) ?? -1;
     const rpc = this.world.rpcTo(at);
     if (to < 0) return refuse(NO_PROCESS);
     if (rpc === undefined) return refuse(LOST);
-    const order = { at, tids };
+    const order = { at, to, tids };
     this.ordered.add(order);
     try {
       const { body } = await rpc.request("moveOrder", { tids: [...tids], to }, undefined, 0);
@@ -137,6 +143,13 @@ export class MoveOrders {
     else then();
   }
 
+  /** True if a ULP is ordered to this process, or away from it. */
+  concern({ job, member }: Seated): boolean {
+    return [...this.ordered.values()].some(
+      ({ at, to }) => at.job === job && (at.member === member || to === member),
+    );
+  }
+
   private orderedFrom({ job, member }: Seated): number[] {
     const theirs = [...this.ordered].filter(({ at }) => at.job === job && at.member === member);
     return [...new Set(theirs.flatMap(({ tids }) => tids))];
@@ -170,6 +183,7 @@ export function moveWorld(
   jobs: Jobs,
   world: Pick<MoveWorld, "store" | "after"> & {
     hosts(): readonly { readonly name: string; readonly tid: number }[];
+    isLeaving(host: string): boolean;
   },
   enlist: (job: number, host: number) => Promise<number | undefined>,
 ): Omit<MoveWorld, "rpcTo" | "moved"> {
@@ -197,7 +211,8 @@ export function moveWorld(
           [...live].filter(([, member]) => hostOf({ job, member }) === host).map(([tid]) => tid),
         ),
     hostOf,
-    hasHost: (name) => hostNamed(name) !== undefined,
+    hostState: (name) =>
+      hostNamed(name) !== undefined ? "up" : world.isLeaving(name) ? "leaving" : undefined,
     memberOn: async (number, name) => {
       const job = jobs.get(number);
       const running = (member: number): boolean => job?.members[member]?.at === "running";

@@ -44,6 +44,13 @@ export interface Pvmd {
   halt(): Promise<readonly string[]>;
 }
 
+/** What became of the tasks of a host that is to leave. */
+export interface Emptied {
+  readonly moved: readonly { readonly tid: number; readonly to: string }[];
+  /** Why some are still there. */
+  readonly stay: readonly { readonly tid: number; readonly why: string }[];
+}
+
 export interface Part {
   /** What is served to a peer. Called once for each link. */
   handlers?(caller: Caller): Handlers;
@@ -51,6 +58,8 @@ export interface Part {
   ended?(caller: Caller): void;
   /** Master: a host is in service. */
   hostAdded?(row: HostRow): void;
+  /** Master: a host is about to leave, and takes no more tasks. Resolves when its tasks are elsewhere, or cannot be. */
+  hostLeaving?(row: HostRow): Promise<Emptied>;
   /** Master: a host has left or died, and its tasks with it. */
   hostDeleted?(row: HostRow, why: "left" | "dead"): void;
   /** This host's tasks end: all processes that the part has started. Resolves when they have. */

@@ -114,8 +114,8 @@ export class Console {
     },
     conf: { usage: "", help: "list the hosts", run: () => this.conf() },
     delete: {
-      usage: "HOST...",
-      help: "delete hosts from the virtual machine",
+      usage: "[--kill] HOST...",
+      help: "delete hosts: their tasks move to others, or end",
       run: (words) => this.delete(words),
     },
     echo: { usage: "WORDS...", help: "print the words", run: (words) => this.say(words.join(" ")) },
@@ -180,10 +180,12 @@ export class Console {
     return this.each(body.hosts, "added");
   }
 
-  private async delete(hosts: readonly string[]): Promise<boolean> {
+  private async delete(words: readonly string[]): Promise<boolean> {
+    const [first] = words;
+    const hosts = first === "--kill" ? words.slice(1) : [...words];
     if (hosts.length === 0) return this.wants("delete");
-    const waitMs = 2 * LIMITS.hostDeadMs + LIMITS.rpcMs;
-    const { body } = await this.master.request("deleteHosts", { hosts: [...hosts] }, undefined, waitMs);
+    const tasks = first === "--kill" ? "end" : "move";
+    const { body } = await this.master.request("deleteHosts", { hosts, tasks }, undefined, 0);
     return this.each(body.hosts, "deleted");
   }
 

@@ -13,12 +13,13 @@ import type { HostFacts, Hosts } from "../pvmd/host.ts";
 import type { HostRow } from "../pvmd/host-table.ts";
 import { nameOfLine } from "../pvmd/hosts.ts";
 import { JobMaster } from "../pvmd/job-master.ts";
-import type { Caller, MakePart, Part, Pvmd } from "../pvmd/pvmd.ts";
+import type { Caller, Emptied, MakePart, Part, Pvmd } from "../pvmd/pvmd.ts";
 import { VirtualMachine } from "../pvmd/virtual-machine.ts";
 import { UpvmError } from "../wire/errors.ts";
 import type { JobWish } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR, tidBaseOf } from "../wire/pvm.ts";
+import type { Leaving } from "../wire/rpc-hosts.ts";
 import { homeIn, keyOf } from "./home.ts";
 import { ModuleStore } from "./node-module-store.ts";
 import { Processes } from "./node-processes.ts";
@@ -45,6 +46,7 @@ class JobsPart implements Part {
         inService(pvmd)
           .filter(({ name }) => pvmd.rpcTo(name) !== undefined)
           .map(({ name, number, cores }) => ({ name, cores, tid: tidBaseOf(number) })),
+      isLeaving: (host) => pvmd.hosts().some(({ name, state }) => name === host && state === "leaving"),
       startProcess: async (host, job, member, link) => {
         await this.to(host).request("processStart", { job, member, link }, undefined, LIMITS.jobStartMs);
       },
@@ -81,6 +83,10 @@ class JobsPart implements Part {
 
   hostAdded({ number }: HostRow): void {
     void this.machine?.hostsAdded([tidBaseOf(number)]);
+  }
+
+  async hostLeaving({ name }: HostRow): Promise<Emptied> {
+    return (await this.master?.emptyHost(name)) ?? { moved: [], stay: [] };
   }
 
   hostDeleted({ name, number }: HostRow): void {
@@ -175,7 +181,14 @@ class PvmdHosts implements Omit<Hosts, "of"> {
   async remove(tid: number): Promise<number> {
     const host = this.all().find((one) => one.tid === tid);
     if (host === undefined) return PVM_ERROR.PvmNoHost.code;
-    const { body } = await this.pvmd.master.request("deleteHosts", { hosts: [host.name] }, undefined, 0);
+    // PVM's meaning: tasks of a host that is deleted end, and who wants to know is told.
+    const tasks: Leaving = "end";
+    const { body } = await this.pvmd.master.request(
+      "deleteHosts",
+      { hosts: [host.name], tasks },
+      undefined,
+      0,
+    );
     return body.hosts[0]?.error === undefined ? PVM_ERROR.PvmOk.code : PVM_ERROR.PvmBadParam.code;
   }
 

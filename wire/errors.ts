@@ -151,6 +151,11 @@ export const ERRORS = {
     text: (f) => `Cannot reach ${f["host"]}: ${f["why"]}`,
     hint: () => "upvm status tells which hosts are up",
   },
+  HOST_NOT_EMPTY: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot delete ${f["host"]}: ${f["ulps"]} cannot move to another host: ${f["why"]}`,
+    hint: () => "upvm delete --kill ends what is there",
+  },
   HOSTS_REFUSED: {
     exit: EXIT.failed,
     text: (f) => `Some hosts were not ${f["done"]}:\n  ${f["why"]}`,

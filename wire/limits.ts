@@ -230,6 +230,9 @@ export const LIMITS = {
   lockLookMs: 40,
   /** From starting a pvmd to its being in service, milliseconds: an emulated host needs seconds. */
   startMs: 40_000,
+  /** A host that leaves is looked at so often, and so long, whether all of its tasks are with others: jobs begin first, ms. */
+  hostEmptyAgainMs: 50,
+  hostEmptyMs: 60_000,
   /** What starts a pvmd on another host (ssh) is given so long, milliseconds. */
   hosterMs: 60_000,
   /** Hosts that are added at once; text of one that failed that is shown, characters. */

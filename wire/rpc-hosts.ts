@@ -32,11 +32,18 @@ const FACTS = {
 };
 const ROW = v.strictObject({ ...FACTS, number: count, state: v.picklist(["joining", "up", "leaving"]) });
 const REFUSAL = v.picklist(["taken", "wait", "lapsed", "halting", "full", "store"]);
+/** What becomes of the tasks of a host that leaves: they move to others, and it stays if one cannot; or that one ends; or all end. */
+const LEAVING = v.picklist(["move", "moveOrEnd", "end"]);
+export type Leaving = v.InferOutput<typeof LEAVING>;
 const NAMES = v.pipe(v.array(short), v.maxLength(LIMITS.hosts));
-/** For each host that was named: what became of it; without `error`: it was done. */
+const MOVED = v.strictObject({ tid: v.pipe(v.number(), v.safeInteger()), to: v.string() });
+/** For each host that was named: what became of it; without `error`: it was done. `moved`: ULPs, and where they are now. */
 const EACH = v.strictObject({
-  hosts: v.array(v.strictObject({ host: v.string(), error: v.optional(v.string()) })),
+  hosts: v.array(
+    v.strictObject({ host: v.string(), error: v.optional(v.string()), moved: v.optional(v.array(MOVED)) }),
+  ),
 });
+export type HostResult = v.InferOutput<typeof EACH>["hosts"][number];
 
 const PVMD: readonly Role[] = ["pvmd"];
 const ALL: readonly Role[] = ["pvmd", "process", "command"];
@@ -52,7 +59,7 @@ export const RPC_HOSTS = {
   order: { from: PVMD, ask: v.strictObject({ what: v.picklist(["leave", "halt"]) }), reply: v.undefined(), doc: "told by the master: end your tasks and yourself" },
   table: { from: PVMD, ask: v.strictObject({ hosts: v.array(ROW) }), reply: v.undefined(), doc: "told by the master: the table of hosts has changed" },
   addHosts: { from: ASKERS, ask: v.strictObject({ hosts: NAMES, hoster: v.optional(short), remote: v.optional(short) }), reply: EACH, doc: "master: start pvmds on other hosts by the hoster" },
-  deleteHosts: { from: ASKERS, ask: v.strictObject({ hosts: NAMES }), reply: EACH, doc: "master: have hosts leave; answered when they have" },
+  deleteHosts: { from: ASKERS, ask: v.strictObject({ hosts: NAMES, tasks: LEAVING }), reply: EACH, doc: "master: have hosts leave; `tasks`: whether theirs move to other hosts before, or end; answered when they have left" },
   halt: { from: ASKERS, ask: v.strictObject({}), reply: v.strictObject({ late: v.array(short) }), doc: "master: end the virtual machine; answered when all other hosts have ended, or are not waited for: `late`. Then the master ends" },
   log: { from: ASKERS, ask: v.strictObject({ host: v.optional(short), lines: count }), reply: v.strictObject({}), doc: "the last lines of a host's log, as bytes; the master passes it on to the host" },
 } as const;

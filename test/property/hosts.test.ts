@@ -369,7 +369,9 @@ class World {
       if (pvmd.wire !== undefined) this.cut(pvmd.wire);
     } else if (what < 0.75) {
       if (pvmd.wire !== undefined) this.stall(pvmd.wire);
-    } else if (what < 0.9) this.take({ kind: "delete", name: pvmd.facts.name });
+    } else if (what < 0.87) this.take({ kind: "delete", name: pvmd.facts.name });
+    else if (what < 0.89) this.take({ kind: "empty", name: pvmd.facts.name });
+    else if (what < 0.9) this.take({ kind: "keep", name: pvmd.facts.name });
     else if (what < 0.96) pvmd.step({ kind: "order", what: "leave" });
     else this.lose(pvmd.facts);
   }

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "uvu";
 import { EXIT } from "../../wire/errors.ts";
-import { type Hosts, withHosts } from "../hosts.ts";
+import { Hosts, withHosts } from "../hosts.ts";
 import { Orders } from "../migrations.ts";
 
 const NAMES = ["a", "b", "c"];
@@ -116,8 +116,8 @@ test("a killed process takes its ULPs with it and no others, whatever was on its
     }
   }));
 
-test("upvm migrate says what became of each ULP, and upvm ps where it is", () =>
-  withThree(async (hosts) => {
+test("upvm migrate says what became of each ULP, and upvm ps where it is; hosts that leave send theirs away", () =>
+  withThree(async (hosts, orders, pids) => {
     const running = hosts.on("b", ["run", "test/guests/wander.c", "-n", "3", "--", "100000000"]);
     interface Task {
       readonly tid: string;
@@ -152,9 +152,30 @@ test("upvm migrate says what became of each ULP, and upvm ps where it is", () =>
     assert.match(nowhere.err, /nowhere: the virtual machine has no host of that name/);
     const bad = await hosts.on("a", ["migrate", "seven", "b"]);
     assert.equal(bad.code, EXIT.usage);
+    const onB = (await tasks()).filter(({ host }) => host === "b").map(({ tid }) => tid);
+    assert.equal(onB.length, 1);
+    const deleted = await hosts.on("a", ["delete", "b"]);
+    assert.equal(deleted.code, EXIT.ok, deleted.err);
+    assert.match(deleted.out, new RegExp(`^${onB[0]} moved from b to (a|c)\nb was deleted\n$`));
+    assert.equal(Hosts.runs(pids[1]!), false);
+    assert.match((await hosts.on("a", ["migrate", onB[0]!, "b"])).err, /has no host of that name/);
+    // The system may end a daemon too: its ULPs go on elsewhere.
+    await orders.migrate(
+      (await orders.tasks()).map(({ tid }) => tid),
+      "c",
+    );
+    assert.equal((await tasks()).filter(({ host }) => host === "c").length, 3);
+    process.kill(pids[2]!, "SIGTERM");
+    await hosts.until(() => !Hosts.runs(pids[2]!));
+    const left = JSON.parse((await hosts.on("a", ["ps", "--json"])).out) as Task[];
+    assert.deepEqual(
+      left.map(({ host }) => host),
+      ["a", "a", "a"],
+      hosts.log("a"),
+    );
     // It would go on for hours: however fast the machine, all of this was asked while it ran.
-    assert.equal((await hosts.on("c", ["kill", "1"])).code, EXIT.ok);
-    await running;
+    assert.equal((await hosts.on("a", ["kill", "1"])).code, EXIT.ok);
+    assert.doesNotMatch((await running).err, /ended with its process|process was ended/);
   }));
 
 test.run();

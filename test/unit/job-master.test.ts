@@ -37,6 +37,7 @@ class World {
     this.master = new JobMaster({
       nowMs: () => this.nowMs,
       hosts: () => hosts,
+      isLeaving: () => false,
       startProcess: async (host, job, member) => {
         if (this.broken.includes(host)) throw new UpvmError("JOB_NOT_RUN", { why: "no memory" });
         this.started.push(`${member} of ${job} on ${host}`);

@@ -31,7 +31,7 @@ class Machine {
       find: (tid) => this.seat(tid),
       tasksOn: (host) => [...this.places].filter(([, at]) => `h${at}` === host).map(([tid]) => tid),
       hostOf: ({ member }) => `h${member}`,
-      hasHost: (name) => ["h0", "h1", "h2"].includes(name),
+      hostState: (name) => (name === "h3" ? "leaving" : ["h0", "h1", "h2"].includes(name) ? "up" : undefined),
       memberOn: async (_, host) => Number(host.slice(1)),
       rpcTo: ({ member }) => this.rpcs.get(member),
       moved: (tid, member) => this.places.set(tid, member),
@@ -72,6 +72,9 @@ test("unknown hosts and tasks are refused by name", async () => {
   const machine = new Machine(undefined);
   const [row] = await machine.orders.migrate({ tids: [99], to: "h2" });
   assert.equal(row!.refused?.code, "noTask");
+  const [leaving] = await machine.orders.migrate({ tids: [7], to: "h3" });
+  assert.deepEqual(leaving!.refused, { code: "leaving", why: "that host is leaving" });
+  assert.equal(machine.places.get(7), 0);
   const unknown = machine.orders.migrate({ tids: [7], to: "nowhere" });
   await assert.rejects(unknown, (error) => error instanceof UpvmError && error.code === "HOST_UNKNOWN");
 });

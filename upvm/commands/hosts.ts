@@ -1,6 +1,8 @@
 /** `upvm add` and `upvm delete`: hosts of the virtual machine. */
 import { EXIT, UpvmError } from "../../wire/errors.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { tidText } from "../../wire/pvm.ts";
+import type { HostResult, Leaving } from "../../wire/rpc-hosts.ts";
 import { usage } from "../args.ts";
 import { command } from "../command.ts";
 import { masterOrStart, masterPvmd, withRpc } from "../vm.ts";
@@ -40,20 +42,26 @@ export const add = command({
 });
 
 export const remove = command({
-  summary: "Delete hosts from the virtual machine: their tasks end, and their daemons",
-  about: ["The first host has the virtual machine's tables and stays; upvm halt ends it with all others."],
+  summary: "Delete hosts from the virtual machine: their ULPs move to others, their daemons end",
+  about: [
+    "ULPs go on where they are moved to, as with upvm migrate: to hosts where their jobs have processes, or else may have. If one of them can go nowhere, the host stays, and why is told.",
+    "The first host has the virtual machine's tables and stays; upvm halt ends it with all others.",
+  ],
   args: { hosts: { count: "many", help: "names of hosts, as upvm conf lists them" } },
-  flags: { json: { kind: "switch", help: "print what became of each as JSON" } },
-  examples: ["upvm delete host2"],
+  flags: {
+    kill: { kind: "switch", help: "move nothing: end what runs there, as pvm_delhosts does" },
+    json: { kind: "switch", help: "print what became of each as JSON" },
+  },
+  examples: ["upvm delete host2", "upvm delete host2 --kill"],
   exits: { 0: "all were deleted", 1: "some were not, and why", 2: "wrong usage" },
   async run({ args, flags }, edge) {
     if (args.hosts.length === 0) throw usage("Cannot delete without HOSTS: names of hosts", "delete");
     const vm = await edge.vm();
-    const ask = { hosts: [...args.hosts] };
-    const waitMs = 2 * LIMITS.hostDeadMs + LIMITS.rpcMs;
+    const tasks: Leaving = flags.kill ? "end" : "move";
+    const ask = { hosts: [...args.hosts], tasks };
     const body = await withRpc(masterPvmd(vm, "delete hosts"), async (rpc) => {
       const before = (await rpc.request("hosts", {})).body.hosts;
-      const { body } = await rpc.request("deleteHosts", ask, undefined, waitMs);
+      const { body } = await rpc.request("deleteHosts", ask, undefined, 0);
       const done = body.hosts.flatMap(({ host, error }) => (error === undefined ? [host] : []));
       await vm.gone(before.filter(({ name }) => done.includes(name)));
       return body;
@@ -62,15 +70,24 @@ export const remove = command({
   },
 });
 
-type Results = readonly { readonly host: string; readonly error?: string | undefined }[];
-
-function each(results: Results, done: string, json: boolean, edge: { out(text: string): void }): number {
+function each(
+  results: readonly HostResult[],
+  done: string,
+  json: boolean,
+  edge: { out(text: string): void },
+): number {
   const bad = results.filter(({ error }) => error !== undefined);
   if (json) {
-    edge.out(`${JSON.stringify({ hosts: results })}\n`);
+    const hosts = results.map(({ moved, ...result }) => {
+      return { ...result, ...(moved && { moved: moved.map(({ tid, to }) => ({ tid: tidText(tid), to })) }) };
+    });
+    edge.out(`${JSON.stringify({ hosts })}\n`);
     return bad.length === 0 ? EXIT.ok : EXIT.failed;
   }
-  for (const { host, error } of results) if (error === undefined) edge.out(`${host} was ${done}\n`);
+  for (const { host, error, moved = [] } of results) {
+    for (const { tid, to } of moved) edge.out(`${tidText(tid)} moved from ${host} to ${to}\n`);
+    if (error === undefined) edge.out(`${host} was ${done}\n`);
+  }
   if (bad.length === 0) return EXIT.ok;
   const why = bad.map(({ host, error }) => `${host}: ${error}`).join("\n  ");
   throw new UpvmError("HOSTS_REFUSED", { done, why });

@@ -1,0 +1,125 @@
+/**
+ * A host is to leave: its tasks move to other hosts, and its processes end when they have none.
+ *
+ * Owns: where each goes, and when the host is empty. A task goes to the host that has the fewest tasks for its cores: one
+ * where its job has a process, or else any that the job may use. A host that refuses a task is not asked for it again. How a
+ * task moves is the processes' matter, by MoveOrders. No clock of its own.
+ */
+import { UpvmError } from "../wire/errors.ts";
+import { LIMITS } from "../wire/limits.ts";
+import type { MigratedRow } from "../wire/rpc-move.ts";
+import { allowedFor, type JobHost } from "./job-hosts.ts";
+import type { Job } from "./jobs.ts";
+import type { Emptied } from "./pvmd.ts";
+
+export interface EvacuationWorld {
+  jobs(): readonly Job[];
+  /** Hosts in service: those that leave are none. */
+  hosts(): readonly JobHost[];
+  /** Moves tasks to a host, as `upvm migrate`. @throws UpvmError the host is not there any more */
+  migrate(tids: readonly number[], to: string): Promise<readonly MigratedRow[]>;
+  /** A process without tasks is to send its result and end; nothing happens while a task is on its way to it or from it. */
+  retire(job: number, member: number): void;
+  after(ms: number, run: () => void): void;
+}
+
+/** These pass: the task has just moved or is about to, has ended, or begins. */
+const PASSING: ReadonlySet<string> = new Set(["notHere", "moving", "noTask", "ended", "tooMany"]);
+
+/** Resolves when nothing of any job is on the host, or what is cannot leave. */
+export async function evacuate(host: string, world: EvacuationWorld): Promise<Emptied> {
+  const moved = new Map<number, string>();
+  /** Hosts that will not have a task, and why. */
+  const refused = new Map<number, Map<string, string>>();
+  for (let ms = 0; ms < LIMITS.hostEmptyMs; ms += LIMITS.hostEmptyAgainMs) {
+    const here = tasksOn(host, world.jobs());
+    const places = placesFor(here, refused, world);
+    const orders = [...places].map(async ([to, tids]) => {
+      for (const row of await migrateTo(world, tids, to)) {
+        if (row.refused === undefined) moved.set(row.tid, to);
+        else if (!PASSING.has(row.refused.code))
+          refused.set(row.tid, new Map(refused.get(row.tid)).set(to, row.refused.why));
+      }
+    });
+    await Promise.all(orders);
+    const left = tasksOn(host, world.jobs());
+    // A job that has not begun will have; one that ends takes its tasks along.
+    const passes = ({ job }: Task): boolean => job.state !== "running";
+    const canGo = left.some((task) => passes(task) || placesFor([task], refused, world).size > 0);
+    if (left.length > 0 && !canGo) break;
+    if (left.length === 0 && retire(host, world)) break;
+    await new Promise<void>((done) => world.after(LIMITS.hostEmptyAgainMs, done));
+  }
+  const stay = tasksOn(host, world.jobs()).map(({ tid }) => {
+    const why = [...(refused.get(tid)?.values() ?? [])].at(-1);
+    return { tid, why: why ?? "its job may use no other host" };
+  });
+  for (const { tid } of stay) moved.delete(tid);
+  return { moved: [...moved].map(([tid, to]) => ({ tid, to })), stay };
+}
+
+interface Task {
+  readonly tid: number;
+  readonly job: Job;
+}
+
+function tasksOn(host: string, jobs: readonly Job[]): Task[] {
+  return jobs.flatMap((job) =>
+    [...job.live].flatMap(([tid, member]) => (job.spec.members[member]?.host === host ? [{ tid, job }] : [])),
+  );
+}
+
+/** Tasks that can go somewhere, by the host where they can go. */
+function placesFor(
+  tasks: readonly Task[],
+  refused: ReadonlyMap<number, ReadonlyMap<string, string>>,
+  world: EvacuationWorld,
+): Map<string, number[]> {
+  const hosts = world.hosts();
+  const load = new Map(hosts.map(({ name }) => [name, tasksOn(name, world.jobs()).length]));
+  const places = new Map<string, number[]>();
+  for (const { tid, job } of tasks) {
+    if (job.state !== "running") continue;
+    const allowed = allowedFor(job.spec.wish, hosts).filter(
+      ({ name }) => refused.get(tid)?.has(name) !== true,
+    );
+    const own = allowed.filter(({ name }) => hasProcess(job, name));
+    const share = ({ name, cores }: JobHost): number => ((load.get(name) ?? 0) + 1) / cores;
+    const [best] = (own.length > 0 ? own : allowed).toSorted((a, b) => share(a) - share(b));
+    if (best === undefined) continue;
+    load.set(best.name, (load.get(best.name) ?? 0) + 1);
+    places.set(best.name, [...(places.get(best.name) ?? []), tid]);
+  }
+  return places;
+}
+
+function hasProcess({ spec, members }: Job, name: string): boolean {
+  return spec.members.some(({ host }, member) => host === name && members[member]?.at === "running");
+}
+
+/** To a host that has gone meanwhile none moves, nor is it asked again. */
+async function migrateTo(
+  world: EvacuationWorld,
+  tids: readonly number[],
+  to: string,
+): Promise<readonly MigratedRow[]> {
+  const rows: MigratedRow[] = [];
+  try {
+    for (let at = 0; at < tids.length; at += LIMITS.movesWaiting)
+      rows.push(...(await world.migrate(tids.slice(at, at + LIMITS.movesWaiting), to)));
+  } catch (error) {
+    if (!(error instanceof UpvmError)) throw error;
+  }
+  return rows;
+}
+
+/** @returns true: no process is left there */
+function retire(host: string, { jobs, retire: end }: EvacuationWorld): boolean {
+  for (const { spec, members } of jobs())
+    spec.members.forEach((one, member) => {
+      if (one.host === host && members[member]?.at === "running") end(spec.job, member);
+    });
+  return jobs().every(({ spec, members }) =>
+    members.every(({ at }, member) => spec.members[member]!.host !== host || at === "done" || at === "gone"),
+  );
+}
