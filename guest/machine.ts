@@ -13,6 +13,9 @@ const HOST_BYTES = 512;
 const CONFIG_INTS = 3;
 const FIRST_HOSTS = 16;
 const BOX_INTS = 4;
+/** Entries of the message box, and bytes of each one's name, for which there is room at first. */
+const FIRST_ENTRIES = 16;
+const NAME_BYTES = 32;
 
 // @ts-ignore: decorator
 @lazy const numbers = memory.data(32, 16);
@@ -203,17 +206,26 @@ export class MboxEntry {
 export function getmboxinfo(pattern: string = "*"): MboxEntry[] {
   const text = utf8(pattern);
   const entries = new Array<MboxEntry>();
-  const classes = pvm_mboxinfo_get(changetype<usize>(text), 0, 0, 0, 0, numbers);
-  if (classes <= 0) return entries;
-  const count = load<i32>(numbers);
-  const bytes = load<i32>(numbers + 4);
-  const rows = new StaticArray<i32>(count * BOX_INTS);
-  const names = new ArrayBuffer(bytes + 1);
-  const got = pvm_mboxinfo_get(
-    changetype<usize>(text), changetype<usize>(rows), count, changetype<usize>(names), bytes, numbers,
-  );
-  // Another task has changed the box meanwhile: look again.
-  if (got != classes || load<i32>(numbers) != count || load<i32>(numbers + 4) != bytes) return getmboxinfo(pattern);
+  let room = FIRST_ENTRIES;
+  let bytes = NAME_BYTES * FIRST_ENTRIES;
+  let rows: StaticArray<i32>;
+  let names: ArrayBuffer;
+  let classes: i32;
+  let count: i32;
+  // Others may put more into it meanwhile: each question has twice the room, and the box has a limit.
+  for (;;) {
+    rows = new StaticArray<i32>(room * BOX_INTS);
+    names = new ArrayBuffer(bytes + 1);
+    classes = pvm_mboxinfo_get(
+      changetype<usize>(text), changetype<usize>(rows), room, changetype<usize>(names), bytes, numbers,
+    );
+    if (classes < 0) return entries;
+    count = load<i32>(numbers);
+    const needed = load<i32>(numbers + 4);
+    if (count <= room && needed <= bytes) break;
+    room = max(2 * room, count);
+    bytes = max(2 * bytes, needed);
+  }
   const texts = textsAt(changetype<usize>(names), classes);
   for (let i = 0; i < count; i++) {
     const entry = new MboxEntry();

@@ -58,6 +58,11 @@ export class Unpacker {
     return this.at >= this.bytes.length;
   }
 
+  /** Ints that there may be yet. */
+  get left(): number {
+    return Math.floor((this.bytes.length - this.at) / INT_BYTES);
+  }
+
   int(): number {
     const { bytes, at } = this;
     if (this.bad || at + INT_BYTES > bytes.length) {

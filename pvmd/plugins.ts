@@ -11,6 +11,7 @@ import { PVM_ERROR, type PvmErrorName } from "../wire/pvm.ts";
 import type { RequestOf } from "../wire/requests.ts";
 import { addAll, howMany, nameOfLine } from "./hosts.ts";
 import type { Handler, Machine } from "./machine.ts";
+import { notify } from "./notify.ts";
 import { Packer, Unpacker } from "./plugin-data.ts";
 import { register } from "./plugin-register.ts";
 import { addFor, execute, handOver, tellManager } from "./resource-manager.ts";
@@ -112,6 +113,36 @@ function hosted(machine: Machine, { tid, body }: RequestOf<"toDaemon">, data: Un
     else if (joined !== undefined) parked.codes[place] = joined.tid;
   }
   machine.host.answer(parked.request, { value: howMany(parked.codes), ints: parked.codes });
+}
+
+/**
+ * A plug-in has so many messages unread, or the heap of its process is so full, that it cannot be asked. Who waits for it gets
+ * PvmNoMem; a task that it cannot be told to start ends; a notification is the service's own.
+ */
+export const undelivered: Handler<"undelivered"> = async (machine, { tid, body }) => {
+  const { host, plugins } = machine;
+  const { src, tag, wid } = body;
+  const data = new Unpacker(body.data);
+  if (tag === SM.SM_STTASK.tag) {
+    const task = data.int();
+    if (plugins.held.get(task) !== tid) return undefined;
+    plugins.held.delete(task);
+    host.stop(task, SIGTERM);
+  } else if (tag === SM.SM_NOTIFY.tag) {
+    const [what = 0, context = 0, notice = 0, count = 0] = data.ints(4);
+    const tids = data.ints(data.left);
+    const body = { what, context, tag: notice, count, tids };
+    await notify(machine, { kind: "notify", tid: src, serial: 0, body });
+  } else {
+    const parked = plugins.answered(tid, parkedFor(tag), wid);
+    if (parked !== undefined) host.answer(parked.request, { value: PVM_ERROR.PvmNoMem.code });
+  }
+  return undefined;
+};
+
+/** Tag of the answer to a question. */
+function parkedFor(tag: number): number {
+  return tag === SM.SM_STHOST.tag ? SM.SM_STHOSTACK.tag : tag;
 }
 
 /** A task has ended or left PVM: what waited for it goes on, and a resource manager hears of its tasks' ends. */

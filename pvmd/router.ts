@@ -243,9 +243,11 @@ export class Router implements Tasks {
 
   all(): readonly TaskFacts[] {
     const rows = [...this.jobs.values()].flatMap(({ tasks, members }) =>
-      [...tasks.values()].map(({ tid, parent, name, member }) => {
-        return { tid, parent, name, host: members.get(member)?.host ?? 0 };
-      }),
+      [...tasks.values()]
+        .filter(({ left }) => !left)
+        .map(({ tid, parent, name, member }) => {
+          return { tid, parent, name, host: members.get(member)?.host ?? 0 };
+        }),
     );
     return rows.sort((a, b) => a.tid - b.tid);
   }

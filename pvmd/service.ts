@@ -25,7 +25,7 @@ import { config, delhosts, halt, hostsync, mstat, whereIs } from "./hosts.ts";
 import { type Handler, Machine } from "./machine.ts";
 import { deleteEntry, delinfo, insert, lookup, mboxinfo, putinfo, recvinfo } from "./message-box.ts";
 import { notify, tellOfHost, tellOfHosts } from "./notify.ts";
-import { addhosts, regHoster, regTasker, regTracer, toDaemon } from "./plugins.ts";
+import { addhosts, regHoster, regTasker, regTracer, toDaemon, undelivered } from "./plugins.ts";
 import { askManager, executed, regRm, tellOfHostEnd, toTask } from "./resource-manager.ts";
 import { spawn, started } from "./spawn.ts";
 import { ended, kill, pstat, sendsig, taskName, tasks } from "./tasks.ts";
@@ -37,6 +37,8 @@ const HANDLERS: Handlers = {
   freeContext: async ({ store }, { body }) => ({ value: await freeContext(store, body.context) }),
   load: async ({ host }, { tid, body }) => ({ value: await host.load(body.name, tid) }),
   ended,
+  // Whose task it is knows it by the request itself (Router.isHere).
+  joined: async () => undefined,
   spawn,
   started,
   executed,
@@ -58,6 +60,7 @@ const HANDLERS: Handlers = {
   regTracer,
   toDaemon,
   toTask,
+  undelivered,
   relay: async ({ host }, { tid, body }) => {
     host.post({ ...body, src: tid });
     return undefined;
@@ -88,9 +91,11 @@ const HANDLERS: Handlers = {
 
 export class Service {
   private readonly machine: Machine;
+  /** Tasks that have left PVM, while what they had goes: who comes back meanwhile has to wait for it. */
+  private readonly leaving = new Map<number, Promise<void>>();
 
   constructor(store: ControlStore, host: Tasks, hosts: Hosts) {
-    this.machine = new Machine(store, host, hosts, (request) => this.take(request));
+    this.machine = new Machine(store, host, hosts, (request) => this.deal(request));
   }
 
   /** True if a task of a job is in a group. */
@@ -116,6 +121,18 @@ export class Service {
    * @throws what its handler throws, a bug of ours; its task gets PvmSysErr
    */
   async take(request: Request): Promise<void> {
+    const leaving = this.leaving.get(request.tid);
+    if (leaving !== undefined) await leaving;
+    if (request.kind !== "ended") return this.deal(request);
+    const gone = this.deal(request);
+    const settled = gone.catch(() => {});
+    this.leaving.set(request.tid, settled);
+    await settled;
+    if (this.leaving.get(request.tid) === settled) this.leaving.delete(request.tid);
+    await gone;
+  }
+
+  private async deal(request: Request): Promise<void> {
     const { host } = this.machine;
     try {
       if (askManager(this.machine, request)) return;

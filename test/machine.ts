@@ -152,11 +152,17 @@ export class TestMachine extends TestHost {
     this.service = new Service(this.store, this, new OneHost(this));
   }
 
-  /** Deals with all requests that there are, and with those that follow; engines take what comes of it. */
-  async serve(): Promise<void> {
+  /**
+   * Deals with all requests that there are, and with those that follow; engines take what comes of it.
+   *
+   * @param look  sees each before it is dealt with
+   */
+  async serve(look: (request: Request) => void = () => {}): Promise<void> {
     const { p } = this;
     while (p.asked.length > 0) {
-      await this.service.take(p.asked.shift()!);
+      const request = p.asked.shift()!;
+      look(request);
+      await this.service.take(request);
       Atomics.sub(p.library.w, HEAD.outside, 1);
       this.serveEngines();
     }

@@ -8,12 +8,13 @@ import type { Execution, Host, Notice } from "../pvmd/host.ts";
 import type { CreateOrder } from "../pvmd/router.ts";
 import { indexOf } from "../pvmd/tids.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
+import { hasLeft } from "../runtime/scheduler/left.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { pushWake } from "../runtime/scheduler/mailbox.ts";
 import { isOutside } from "../runtime/scheduler/outside.ts";
 import type { UlpAt } from "../runtime/scheduler/state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
-import { HEAD, INBOX_CLOSED, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
+import { HEAD, INBOX_CLOSED, STOP, ULP } from "../wire/layout.ts";
 import { DAEMON_TID } from "../wire/pvm.ts";
 import type { Answer, Request } from "../wire/requests.ts";
 import type { EngineThreads } from "./node-process.ts";
@@ -123,7 +124,7 @@ export class LocalHost implements Host {
   has(tid: number): boolean {
     const { w } = this.library;
     const ulp = ulpOf(w, tid);
-    return ulp !== 0 && !hasEnded(w, ulp) && (w[ulp + ULP.flags]! & ULP_FLAG.left) === 0;
+    return ulp !== 0 && !hasEnded(w, ulp) && !hasLeft(w, ulp);
   }
 
   watchEnd(tid: number): boolean {

@@ -25,6 +25,7 @@ interface Row {
 
 export const REQUEST = {
   ended: { routine: "", ask: {}, doc: "told: the task has ended, or left PVM" },
+  joined: { routine: "", ask: {}, doc: "told: the task has left PVM before, and is in it again" },
   kill: { routine: "pvm_kill", ask: { task: "int" }, doc: "end a task" },
   sendsig: { routine: "pvm_sendsig", ask: { task: "int", signum: "int" }, doc: "send a signal to a task" },
   pstat: { routine: "pvm_pstat", ask: { task: "int" }, doc: "PvmOk if the task is there, else PvmNoTask" },
@@ -68,6 +69,7 @@ export const REQUEST = {
   regTracer: { routine: "pvm_reg_tracer", ask: { wants: "ints" }, doc: "register as who gets output and traces; TRACER without its tid" },
   toDaemon: { routine: "", ask: { tag: "int", wid: "int", data: "bytes" }, doc: "told: a plug-in has sent this to the daemon" },
   toTask: { routine: "", ask: { to: "int", tag: "int", wid: "int", context: "int", data: "bytes" }, doc: "told: this may be a resource manager's answer to a task" },
+  undelivered: { routine: "", ask: { src: "int", tag: "int", wid: "int", data: "bytes" }, doc: "told: a plug-in has no room for this message of the virtual machine" },
   relay: { routine: "", ask: { to: "int", tag: "int", wid: "int", context: "int", data: "bytes" }, doc: "told: a message for a task of another job" },
   newContext: { routine: "pvm_newcontext", ask: {}, doc: "allot a context; value: its id" },
   freeContext: { routine: "pvm_freecontext", ask: { context: "int" }, doc: "give a context back" },

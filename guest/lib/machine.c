@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOST_INTS = 3, BOX_INTS = 4, NAME_BYTES = 512, TRIES = 8, FIRST_HOSTS = 16 };
+enum { HOST_INTS = 3, BOX_INTS = 4, NAME_BYTES = 512, TRIES = 8, FIRST_HOSTS = 16, FIRST_ENTRIES = 16 };
 
 char *pvm_version(void) { return PVM_VER; }
 
@@ -83,28 +83,29 @@ static void fill_boxes(struct pvmmboxinfo *boxes, int classes, const int *rows, 
 int pvm_getmboxinfo(const char *pattern, int *nclasses, struct pvmmboxinfo **classes) {
   static struct pvmmboxinfo *list;
   int sizes[2] = {0, 0};
-  int count = pvm_mboxinfo_get(pattern, NULL, 0, NULL, 0, sizes);
-  for (int i = 0; i < TRIES && count >= 0; i++) {
-    int entries = sizes[0], bytes = sizes[1];
-    struct pvmmboxinfo *boxes = calloc(1, count * sizeof *boxes + entries * (BOX_INTS + 3) * sizeof(int) + bytes + 1);
-    if (boxes == NULL) return PvmNoMem;
-    int *rows = (int *)(boxes + count);
-    char *names = (char *)(rows + entries * (BOX_INTS + 3));
-    int got = pvm_mboxinfo_get(pattern, rows, entries, names, bytes, sizes);
-    /* Another task may have changed the box meanwhile: then once more. */
-    if (got != count || sizes[0] != entries || sizes[1] != bytes) {
+  /* Others may put more into it meanwhile: each question has twice the room, and the box has a limit. */
+  for (int room = FIRST_ENTRIES, bytes = 32 * FIRST_ENTRIES;;) {
+    /* A class has an entry at least. */
+    size_t entry = sizeof *list + (BOX_INTS + 3) * sizeof(int);
+    struct pvmmboxinfo *boxes = calloc(1, room * entry + bytes + 1);
+    if (boxes == NULL) return pvm_fail("pvm_getmboxinfo", PvmNoMem);
+    int *rows = (int *)(boxes + room);
+    char *names = (char *)(rows + room * (BOX_INTS + 3));
+    int count = pvm_mboxinfo_get(pattern, rows, room, names, bytes, sizes);
+    if (count < 0 || sizes[0] > room || sizes[1] > bytes) {
       free(boxes);
-      count = got;
+      if (count < 0) return count;
+      room = sizes[0] > 2 * room ? sizes[0] : 2 * room;
+      bytes = sizes[1] > 2 * bytes ? sizes[1] : 2 * bytes;
       continue;
     }
-    fill_boxes(boxes, count, rows, entries, rows + entries * BOX_INTS, names);
+    fill_boxes(boxes, count, rows, sizes[0], rows + room * BOX_INTS, names);
     free(list);
     list = boxes;
     if (nclasses != NULL) *nclasses = count;
     if (classes != NULL) *classes = list;
     return PvmOk;
   }
-  return count < 0 ? count : PvmAlready;
 }
 
 /* Length of the first name of a list that colons divide. */

@@ -4,7 +4,7 @@
  * The state changes of a suspension are wasm, not calls from outside: a blocking routine is a stub that begins the
  * unwind itself, and `upvm_resume` rewinds, runs on and reports in one call (design: 60 ns instead of 220–300).
  */
-import { SUSPEND, ULP } from "../../wire/layout.ts";
+import { SUSPEND, ULP, ULP_FLAG } from "../../wire/layout.ts";
 import type { Checked } from "./check.ts";
 import { addInterrupts } from "./interrupts.ts";
 import { MEMORY } from "./memory.ts";
@@ -53,7 +53,7 @@ export function addStubs(module: WasmModule, checked: Checked): EntryCode {
   }
   for (const [func, inline] of packCode(module, slow)) stubs.set(func, inline);
   const mytid = slow.get("pvm_mytid");
-  if (mytid !== undefined) stubs.set(mytid, tidFunc(module));
+  if (mytid !== undefined) stubs.set(mytid, tidFunc(module, mytid));
   const leaves = addInterrupts(module, stubs);
   redirect(module, stubs, new Set([...leaves, ...stubs.values()]));
   const tag = module.tags.length;
@@ -118,9 +118,18 @@ function blockStub(module: WasmModule, imported: Func, state: number): Func {
   return stub;
 }
 
-function tidFunc(module: WasmModule): Func {
+/** Its tid; who has left PVM asks the engine, and so joins it again. */
+function tidFunc(module: WasmModule, slow: Func): Func {
   const func = module.addFunc("pvm_mytid", [], [I32]);
-  func.root?.body?.push(...currentUlp(), descriptorWord(ULP.tid));
+  func.root?.body?.push(
+    ...currentUlp(),
+    descriptorWord(ULP.flags),
+    i32(ULP_FLAG.left),
+    plain(OP.i32And),
+    ifThen([call(slow), plain(OP.return)]),
+    ...currentUlp(),
+    descriptorWord(ULP.tid),
+  );
   return func;
 }
 

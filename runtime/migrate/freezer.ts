@@ -13,6 +13,7 @@
  */
 import { ENGINE, HEAD, INBOX_AWAY, MSG, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { SM_FIRST, SM_LAST } from "../../wire/plugins.ts";
 import type {
   AnswerParcel,
   ExecParcel,
@@ -143,8 +144,10 @@ export class Freezer {
     const ulp = ulpAt(w, parcel.index);
     const frozen = this.frozen.get(parcel.index);
     if (frozen !== undefined) {
-      // A message of the virtual machine for which there is no room is lost, as anywhere; answers and signals are few.
-      if (parcel.kind !== "notice" || frozen.kept.length < LIMITS.keptParcels) frozen.kept.push(parcel);
+      // A message of the virtual machine for which there is no room is lost, as anywhere; answers, signals and what plug-ins are
+      // asked, by tasks that wait for it, are few.
+      const few = parcel.kind !== "notice" || (parcel.tag >= SM_FIRST && parcel.tag <= SM_LAST);
+      if (few || frozen.kept.length < LIMITS.keptParcels) frozen.kept.push(parcel);
     } else if (ulp === 0 || isOutside(w, ulp)) this.edge.away(parcel);
     else this.edge.send(Atomics.load(w, ulp + ULP.engine), parcel);
   }

@@ -6,7 +6,7 @@
  * and not by its ULP: a ULP whose request the service has parked waits for other ULPs, and that may be a deadlock.
  * An answer that comes when the ULP waits no more, because it was ended meanwhile, is dropped.
  */
-import { HEAD, SUSPEND, ULP, ULP_FLAG, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { HEAD, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import {
   type Answer,
   REQUEST,
@@ -18,6 +18,7 @@ import {
 import { awaitService } from "../scheduler/blocking.ts";
 import { forward } from "../scheduler/engine.ts";
 import type { AnswerParcel, EngineState } from "../scheduler/engine-state.ts";
+import { comeBack } from "../scheduler/left.ts";
 import { ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
 import { unblock } from "../scheduler/unblock.ts";
@@ -47,8 +48,8 @@ export function ask<K extends RequestKind>(
   });
   const serial = (w[ulp + ULP.request]! % MAX_SERIAL) + 1;
   w[ulp + ULP.request] = serial;
-  // Whoever has left PVM joins it again by asking for something.
-  w[ulp + ULP.flags] = w[ulp + ULP.flags]! & ~ULP_FLAG.left;
+  // Whoever has left PVM joins it again by asking for something; the service sees that by the request.
+  comeBack(e, ulp);
   w[ulp + ULP.waitTag] = REQUEST_KINDS.indexOf(kind);
   awaitService(e, ulp);
   send(e, { kind, tid: w[ulp + ULP.tid]!, serial, body } as Request);

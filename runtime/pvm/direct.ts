@@ -18,6 +18,7 @@ import { unblock } from "../scheduler/unblock.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext, isPlace } from "./guest.ts";
 import { lookFirst } from "./interrupts.ts";
+import { join } from "./membership.ts";
 import { endLooking, takeChosen } from "./receive.ts";
 import { sendTo } from "./send.ts";
 import { currentTid, isReceivable, isSendable } from "./tids.ts";
@@ -101,6 +102,7 @@ export function directCalls(e: EngineState) {
       const bytes = bytesOf(e, at, len, type);
       if (type === PVM_CONSTANT.PVM_STR) return fail(e, "pvm_psend", "PvmNotImpl");
       if (!isSendable(e, tid, tag) || bytes < 0) return fail(e, "pvm_psend", "PvmBadParam");
+      join(e);
       const first = lookFirst(e, e.current);
       if (first !== 0) return first;
       w[e.current + ULP.sent] = w[e.current + ULP.sent]! + 1;
@@ -123,6 +125,7 @@ export function directCalls(e: EngineState) {
       const bytes = bytesOf(e, at, len, type);
       const places = isPlace(e, rtid, 4) && isPlace(e, rtag, 4) && isPlace(e, rlen, 4);
       if (!isReceivable(e, tid, tag) || bytes < 0 || !places) return fail(e, "pvm_precv", "PvmBadParam");
+      join(e);
       const ulp = e.current;
       w[ulp + ULP.precvAt] = at;
       w[ulp + ULP.precvBytes] = bytes;

@@ -21,6 +21,7 @@ import { ask, asksMachine, type Continuation } from "./ask.ts";
 import { check, remember } from "./errors.ts";
 import { cText, currentContext, isPlace } from "./guest.ts";
 import { lookFirst } from "./interrupts.ts";
+import { join } from "./membership.ts";
 import { missed } from "./receive.ts";
 import { multicast } from "./send.ts";
 import { currentTid } from "./tids.ts";
@@ -133,7 +134,9 @@ export function groupCalls(e: EngineState) {
   const name: GroupName = { bytes: new Uint8Array(0), from: 0, length: 0, hash: 0 };
   const named = (group: number, act: () => number): number => {
     const bad = readName(e, group, name);
-    return bad < 0 ? quiet(e, bad) : act();
+    if (bad < 0) return quiet(e, bad);
+    join(e);
+    return act();
   };
   return {
     pvm_joingroup: (group: number): number =>
@@ -201,6 +204,7 @@ export function groupCalls(e: EngineState) {
       const text = cText(e, routine) ?? COLLECTIVE;
       const bad = readName(e, group, name);
       if (bad < 0) return check(e, text, bad);
+      join(e);
       if (asksMachine(e)) return away("groupRole", { root }, [routine, count, type, tag]);
       return check(e, text, collective(role(e, name, root), count, type, tag));
     },

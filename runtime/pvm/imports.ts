@@ -23,6 +23,7 @@ import {
 import { messageCalls } from "./headers.ts";
 import { handlerCalls, interruptCalls } from "./interrupts.ts";
 import { configAnswered, hostsAnswered, hostsyncAnswered, machineCalls, quietly } from "./machine.ts";
+import { membershipCalls } from "./membership.ts";
 import {
   deleteAnswered,
   lookupAnswered,
@@ -32,7 +33,7 @@ import {
 } from "./message-box.ts";
 import { optionCalls } from "./options.ts";
 import { packingCalls } from "./packing.ts";
-import { pluginCalls } from "./plugins.ts";
+import { pluginCalls, tellUndelivered } from "./plugins.ts";
 import { receiveCalls } from "./receive.ts";
 import { sendCalls } from "./send.ts";
 import { createOrdered, execTasks, spawnCalls, spawnLoaded, spawnPlaced } from "./spawn.ts";
@@ -85,6 +86,7 @@ export function addImports(e: EngineState): void {
     errorCalls(e),
     groupCalls(e),
     machineCalls(e),
+    membershipCalls(e),
     messageBoxCalls(e),
     handlerCalls(e),
     messageCalls(e),
@@ -101,6 +103,7 @@ export function addImports(e: EngineState): void {
   );
   addKernel(e);
   e.ended = (engine, ulp) => tell(engine, ulp, "ended", {});
+  e.undelivered = tellUndelivered;
   e.exec = execTasks;
   e.create = createOrdered;
   e.answer = (engine, parcel) => takeAnswer(engine, parcel, CONTINUATIONS);

@@ -8,7 +8,7 @@
 import { HEAD, ULP } from "../../wire/layout.ts";
 import { MANAGER_ANSWERS, PLUGIN_BIT, SM_FIRST, SM_LAST } from "../../wire/plugins.ts";
 import { DAEMON_TID, TID_BASE } from "../../wire/pvm.ts";
-import type { EngineState } from "../scheduler/engine-state.ts";
+import type { EngineState, NoticeParcel } from "../scheduler/engine-state.ts";
 import type { UlpAt } from "../scheduler/state.ts";
 import { ask, tell } from "./ask.ts";
 import { fail } from "./errors.ts";
@@ -43,6 +43,11 @@ export function divert(
   if (to === 0) tell(e, ulp, "toDaemon", { tag, wid, data });
   else tell(e, ulp, "toTask", { to: tid, tag, wid, context: e.w[ulp + ULP.context]!, data });
   return true;
+}
+
+/** A message of the virtual machine has found no room: if it was for a plug-in, somebody waits for what that would have done. */
+export function tellUndelivered(e: EngineState, ulp: UlpAt, { src, tag, wid, data }: NoticeParcel): void {
+  if (tag >= SM_FIRST && tag <= SM_LAST) tell(e, ulp, "undelivered", { src, tag, wid, data });
 }
 
 export function pluginCalls(e: EngineState) {

@@ -25,6 +25,7 @@ import { probe } from "./buffers.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
 import { choose, lookFirst } from "./interrupts.ts";
+import { join } from "./membership.ts";
 import { isReceivable } from "./tids.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
@@ -94,6 +95,7 @@ export function missed(e: EngineState): void {
  * INTERRUPT, and then the call comes again.
  */
 function receiveNow(e: EngineState, ulp: UlpAt, tid: number, tag: number): number {
+  join(e);
   if (!hasRow(e, ulp)) return NO_MEM;
   const message = e.w[ulp + ULP.moreAt] === 0 ? takeArrived(e, ulp, tid, tag) : takeChosen(e, ulp, tid, tag);
   if (message !== 0) return message > 0 ? accept(e, ulp, message) : message;
@@ -178,6 +180,7 @@ export function receiveCalls(e: EngineState) {
     /** The message stays where it is; pvm_bufinfo tells of it, and pvm_recv takes it under the same id. */
     pvm_probe(tid: number, tag: number): number {
       if (!isReceivable(e, tid, tag)) return fail(e, "pvm_probe", "PvmBadParam");
+      join(e);
       const ulp = e.current;
       const message = findChosen(e, ulp, tid, tag);
       if (message < 0) return endLooking(e, "pvm_probe", message);

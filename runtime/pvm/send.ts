@@ -15,6 +15,7 @@ import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
 import { gathered, isInPlace } from "./in-place.ts";
 import { lookFirst } from "./interrupts.ts";
+import { join } from "./membership.ts";
 import { divert } from "./plugins.ts";
 import { isOfOtherJob, relay } from "./relay.ts";
 import { currentTid, isSendable, isTaskTid } from "./tids.ts";
@@ -107,6 +108,7 @@ export function sendCalls(e: EngineState) {
   return {
     pvm_send(tid: number, tag: number): number {
       if (!isSendable(e, tid, tag)) return fail(e, "pvm_send", "PvmBadParam");
+      join(e);
       const ulp = e.current;
       const first = lookFirst(e, ulp);
       if (first !== 0) return first;
@@ -121,6 +123,7 @@ export function sendCalls(e: EngineState) {
     pvm_mcast(tids: number, n: number, tag: number): number {
       const list = n < 0 ? undefined : intArray(e, tids, n)?.sort();
       if (list === undefined) return fail(e, "pvm_mcast", "PvmBadParam");
+      join(e);
       return lookFirst(e, e.current) || multicast(e, "pvm_mcast", list, tag);
     },
   };

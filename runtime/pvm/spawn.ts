@@ -32,6 +32,7 @@ import { reserveIndices, ucreate, ucreateKnown, uislocal, ulpElsewhere } from ".
 import { ask, asksMachine, type Continuation, tell } from "./ask.ts";
 import { check, fail } from "./errors.ts";
 import { cText, currentContext, getInt, isPlace, putInt } from "./guest.ts";
+import { join } from "./membership.ts";
 import { plugins } from "./plugins.ts";
 import { argsOf, envOf, exportedTexts, giveTexts, setExported } from "./program-texts.ts";
 
@@ -321,6 +322,7 @@ export function spawnCalls(e: EngineState) {
       if (name === undefined || host === undefined || textList(e, argv) === undefined || ntask < 1)
         return fail(e, "pvm_spawn", "PvmBadParam");
       if (!isPlace(e, tids, 4 * ntask)) return fail(e, "pvm_spawn", "PvmBadParam");
+      join(e);
       const request: Request = { argv, ntask, tids, flag };
       const { PvmNoHost, PvmNoFile } = PVM_ERROR;
       const refused = isHere(e, flag, host) ? (name === "" ? PvmNoFile.code : 0) : PvmNoHost.code;

@@ -1,16 +1,14 @@
 /**
- * Who is who: parent, siblings, tasks, exit.
+ * Who is who: parent, siblings, tasks.
  *
  * Owns: what a program sees of the other ULPs. An SPMD program's ULPs are each other's siblings; they were
  * not spawned by anybody, so they have no parent.
  */
-import { HEAD, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import { HEAD, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { PLUGIN_BIT } from "../../wire/plugins.ts";
 import { PVM_ERROR, tidOf } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
-import { groups } from "../scheduler/groups.ts";
-import { drainInbox } from "../scheduler/mailbox.ts";
-import { dropMessages } from "../scheduler/messages.ts";
+import { hasLeft } from "../scheduler/left.ts";
 import { isOutside } from "../scheduler/outside.ts";
 import { ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
@@ -18,6 +16,7 @@ import { ulpOf } from "../scheduler/ulp.ts";
 import { ask, asksMachine, type Continuation } from "./ask.ts";
 import { check, fail, note } from "./errors.ts";
 import { currentContext, isPlace, putText } from "./guest.ts";
+import { join } from "./membership.ts";
 import { plugins } from "./plugins.ts";
 import { isTaskTid } from "./tids.ts";
 
@@ -29,7 +28,7 @@ const SPAWNED = 2;
 
 /** ULPs that pvm_tasks tells of, in order of their tids; undefined: no such host. */
 function tasksOf(e: EngineState, where: number): UlpAt[] | undefined {
-  const alive = (ulp: UlpAt) => ulp !== 0 && getState(e.w, ulp) !== ULP_STATE.exited;
+  const alive = (ulp: UlpAt) => ulp !== 0 && getState(e.w, ulp) !== ULP_STATE.exited && !hasLeft(e.w, ulp);
   const base = e.w[HEAD.tidBase]!;
   if (where !== 0 && where !== base) {
     if (!isTaskTid(where) || (where & ~0x3ffff) !== base) return undefined;
@@ -84,15 +83,13 @@ export const taskNameAnswered: Continuation = (e, { value, texts }, [at, bytes])
 export function taskCalls(e: EngineState) {
   const { w } = e;
   return {
-    /** The linked module has code of its own for this. */
-    pvm_mytid(): number {
-      return w[e.current + ULP.tid]!;
-    },
     /** PvmNoParent is no error that is printed. */
     pvm_parent(): number {
+      join(e);
       return w[e.current + ULP.parentTid]!;
     },
     pvm_siblings_get(tids: number, capacity: number): number {
+      join(e);
       const n = w[e.current + ULP.siblingCount]!;
       const first = w[e.current + ULP.siblingFirst]!;
       const stored = Math.max(0, Math.min(n, capacity));
@@ -104,6 +101,7 @@ export function taskCalls(e: EngineState) {
       return n;
     },
     pvm_tasks_get(where: number, rows: number, capacity: number): number {
+      join(e);
       if ((plugins(e) & PLUGIN_BIT.rm) === 0 && !asksMachine(e)) return ownTasks(e, where, rows, capacity);
       return ask(e, "tasks", { where }, [where, rows, capacity]);
     },
@@ -114,17 +112,6 @@ export function taskCalls(e: EngineState) {
       if (ulp === 0) return fail(e, "pvm_tasks", "PvmNoTask");
       const length = putText(e, e.programs[w[ulp + ULP.module]!]?.name ?? "", at, bytes);
       return length ?? fail(e, "pvm_tasks", "PvmBadParam");
-    },
-    /** Leaves PVM, and all groups: what has not been received is gone. Any later call joins it again, with the same tid. */
-    pvm_exit(): number {
-      const ulp = e.current;
-      // First gone, then told: who hears of it and asks again must not find it.
-      w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.left;
-      if (Atomics.exchange(w, ulp + ULP.tellEnd, 0) !== 0 || asksMachine(e)) e.ended(e, ulp);
-      groups.left(e, ulp);
-      if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
-      dropMessages(w, e.arena, e.gb, ulp);
-      return 0;
     },
   };
 }

@@ -284,6 +284,8 @@ export class EngineState {
   create: (e: EngineState, parcel: CreateParcel) => void = () => {};
   /** Tells the virtual machine that a ULP has ended. Set by who makes the engine. */
   ended: (e: EngineState, ulp: UlpAt) => void = () => {};
+  /** Tells the virtual machine that its message to a ULP has found no room. Set by who makes the engine. */
+  undelivered: (e: EngineState, ulp: UlpAt, notice: NoticeParcel) => void = () => {};
   /** Orders to ULPs that are to be obeyed as soon as these are off the processor, have arrived here, or are woken. */
   deferred: (StopParcel | FreezeParcel)[] = [];
 

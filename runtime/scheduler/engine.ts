@@ -230,7 +230,7 @@ export function forward(e: EngineState, engine: number, parcel: Parcel): void {
   if (parcel.kind === "stop" || parcel.kind === "freeze") demandAttention(e.ctl[engine]!);
 }
 
-/** Sends a message of the virtual machine to a ULP; if there is no room for it, it is dropped, and counted as that. */
+/** Sends a message of the virtual machine to a ULP; if there is no room for it, it is dropped, counted as that, and told. */
 function deliverNotice(e: EngineState, parcel: NoticeParcel): void {
   const { index, src, tag, context, wid, data } = parcel;
   const ulp = ulpAt(e.w, index);
@@ -241,7 +241,10 @@ function deliverNotice(e: EngineState, parcel: NoticeParcel): void {
     return;
   }
   const gbid = newBuffer(e, PVM_CONSTANT.PvmDataDefault, data);
-  if (gbid === 0 || post(e, src, ulp, tag, gbid, data.length, context, wid) < 0) count(e, COUNTER.dropped, 1);
+  if (gbid === 0 || post(e, src, ulp, tag, gbid, data.length, context, wid) < 0) {
+    count(e, COUNTER.dropped, 1);
+    e.undelivered(e, ulp, parcel);
+  }
   if (gbid !== 0) e.gb.gdecref(gbid);
 }
 

@@ -3,10 +3,10 @@
  *
  * Owns: that block, ULP.context and ULP.common. Not what the options mean (runtime/pvm/options.ts), not which handler
  * takes a message (handlers.ts).
- * ULP.common is the context of a ULP that uses nothing special. Else it is a number that no other ULP has: the kernel,
- * which compares the words of sender and receiver, then leaves the message to the engine.
+ * ULP.common is the context of a ULP that uses nothing special, and is in PVM. Else it is a number that no other ULP has: the
+ * kernel, which compares the words of sender and receiver, then leaves the message to the engine.
  */
-import { BLOCK_KIND, FRAME, FRAME_KIND, MORE, MORE_USE, ULP } from "../../wire/layout.ts";
+import { BLOCK_KIND, FRAME, FRAME_KIND, MORE, MORE_USE, ULP, ULP_FLAG } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { INHERITED, OPTION_DEFAULT } from "../../wire/options.ts";
 import type { UlpAt } from "./state.ts";
@@ -54,10 +54,11 @@ export function setUse(w: Int32Array, ulp: UlpAt, use: number, on: boolean): voi
   setCommon(w, ulp);
 }
 
-/** Sets ULP.common, by what the ULP uses. */
+/** Sets ULP.common, by what the ULP uses and whether it has left PVM. */
 export function setCommon(w: Int32Array, ulp: UlpAt): void {
   const more = moreOf(w, ulp);
-  const special = more !== 0 && w[more + MORE.uses] !== 0;
+  const left = (w[ulp + ULP.flags]! & ULP_FLAG.left) !== 0;
+  const special = left || (more !== 0 && w[more + MORE.uses] !== 0);
   w[ulp + ULP.common] = special ? OWN_NUMBERS + w[ulp + ULP.index]! : w[ulp + ULP.context]!;
 }
 

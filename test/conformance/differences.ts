@@ -86,6 +86,11 @@ export const MEANINGS: readonly Meaning[] = [
     why: "a ULP's tid stays the same wherever it goes",
   },
   {
+    pvm: "who calls a routine after `pvm_exit` joins as a new task, with another tid and no parent",
+    upvm: "it is the same task again, with its tid and its parent; what was sent to it meanwhile is gone",
+    why: "a tid is the ULP's for as long as it lives",
+  },
+  {
     pvm: "`pvm_spawn` looks in the folders of the host file, or takes an absolute name",
     upvm:
       "in the folder of the program that runs, then in those of `--path` and `UPVM_PATH`, by the name with or without its " +
@@ -195,6 +200,13 @@ export const DIFFERENCES: readonly Difference[] = [
     pvm: "pvm_getfds(&fds) > 0: 1\nfds != NULL && fds[0] >= 0: yes",
     upvm: "pvm_getfds(&fds) > 0: 0\nfds != NULL && fds[0] >= 0: no",
     why: "a ULP has no sockets to its daemon: there are none to wait on",
+  },
+  {
+    program: "tasks",
+    case: "rejoin",
+    pvm: "pvm_mytid() == me: no",
+    upvm: "pvm_mytid() == me: yes",
+    why: "who comes back after pvm_exit is the same task",
   },
   {
     program: "tasks",

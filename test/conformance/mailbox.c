@@ -182,6 +182,34 @@ static void getmboxinfo(void) {
   show_classes("conform b");
 }
 
+/* More than a library has room for at first; and a list is the library's until the next call. */
+static void many_classes(void) {
+  struct pvmmboxinfo *info = NULL;
+  char name[64];
+  int classes = -1, i, j, entries = 0, sum = 0, named = 0;
+  for (i = 0; i < 60; i++) {
+    sprintf(name, "conform a long name for a class, number %02d", i / 2);
+    put(name, i, PvmMboxMultiInstance);
+  }
+  CALL(pvm_getmboxinfo("conform a long name*", &classes, &info));
+  CALL(classes);
+  for (i = 0; i < classes; i++) {
+    named += strncmp(info[i].mi_name, "conform a long name for a class, number ", 40) == 0 && strlen(info[i].mi_name) == 42;
+    entries += info[i].mi_nentries;
+    for (j = 0; j < info[i].mi_nentries; j++) sum += info[i].mi_indices[j] + info[i].mi_flags[j];
+  }
+  CALL(named);
+  CALL(entries);
+  CALL(sum);
+  for (i = 0; i < 60; i++) {
+    sprintf(name, "conform a long name for a class, number %02d", i / 2);
+    pvm_delinfo(name, i % 2, PvmMboxDefault);
+  }
+  CALL(pvm_getmboxinfo("conform a long name*", &classes, &info));
+  CALL(classes);
+  CALL(pvm_getmboxinfo("conform a long name*", NULL, NULL));
+}
+
 static void insert(void) {
   int value = -1;
   CALL(pvm_insert("conform old", -1, 70));
@@ -215,5 +243,6 @@ static const struct part PARTS[] = {
     {"pvm_recvinfo", recvinfo},   {"recvinfo-buffer", recvinfo_buffer},  {"PvmMboxWaitForInfo", wait_for_info},
     {"-puts-late", puts_late},    {"rights", rights},                    {"-owner", owner},
     {"pvm_delinfo", delinfo},     {"pvm_getmboxinfo", getmboxinfo},      {"pvm_insert", insert},
+    {"many-classes", many_classes},
 };
 CONFORM(PARTS)

@@ -156,6 +156,25 @@ static void leaves(void) {
   pvm_exit();
 }
 
+/* Whoever has left joins again by the next call. */
+static void rejoin(void) {
+  int me = pvm_mytid(), count = 0;
+  struct pvmtaskinfo *rows = NULL;
+  pvm_joingroup("conform rejoin");
+  to_self(5, 1);
+  CALL(pvm_exit());
+  IS(pvm_mytid() == me);
+  CALL(pvm_parent());
+  CALL(pvm_pstat(pvm_mytid()));
+  CALL(pvm_tasks(pvm_mytid(), &count, &rows));
+  IS(count == 1 && rows[0].ti_tid == pvm_mytid());
+  CALL(pvm_nrecv(-1, 5));
+  CALL(pvm_getinst("conform rejoin", pvm_mytid()));
+  to_self(6, 2);
+  CALL(hear(pvm_mytid(), 6));
+  CALL(pvm_exit());
+}
+
 static void kill_task(void) {
   int tid, endless;
   CALL(start("-waits", 1, &tid));
@@ -308,7 +327,7 @@ static const struct part PARTS[] = {
     {"pvm_siblings", siblings},     {"-tells-siblings", tells_siblings}, {"pvm_spawn", spawn},
     {"-tells-arguments", tells_arguments}, {"spawn-errors", spawn_errors}, {"spawn-where", spawn_where},
     {"PvmNoSpawnParent", no_spawn_parent}, {"-orphan", orphan},       {"pvm_exit", leave},
-    {"-leaves", leaves},            {"pvm_kill", kill_task},          {"-endless", endless},
+    {"-leaves", leaves},            {"rejoin", rejoin},               {"pvm_kill", kill_task},          {"-endless", endless},
     {"kill-self", kill_self},       {"-kills-itself", kills_itself},  {"pvm_sendsig", send_signal},
     {"pvm_tasks", tasks},           {"pvm_pstat", pstat},             {"pvm_export", export_names},
     {"-tells-environment", tells_environment},     {"-waits", waits},              {"-ends", ends},

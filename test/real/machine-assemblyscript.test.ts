@@ -14,6 +14,9 @@ export function main(): i32 {
   console.log(pvm.recvinfo("box") > 0 ? pvm.upk<i32>().toString() : "none");
   const entries = pvm.getmboxinfo("b*x");
   console.log(entries.length.toString() + " " + entries[0].name + " " + (entries[0].owner == pvm.mytid()).toString() + " " + entries[0].flags.toString());
+  for (let i = 0; i < 60; i++) pvm.putinfo("a class with a long name, number " + (i % 30 + 10).toString(), pvm.getsbuf(), pvm.PvmMboxMultiInstance);
+  const many = pvm.getmboxinfo("a class*");
+  console.log(many.length.toString() + " " + many[0].name + " " + many[59].name + " " + many[59].index.toString() + " " + pvm.getmboxinfo("no such").length.toString());
   console.log(pvm.delinfo("box").toString() + " " + pvm.delinfo("box").toString());
   console.log(pvm.insert("old", -1, 7).toString() + " " + pvm.lookup("old").data.toString() + " " + pvm.remove("old", 0).toString() + " " + pvm.lookup("old").index.toString());
   const infos = new StaticArray<i32>(2);
@@ -39,6 +42,7 @@ test("an AssemblyScript program uses the machine with strings and lists", async 
     "0",
     "42",
     "1 box true 2",
+    "60 a class with a long name, number 10 a class with a long name, number 39 1 0",
     "0 -32",
     "0 7 0 -32",
     "0 -28 -2",

@@ -66,6 +66,56 @@ test("of a task that has ended, left PVM or never was, the message comes at once
   end();
 });
 
+test("who calls a routine after pvm_exit is in PVM again: seen, told of, and without what was sent meanwhile", async () => {
+  const sent = (who: Actor, to: number, tag: number) => {
+    who.call("pvm_initsend", 0);
+    assert.equal(who.call("pvm_send", to, tag), 0);
+  };
+  // Each joins by itself, also those that the kernel shortens, and mytid, which is code of the program.
+  const ways: [string, ...number[]][] = [
+    ["pvm_mytid"],
+    ["pvm_parent"],
+    ["pvm_siblings_get", 0, 0],
+    ["pvm_tasks_get", 0, 0, 0],
+    ["pvm_send", 0x40001, 3],
+    ["pvm_psend", 0x40001, 3, 0, 1, 1],
+    ["pvm_mcast", LIST, 1, 3],
+    ["pvm_nrecv", -1, 3],
+    ["pvm_probe", -1, 3],
+    ["pvm_recv", -1, 3],
+    ["pvm_precv", -1, 3, 0, 1, 1, 0, 0, 0],
+    ["pvm_getinst", 0x8000, 0x40001],
+    ["pvm_config_get", 0, 0, 0, 0],
+  ];
+  for (const [routine, ...args] of ways) {
+    const { actors, notify, told, endOf, machine, ask, end } = watchers();
+    const [a, b, c] = actors as [Actor, Actor, Actor];
+    const listed = async (who: Actor) => (await ask(a, "pvm_tasks_get", who.tid, 0, 0)) === 1;
+    sent(a, b.tid, 5);
+    assert.equal(b.call("pvm_exit"), 0);
+    await machine.serve();
+    sent(a, b.tid, 5);
+    sent(c, b.tid, 5);
+    assert.equal(await ask(a, "pvm_pstat", b.tid), PVM_ERROR.PvmNoTask.code, routine);
+    assert.ok(!(await listed(b)) && (await listed(c)), routine);
+    b.text("no group");
+    b.view.setInt32(LIST, a.tid, true);
+    b.call("pvm_initsend", 0);
+    await ask(b, routine, ...args);
+    assert.equal(await ask(a, "pvm_pstat", b.tid), 0, routine);
+    assert.ok(await listed(b), routine);
+    assert.equal(await notify(a, PvmTaskExit, 9, [b.tid]), 0);
+    assert.equal(told(a, 9), 0, routine);
+    if (routine.endsWith("recv") && routine !== "pvm_nrecv") {
+      a.call("pvm_initsend", 0);
+      a.call("pvm_send", b.tid, 3);
+    } else assert.equal(b.call("pvm_nrecv", -1, 5), 0, routine);
+    await endOf(b);
+    assert.equal(told(a, 9), b.tid, routine);
+    end();
+  }
+});
+
 test("cancelling tells at once, as if it had happened, one message for one wish", async () => {
   const { actors, notify, told, endOf, end } = watchers();
   const [a, b] = actors as [Actor, Actor];

@@ -288,6 +288,62 @@ test("a tracer gets what tasks have no other place for, from its registration un
   end();
 });
 
+test("who asks a plug-in that has no room for a question is told so, and a task that it cannot start ends", async () => {
+  const { p, actors, plug, spawn, take, send, ask, result, machine, lives, tids, ends, end } = plugged(3);
+  const [a, b, c] = actors as [Actor, Actor, Actor];
+  const { PvmNoMem, PvmCantStart } = PVM_ERROR;
+  machine.reachable.push("one");
+  b.view.setInt32(HOSTS, b.text("one", 0x4000), true);
+  b.view.setInt32(0x100, THREE, true);
+  const { arena } = p.engines[0]!;
+  const full: number[] = [];
+  const fill = () => {
+    for (let bytes = 1 << 24; bytes >= 16; bytes >>= 1)
+      for (let at = arena.hmalloc(bytes, 1); at !== 0; at = arena.hmalloc(bytes, 1)) full.push(at);
+  };
+  const empty = () => {
+    for (const at of full.splice(0)) arena.hfree(at);
+  };
+  assert.equal(await plug(a, "pvm_reg_hoster"), 0);
+  fill();
+  assert.equal(await ask(b, "pvm_addhosts", HOSTS, 1, 0x700), PvmNoMem.code);
+  empty();
+
+  assert.equal(await plug(a, "pvm_reg_tasker"), 0);
+  const held = await spawn(b, "test", 1);
+  assert.equal(held, 1);
+  const [task] = tids(b, 1) as [number];
+  assert.equal(take(a, SM.SM_STTASK.tag).data.int(), task);
+  // Of this one it cannot hear: the engine has made it when there is no room any more.
+  b.call("pvm_spawn", b.text("test"), 0, 0, 0, 1, TIDS);
+  await machine.serve(({ kind }) => kind === "started" && fill());
+  assert.equal(result(b), 1);
+  const [lost] = tids(b, 1) as [number];
+  assert.ok(lost !== task && !lives(lost) && lives(task));
+  empty();
+
+  assert.equal(await plug(a, "pvm_reg_rm"), 0);
+  fill();
+  assert.equal(await spawn(b, "test", 1), 0);
+  assert.deepEqual(tids(b, 1), [PvmNoMem.code]);
+  for (const [routine, ...args] of [
+    ["pvm_config_get", 0, 0, 0, 0],
+    ["pvm_tasks_get", 0, 0, 0],
+    ["pvm_delhosts", HOSTS, 1, 0x700],
+    ["pvm_reg_rm"],
+  ] as [string, ...number[]][])
+    assert.equal(await ask(b, routine, ...args), PvmNoMem.code, routine);
+  // Of this the library does not wait for an answer: the service tells of it, as without a manager.
+  assert.equal(await ask(b, "pvm_notify", 1, 9, 1, 0x100), 0);
+  empty();
+  await ends(c);
+  assert.equal(take(b, 9).data.int(), THREE);
+  assert.equal(await spawn(b, "test", 1), undefined, "with room it is asked again");
+  await send(a, TWO, SM.SM_SPAWN.tag, new Packer().ints(1, PvmCantStart.code), take(a, SM.SM_SPAWN.tag).wid);
+  assert.equal(result(b), 0);
+  end();
+});
+
 test("messages of plug-ins by anyone else are dropped, and what cannot be read changes nothing", async () => {
   const { p, actors, plug, spawn, send, runs, lives, end } = plugged(2);
   const [a, b] = actors as [Actor, Actor];

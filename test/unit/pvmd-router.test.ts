@@ -271,6 +271,26 @@ test("a task's end is told everywhere: by return, by kill, with its process, and
   await c.finish();
 });
 
+test("who joins PVM again is listed, may ask to be told, and is told of; its old things are gone before it gets new ones", async () => {
+  const { c, a, b, notify, got, tasks } = cluster();
+  const listed = async () => ((await tasks(a, 0)) as number[][]).some(([tid]) => tid === b);
+  const group = c.actor(b).text("group", 0x8000);
+  assert.equal(await c.ask(b, "pvm_joingroup", group), 0);
+  await notify(a, 1, 5, [b]);
+  assert.equal(await c.ask(b, "pvm_exit"), 0);
+  assert.deepEqual(got(a, 5), [b]);
+  assert.ok(!(await listed()));
+  assert.equal(await c.ask(b, "pvm_mytid"), b);
+  assert.ok(await listed());
+  assert.equal(await c.ask(a, "pvm_pstat", b), 0);
+  assert.equal(await c.ask(b, "pvm_getinst", group, b), PVM_ERROR.PvmNoGroup.code);
+  await notify(a, 1, 6, [b]);
+  assert.equal(got(a, 6), undefined);
+  await c.end(b);
+  assert.deepEqual(got(a, 6), [b]);
+  await c.finish();
+});
+
 test("a host that leaves or is lost: its tasks end, and who asked is told once; a new one is told so often as was asked", async () => {
   const { c, a, b, d, notify, got, hosts } = cluster();
   await notify(a, 2, 5, [THERE, HERE]);

@@ -7,7 +7,7 @@
  *   - send: sender and receiver are in the same context and have no handlers. A receiver of this engine that is blocked
  *     in pvm_recv for just this message gets it; one that waits for nothing like it has it appended to its queue; one of
  *     another engine has it put into its inbox, and is woken;
- *   - recv: the first message in the queue is it; or there is none at all, and the ULP blocks.
+ *   - recv: nothing special about the ULP, and the first message in the queue is it; or there is none at all, and the ULP blocks.
  * Of what other engines sent, deliver_arrived gives a ULP the one message that it waits for, and watch looks whether
  * there is anything.
  * All else it leaves to those, untouched: the functions of namespace `slow` (kernel.ts).
@@ -392,6 +392,8 @@ export function pvm_recv(tid: i32, tag: i32): i32 {
   if (tag < -1 || (tid != -1 && source == 0)) return slowRecv(tid, tag);
   const head = get(ulp, ULP_msgqHead);
   if (head != 0) return takeFirst(ulp, head, tid, tag);
+  // It may have left PVM, and joins it again by this.
+  if (get(ulp, ULP_common) != get(ulp, ULP_context)) return slowRecv(tid, tag);
   set(ulp, ULP_wait, WAIT_recv);
   set(ulp, ULP_waitTid, tid);
   set(ulp, ULP_waitTag, tag);
