@@ -18,6 +18,7 @@ import { laplace } from "./laplace.ts";
 import { link } from "./link.ts";
 import { linkCost } from "./link-cost.ts";
 import { message } from "./message.ts";
+import { migrateCost, migrateHosts, migratePause } from "./migrate.ts";
 import { native } from "./native.ts";
 import { overhead } from "./overhead.ts";
 import { programs } from "./programs.ts";
@@ -38,6 +39,9 @@ const MEASUREMENTS: readonly Measurement[] = [
   remoteMessage,
   ring,
   remoteRing,
+  migrateCost,
+  migratePause,
+  migrateHosts,
   spawnTasks,
   barrier,
   broadcast,

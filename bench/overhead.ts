@@ -6,11 +6,11 @@
  * the two of a pair, so that what disturbs the machine for a while counts for neither.
  */
 import { type Measured, measured, printed, SheetBuilder, together } from "./figures.ts";
+import { onTwoHosts } from "./hosts.ts";
 import { FLOP, solved } from "./laplace.ts";
 import { outputOf } from "./output.ts";
 import { OVERHEAD_PERCENT } from "./paper.ts";
 import type { Measurement, Tools } from "./tools.ts";
-import { onTwoHosts } from "./two-hosts.ts";
 
 const PAIRS = 7;
 /** More than this is missed, %. */

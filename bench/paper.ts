@@ -2,8 +2,8 @@
  * The paper's own figures: R. Konuru and others, "A Migratable User-Level Process Package for PVM", 1997; two
  * HP 9000/720.
  *
- * Source: its Tables X, XII, XIV and XV; units are ours. Tables IX and XVI are missing in our copy, and so are the first two sizes of
- * Table X: 4 and 16 bytes is our reading. Of the switch section 4.2.1 says that half a process switch would still be
+ * Source: its Tables X, XII, XIV, XV and XVII; units are ours. Tables IX and XVI are missing in our copy, and so are the
+ * first two sizes of Table X: 4 and 16 bytes is our reading. Of the switch section 4.2.1 says that half a process switch would still be
  * more than ten times a ULP switch, and that a null call takes 0.65 µs; section 4.4 of the overhead that it is 3.9 %.
  */
 type Series = Readonly<Record<number, number>>;
@@ -35,3 +35,15 @@ export const LAPLACE_TWO_MFLOPS: { readonly pvm: Series; readonly upvm: Series }
 
 /** What UPVM adds to PVM's time for a ring of as many VPs as nodes, % (section 4.4 for Table XVI). */
 export const OVERHEAD_PERCENT = 3.9;
+
+/** Migration of a ULP with so many MB of data, s (Table XVII). */
+export const MIGRATION_S: Readonly<
+  Record<string, { readonly obtrusive: number; readonly migration: number; readonly tcp: number }>
+> = {
+  "0.3": { obtrusive: 1.1, migration: 1.18, tcp: 0.27 },
+  "0.5": { obtrusive: 1.32, migration: 1.42, tcp: 0.47 },
+  "1.0": { obtrusive: 1.91, migration: 1.98, tcp: 0.92 },
+  "1.6": { obtrusive: 2.55, migration: 2.67, tcp: 1.4 },
+  "2.1": { obtrusive: 3.19, migration: 3.28, tcp: 1.88 },
+  "2.9": { obtrusive: 4.24, migration: 4.47, tcp: 2.51 },
+};

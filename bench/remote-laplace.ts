@@ -3,10 +3,10 @@
  * host with one engine, and one with two.
  */
 import { type Measured, printed, SheetBuilder, together } from "./figures.ts";
+import { onTwoHosts } from "./hosts.ts";
 import { solved } from "./laplace.ts";
 import { LAPLACE_TWO_MFLOPS } from "./paper.ts";
 import { byTurns, type Measurement, type Tools } from "./tools.ts";
-import { onTwoHosts } from "./two-hosts.ts";
 
 const VPS = [2, 3, 4, 5, 6, 8, 11];
 const HOSTS = 2;

@@ -5,11 +5,11 @@
 import { join } from "node:path";
 import { codeExtension, codeRoot } from "../upvm/node-package.ts";
 import { SheetBuilder } from "./figures.ts";
+import { onTwoHosts } from "./hosts.ts";
 import { addRun } from "./message.ts";
 import { outputOf } from "./output.ts";
 import { printedBy } from "./spawn.ts";
 import type { Measurement, Tools } from "./tools.ts";
-import { onTwoHosts } from "./two-hosts.ts";
 
 const SIZES = ["4", "16", "512", "1000", "10000", "100000", "1000000"];
 const SMALL = ["4", "16", "512", "1000"];

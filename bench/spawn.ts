@@ -87,6 +87,39 @@ export function outcome(
   });
 }
 
+/** A program that runs. */
+export interface Started {
+  /** It has printed a line; or has ended, which is an error. */
+  readonly firstLine: Promise<void>;
+  readonly ended: Promise<Pick<Outcome, "stdout" | "stderr" | "code">>;
+}
+
+/** Starts a program, and lets it run as long as it does. */
+export function started(program: string, args: readonly string[]): Started {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  let stdout = "";
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Pick<Outcome, "stdout" | "stderr" | "code">>((done, fail) => {
+    child.once("error", fail);
+    child.once("close", (code) => {
+      running.delete(child);
+      done({ stdout, stderr, code });
+    });
+  });
+  const firstLine = new Promise<void>((done, fail) => {
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      if (stdout.includes("\n")) done();
+    });
+    ended.then(({ code }) => fail(new Error(`${told(program, args)} ended with ${code}: ${stderr}`)), fail);
+  });
+  return { firstLine, ended };
+}
+
 /** Runs to a good end and returns what it printed. @throws Error if its exit code is not 0 */
 export async function printedBy(
   program: string,

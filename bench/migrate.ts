@@ -1,0 +1,276 @@
+/**
+ * Table XVII: a ULP that computes is moved from host to host and back. How long from the order at its process until its state
+ * has left (obtrusiveness) and until it goes on at the other host (migration cost), beside the same bytes over TCP; how long
+ * other ULPs stand still meanwhile; and what more hosts cost (paper, 4.5).
+ *
+ * The hosts are pvmds of this machine, as in remote.ts. Times of moves are the source process's own, of its monotonic clock:
+ * migration cost ends when it hears that the ULP goes on there.
+ */
+import { join } from "node:path";
+import { codeExtension, codeRoot } from "../upvm/node-package.ts";
+import type { MigratedRow } from "../wire/rpc-move.ts";
+import { measured, printed, SheetBuilder, scaled } from "./figures.ts";
+import { type BenchHosts, type BenchJob, onHosts, onTwoHosts } from "./hosts.ts";
+import { outputOf } from "./output.ts";
+import { MIGRATION_S } from "./paper.ts";
+import { printedBy } from "./spawn.ts";
+import type { Measurement } from "./tools.ts";
+
+const MB = 1_000_000;
+/** State in MB, and how often it is moved there and back: what takes long is moved less often. */
+const SIZES: readonly { readonly mb: string; readonly trips: number }[] = [
+  ...["0.3", "0.5", "1.0", "1.6", "2.1", "2.9"].map((mb) => ({ mb, trips: 12 })),
+  { mb: "16", trips: 8 },
+  { mb: "64", trips: 5 },
+  { mb: "256", trips: 3 },
+];
+/** Moves there and back before the first that counts: what V8 compiles in. */
+const WARM_UPS = 3;
+/** Between two moves, so that one does not find the other's garbage. */
+const PAUSE_MS = 10;
+const US_PER_MS = 1000;
+const ONE_WAY = join(codeRoot, "bench", `one-way${codeExtension}`);
+
+const bytesOf = (mb: string): string => String(Math.round(Number(mb) * MB));
+const pause = (ms: number): Promise<void> => new Promise((go) => setTimeout(go, ms));
+
+/** Moves a job's first ULP to the second host and back, and gives the moves that count. */
+async function shuttle(hosts: BenchHosts, job: BenchJob, trips: number): Promise<MigratedRow[]> {
+  const { tid, host } = job.tasks[0]!;
+  const other = hosts.names.find((name) => name !== host)!;
+  const rows: MigratedRow[] = [];
+  for (let trip = -WARM_UPS; trip < trips; trip++) {
+    for (const to of [other, host]) {
+      const row = await hosts.migrate(tid, to);
+      if (trip >= 0) rows.push(row);
+      await pause(PAUSE_MS);
+    }
+  }
+  return rows;
+}
+
+const medianOf = (rows: readonly MigratedRow[], value: (row: MigratedRow) => number) =>
+  measured(rows.map(value));
+
+export const migrateCost: Measurement = {
+  name: "migrate-cost",
+  async measure({ programs, native, batches, progress }) {
+    const sheet = new SheetBuilder({
+      name: "migrate-cost",
+      title: "A ULP that computes is moved to another host and back (Table XVII)",
+      unit: "ms",
+      rowHead: "MB",
+    });
+    const { linked } = await programs.compile("migrant.c");
+    const c = await native.program("rivals/one-way.c");
+    if (c === undefined) sheet.note("C's TCP: no gcc here");
+    await onTwoHosts(async (hosts) => {
+      for (const { mb, trips } of SIZES) {
+        progress(`a ULP of ${mb} MB on its way`);
+        await sheet.attempt(`${mb} MB`, async () => {
+          const job = await hosts.run(linked, ["--ulps", "1", "--cores", "1"], bytesOf(mb));
+          const rows = await shuttle(hosts, job, trips).finally(() => job.end());
+          sheet.add(
+            mb,
+            "obtrusive",
+            medianOf(rows, ({ obtrusiveMs }) => obtrusiveMs),
+          );
+          sheet.add(
+            mb,
+            "migration",
+            medianOf(rows, ({ migrationMs }) => migrationMs),
+          );
+          sheet.add(
+            mb,
+            "of it: until frozen",
+            medianOf(rows, ({ stages }) => stages!.frozenMs),
+          );
+          sheet.add(
+            mb,
+            "until flushed",
+            medianOf(rows, ({ stages }) => stages!.flushedMs),
+          );
+        });
+        const tcp = async (column: string, run: () => Promise<string>): Promise<void> => {
+          const value = outputOf(await run()).figures.get(bytesOf(mb));
+          sheet.add(mb, column, value && scaled(value, 1 / US_PER_MS));
+        };
+        const words = [String(batches), bytesOf(mb)];
+        await tcp("Node's TCP", () => printedBy(process.execPath, [ONE_WAY, ...words]));
+        if (c !== undefined) await tcp("C's TCP", () => c(...words));
+      }
+    });
+    const ratio = (mb: string): number | undefined => {
+      const [ours, tcp] = [sheet.median(mb, "obtrusive"), sheet.median(mb, "Node's TCP")];
+      return ours && tcp && ours / tcp;
+    };
+    for (const { mb } of SIZES) {
+      const value = ratio(mb);
+      if (value !== undefined) sheet.add(mb, "obtrusive / Node's TCP", printed(value));
+    }
+    for (const [mb, { obtrusive, migration, tcp }] of Object.entries(MIGRATION_S)) {
+      sheet.add(mb, "paper: obtrusive, s", printed(obtrusive));
+      sheet.add(mb, "paper: migration, s", printed(migration));
+      sheet.add(mb, "paper: obtrusive / TCP", printed(obtrusive / tcp));
+    }
+    sheet.aim("0.3 MB, until it goes on there", "less", 1.2, "ms", sheet.median("0.3", "migration"));
+    for (const { mb } of SIZES) {
+      const limit = Number(mb) < 1 ? undefined : Number(mb) < 16 ? 1.3 : 1.15;
+      if (limit !== undefined)
+        sheet.aim(`${mb} MB, obtrusive, times Node's TCP`, "less", limit, "", ratio(mb));
+    }
+    return sheet.done();
+  },
+};
+
+/** Windows of guests/gaps.c. */
+const WINDOW_MS = 10;
+const GAP_SECONDS = 12;
+const GAP_MOVES = 60;
+const GAP_SIZES = ["0.3", "1.0", "2.9", "16"];
+
+/** Longest gaps of a watching ULP by window, ms. */
+type Gaps = ReadonlyMap<number, number>;
+
+function gapsOf(text: string, rank: number): Gaps {
+  const found = [...text.matchAll(/^gap (\d+) (\d+) ([\d.]+)$/gm)].filter(([, who]) => Number(who) === rank);
+  return new Map(found.map(([, , window, us]) => [Number(window), Number(us) / US_PER_MS]));
+}
+
+/** Longest gap in the windows that a time touches; undefined: some of them were not watched. */
+function longestIn(gaps: Gaps, fromMs: number, toMs: number): number | undefined {
+  let longest = 0;
+  for (let window = Math.floor(fromMs / WINDOW_MS); window <= Math.floor(toMs / WINDOW_MS); window++) {
+    const gap = gaps.get(window);
+    if (gap === undefined) return undefined;
+    longest = Math.max(longest, gap);
+  }
+  return longest;
+}
+
+export const migratePause: Measurement = {
+  name: "migrate-pause",
+  async measure({ programs, progress }) {
+    const sheet = new SheetBuilder({
+      name: "migrate-pause",
+      title: "Longest gap of a computing ULP of the same process, for each move",
+      unit: "ms",
+      rowHead: "MB",
+    });
+    const { linked } = await programs.compile("gaps.c");
+    await onTwoHosts(async (hosts) => {
+      for (const mb of GAP_SIZES) {
+        progress(`ULPs that watch the clock while one of ${mb} MB is moved`);
+        await sheet.attempt(`${mb} MB`, async () => {
+          const flags = ["--ulps", "4", "--cores", "1", "--place", "block"];
+          const job = await hosts.run(linked, flags, bytesOf(mb), String(GAP_SECONDS));
+          const [first, second] = [job.tasks[1]!, job.tasks[2]!];
+          if (first.host === second.host) throw new Error("both that watch are on one host");
+          const moves: { from: string; beganMs: number; endMs: number }[] = [];
+          const until = performance.now() + (GAP_SECONDS - 1) * 1000;
+          for (let move = 0; move < GAP_MOVES && performance.now() < until; move++) {
+            await pause(GAP_SECONDS * 5 + ((move * 7) % 10));
+            const [from, to] = move % 2 === 0 ? [first.host, second.host] : [second.host, first.host];
+            const beganMs = performance.timeOrigin + performance.now();
+            await hosts.migrate(job.tasks[0]!.tid, to);
+            moves.push({ from, beganMs, endMs: performance.timeOrigin + performance.now() });
+          }
+          const out = await job.ended();
+          const watched = [
+            { host: first.host, gaps: gapsOf(out, 1) },
+            { host: second.host, gaps: gapsOf(out, 2) },
+          ];
+          const seen: Record<"source" | "target" | "nothing moves", number[]> = {
+            source: [],
+            target: [],
+            "nothing moves": [],
+          };
+          for (const { from, beganMs, endMs } of moves.slice(2 * WARM_UPS)) {
+            for (const { host, gaps } of watched) {
+              const gap = longestIn(gaps, beganMs, endMs);
+              if (gap !== undefined) seen[from === host ? "source" : "target"].push(gap);
+              // As many windows, in the pause before it.
+              const earlierMs = GAP_SECONDS * 2.5;
+              const quiet = longestIn(gaps, beganMs - earlierMs, endMs - earlierMs);
+              if (quiet !== undefined) seen["nothing moves"].push(quiet);
+            }
+          }
+          for (const [where, gaps] of Object.entries(seen)) {
+            const value = measured(gaps);
+            sheet.add(mb, where, value);
+            sheet.add(mb, `${where}, longest`, printed(value.max));
+          }
+        });
+      }
+    });
+    for (const mb of GAP_SIZES) {
+      for (const where of ["source", "target"])
+        sheet.aim(
+          `${mb} MB, longest at the ${where}`,
+          "less",
+          2,
+          "ms",
+          sheet.median(mb, `${where}, longest`),
+        );
+    }
+    return sheet.done();
+  },
+};
+
+const HOSTS = [2, 4, 8, 16];
+/** Of the paper's messages of the protocol, bytes. */
+const PROTOCOL_BYTES = "20";
+
+export const migrateHosts: Measurement = {
+  name: "migrate-hosts",
+  async measure({ programs, batches, progress }) {
+    const sheet = new SheetBuilder({
+      name: "migrate-hosts",
+      title: "Migration cost of a ULP of 1 MB by the number of hosts of its job",
+      unit: "ms",
+      rowHead: "hosts",
+    });
+    const { linked } = await programs.compile("migrant.c");
+    const message = await programs.compile("message.c");
+    let oneWayUs: number | undefined;
+    for (const count of HOSTS) {
+      progress(`a ULP of 1 MB among ${count} hosts`);
+      const names = Array.from({ length: count }, (_, i) => `h${i}`);
+      await sheet.attempt(`${count} hosts`, () =>
+        onHosts(names, async (hosts) => {
+          if (oneWayUs === undefined) {
+            const options = { ulps: 2, cores: 1, flags: [] };
+            const words = ["2", "-", "default", String(batches), PROTOCOL_BYTES];
+            const { figures } = outputOf(await programs.upvm(message, options, ...words));
+            oneWayUs = figures.get(PROTOCOL_BYTES)?.median;
+          }
+          const flags = ["--ulps", `${count}`, "--cores", "1", "--place", "cyclic"];
+          const job = await hosts.run(linked, flags, bytesOf("1"));
+          const rows = await shuttle(hosts, job, 12).finally(() => job.end());
+          sheet.add(
+            count,
+            "migration",
+            medianOf(rows, ({ migrationMs }) => migrationMs),
+          );
+          sheet.add(
+            count,
+            "obtrusive",
+            medianOf(rows, ({ obtrusiveMs }) => obtrusiveMs),
+          );
+          const flush = ({ stages }: MigratedRow): number => stages!.flushedMs - stages!.frozenMs;
+          sheet.add(count, "of it: flush", medianOf(rows, flush));
+        }),
+      );
+    }
+    const two = sheet.median(HOSTS[0]!, "migration");
+    if (two !== undefined && oneWayUs !== undefined) {
+      const relation = (count: number): number => two + (2 * oneWayUs! * (count - 2)) / US_PER_MS;
+      for (const count of HOSTS) sheet.add(count, "the paper's relation", printed(relation(count)));
+      sheet.note(`the paper's relation (4.5): of 2 hosts, and 2 × ${oneWayUs.toFixed(0)} µs for each more`);
+      const most = HOSTS.at(-1)!;
+      const got = sheet.median(most, "migration");
+      sheet.aim(`${most} hosts, times the relation`, "less", 1, "", got && got / relation(most));
+    }
+    return sheet.done();
+  },
+};
