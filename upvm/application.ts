@@ -52,6 +52,7 @@ export interface ApplicationEdge {
   nowMs(): number;
   /** Memory that this process may still take, bytes. */
   availableBytes(): number;
+  readonly turns?: Part["turns"];
   /** The virtual machine's control store, by the link to the master. */
   readonly store: ControlStore;
 }
@@ -200,6 +201,7 @@ class Application {
       elsewhere: (index) => spec.restart === true || seats[index]!.member !== own,
       place: (index) => seats[index]!.engine,
       engines: spec.members[own]!.engines,
+      ...(this.edge.turns && { turns: this.edge.turns }),
       tidBase,
       machine: true,
       stays: true,
@@ -407,8 +409,8 @@ class Application {
     this.sendOut();
     this.links.close();
     const { running } = this;
-    for (let waited = 0; this.leaving > 0 && waited < LIMITS.linkCloseMs; waited += CLOSE_LOOK_MS)
-      await new Promise<void>((go) => this.edge.after(CLOSE_LOOK_MS, go));
+    for (let waited = 0; this.leaving > 0 && waited < LIMITS.linkCloseMs; waited += LIMITS.closeLookMs)
+      await new Promise<void>((go) => this.edge.after(LIMITS.closeLookMs, go));
     if (running !== undefined)
       drainOutbox(running.library, (message) => releaseOutgoing(running.library, message));
   }
@@ -493,5 +495,3 @@ class Application {
     };
   }
 }
-
-const CLOSE_LOOK_MS = 5;

@@ -9,6 +9,24 @@ import type { EngineOptions, Parcel, UlpFailure } from "../runtime/scheduler/eng
 import type { Program } from "../runtime/scheduler/programs.ts";
 import type { Request } from "../wire/requests.ts";
 
+/** The engines of a process: threads (node-process.ts), or one that the process's own thread runs (node-own-engine.ts). */
+export interface Engines {
+  /** Sends a parcel to an engine, and wakes it or has its running ULP look; or to the own thread (HEAD.engines). */
+  send(engine: number, parcel: Parcel): void;
+  /** Ends when all have stopped. @throws what one died of: a bug of ours */
+  ended(): Promise<void>;
+  /** Stops all engines; running ULPs say where they are. @returns false: one had to be ended by force */
+  interrupt(): Promise<boolean>;
+}
+
+/** Who sees to it that no turn of an engine on the process's own thread lasts (runtime/scheduler/turn.ts). */
+export interface TurnWatch {
+  /** TURN. */
+  readonly words: Int32Array<SharedArrayBuffer>;
+  /** It is to look every LIMITS.turnMs / 2 from now on, until TURN.watched is 0 again. @param ctl  the engine's control page */
+  start(ctl: WebAssembly.Memory): void;
+}
+
 /** What an engine thread begins with. */
 export interface EngineSetup {
   readonly index: number;

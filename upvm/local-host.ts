@@ -17,7 +17,7 @@ import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { HEAD, INBOX_CLOSED, STOP, ULP } from "../wire/layout.ts";
 import { DAEMON_TID } from "../wire/pvm.ts";
 import type { Answer, Request } from "../wire/requests.ts";
-import type { EngineThreads } from "./node-process.ts";
+import type { Engines } from "./engine-thread.ts";
 import type { Loader } from "./program-loader.ts";
 import type { InputSource } from "./run.ts";
 
@@ -37,14 +37,14 @@ function hasEnded(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): boolean {
 export class LocalHost implements Host {
   readonly name: string;
   private readonly library: Library;
-  private readonly threads: EngineThreads;
+  private readonly threads: Engines;
   private readonly loader: Loader;
   private readonly known: Surroundings;
   /** Orders to make tasks that an engine has not dealt with yet, by number. */
   private readonly orders = new Map<number, (codes: readonly number[]) => void>();
   private lastOrder = 0;
 
-  constructor(library: Library, threads: EngineThreads, loader: Loader, known: Surroundings) {
+  constructor(library: Library, threads: Engines, loader: Loader, known: Surroundings) {
     this.name = known.hostName;
     this.known = known;
     this.library = library;
@@ -101,9 +101,9 @@ export class LocalHost implements Host {
   }
 
   begin(tid: number): void {
-    const { w, heap } = this.library;
+    const { w, heap, rung } = this.library;
     const ulp = this.alive(tid);
-    if (ulp !== 0 && !isOutside(w, ulp)) pushWake({ w, heap, alone: false }, ulp);
+    if (ulp !== 0 && !isOutside(w, ulp)) pushWake({ w, heap, rung, alone: false }, ulp);
   }
 
   setPlugins(bits: number): void {

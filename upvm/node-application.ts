@@ -6,19 +6,25 @@
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { type MessagePort, Worker } from "node:worker_threads";
 import * as v from "valibot";
 import type { Link, PeerIdentity } from "../net/link.ts";
 import { connect, type Listener, listen } from "../net/node-links.ts";
 import { type Handlers, Rpc } from "../net/rpc.ts";
 import { RemoteStore } from "../pvmd/remote-store.ts";
+import { demandAttention } from "../runtime/scheduler/mailbox.ts";
+import { TURN } from "../runtime/scheduler/turn.ts";
 import { EXIT, UpvmError } from "../wire/errors.ts";
 import { JOB, MEMBER } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { type ApplicationEdge, runApplication } from "./application.ts";
+import type { TurnWatch } from "./engine-thread.ts";
 import { ModuleStore } from "./node-module-store.ts";
+import { codeExtension } from "./node-package.ts";
+import { countExternalMemory } from "./node-process.ts";
 
 const SETUP = v.strictObject({
   vm: v.string(),
@@ -37,14 +43,80 @@ const SETUP = v.strictObject({
 });
 export type ApplicationSetup = v.InferOutput<typeof SETUP>;
 
-/** Runs the process, to its end. */
+/** Runs the process, to its end, on a thread of its own: that has the stack that ULPs need, and another can watch it. */
 export async function applicationMain(): Promise<void> {
   // Ctrl-C goes to all processes of a terminal; the master tells what to do.
   process.on("SIGINT", () => {});
   const lines = createInterface({ input: process.stdin });
   const [line] = (await once(lines, "line")) as [string];
   lines.on("close", () => process.exit(EXIT.failed));
-  const edge = new NodeApplication(v.parse(SETUP, JSON.parse(line)));
+  countExternalMemory();
+  const words = new Int32Array(new SharedArrayBuffer(TURN.words * 4));
+  const thread = new Worker(new URL(`./node-application-thread${codeExtension}`, import.meta.url), {
+    workerData: { setup: v.parse(SETUP, JSON.parse(line)), words } satisfies ThreadSetup,
+    resourceLimits: { stackSizeMb: LIMITS.engineStackMb },
+  });
+  const watcher = new TurnWatcher(words);
+  thread.on("message", (ctl: WebAssembly.Memory) => watcher.start(ctl));
+  thread.on("error", (error) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+    process.exitCode = EXIT.bug;
+  });
+  thread.on("exit", (code) => process.exit(process.exitCode ?? code));
+}
+
+/** What the thread begins with. */
+export interface ThreadSetup {
+  readonly setup: ApplicationSetup;
+  /** TURN. */
+  readonly words: Int32Array<SharedArrayBuffer>;
+}
+
+const STDERR_FD = 2;
+
+/** Ends turns of the engine that last. */
+class TurnWatcher {
+  private readonly words: Int32Array<SharedArrayBuffer>;
+  private last = 0;
+  private quiet = 0;
+
+  constructor(words: Int32Array<SharedArrayBuffer>) {
+    this.words = words;
+  }
+
+  start({ buffer }: WebAssembly.Memory): void {
+    const ctl = new Int32Array(buffer as SharedArrayBuffer);
+    this.quiet = 0;
+    const timer = setInterval(() => {
+      if (this.look(ctl) || !this.rests()) return;
+      clearInterval(timer);
+    }, LIMITS.turnMs / 2);
+  }
+
+  /** From now on a turn has it start again; false: one that began just now takes it for awake. */
+  private rests(): boolean {
+    const { words } = this;
+    Atomics.store(words, TURN.watched, 0);
+    return Atomics.load(words, TURN.running) === 0 || Atomics.exchange(words, TURN.watched, 1) !== 0;
+  }
+
+  /** @returns false: nothing has run for some time */
+  private look(ctl: Int32Array<SharedArrayBuffer>): boolean {
+    const { words } = this;
+    const turn = Atomics.load(words, TURN.running);
+    if (turn !== 0 && turn === this.last) {
+      Atomics.store(words, TURN.over, 1);
+      demandAttention(ctl);
+    }
+    this.quiet = turn === 0 ? this.quiet + 1 : 0;
+    this.last = turn;
+    return this.quiet < LIMITS.quietLooks;
+  }
+}
+
+/** What the thread does. */
+export async function applicationThread({ setup, words }: ThreadSetup, port: MessagePort): Promise<void> {
+  const edge = new NodeApplication(setup, { words, start: (ctl) => port.postMessage(ctl) });
   try {
     await runApplication(edge);
     edge.close();
@@ -68,8 +140,11 @@ class NodeApplication implements ApplicationEdge {
   private listener: Listener | undefined;
   private rpc: Rpc | undefined;
 
-  constructor(setup: ApplicationSetup) {
+  readonly turns: TurnWatch;
+
+  constructor(setup: ApplicationSetup, turns: TurnWatch) {
     this.setup = setup;
+    this.turns = turns;
     this.member = setup.member;
     this.key = Uint8Array.fromHex(setup.key);
     this.modules = new ModuleStore(setup.folder);
@@ -133,7 +208,8 @@ class NodeApplication implements ApplicationEdge {
     const known = error instanceof UpvmError;
     const text =
       error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
-    process.stderr.write(`${text}\n`);
+    // A stream of this thread would not outlive it.
+    writeSync(STDERR_FD, `${text}\n`);
     this.rpc?.tell("processFailed", {
       code: known ? error.code : "",
       facts: known ? { ...error.facts } : {},

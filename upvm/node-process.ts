@@ -13,7 +13,7 @@ import type { Library } from "../runtime/scheduler/library.ts";
 import { demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
 import { ENGINE, HEAD, STOP } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
-import type { EngineNews, EngineSetup } from "./engine-thread.ts";
+import type { EngineNews, EngineSetup, Engines } from "./engine-thread.ts";
 import type { Surroundings } from "./local-host.ts";
 import { codeExtension } from "./node-package.ts";
 
@@ -54,14 +54,14 @@ export const surroundings: Surroundings = {
  * otherwise: for thousands of ULPs, a full collection for every few dozen, five times slower. Heaps made from
  * now on heed it.
  */
-function countExternalMemoryOnce(): void {
+export function countExternalMemory(): void {
   const major = Number(process.versions.v8.split(".")[0]);
   if (major >= V8_WITH_EXTERNAL_LIMIT) setFlagsFromString("--external-memory-accounted-in-global-limit");
 }
 /** First major version of V8 that is known to have the option. */
 const V8_WITH_EXTERNAL_LIMIT = 14;
 
-export class EngineThreads {
+export class EngineThreads implements Engines {
   private readonly library: Library;
   private readonly events: ProcessEvents;
   private readonly workers: Worker[];
@@ -69,7 +69,7 @@ export class EngineThreads {
 
   /** Starts the threads; they wait for nothing and run at once. */
   constructor(library: Library, options: ProcessOptions, events: ProcessEvents) {
-    countExternalMemoryOnce();
+    countExternalMemory();
     this.library = library;
     this.events = events;
     const ports = portMatrix(library.process.engines);
@@ -130,20 +130,8 @@ export class EngineThreads {
   }
 
   private listen(worker: Worker, engine: number, events: ProcessEvents): Promise<void> {
-    const { w } = this.library;
     return new Promise((done, fail) => {
-      worker.on("message", (news: EngineNews) => {
-        if (news.kind === "output") {
-          const taken = (): void => {
-            Atomics.sub(w, HEAD.outputBytes, news.bytes.length);
-            Atomics.notify(w, HEAD.outputBytes);
-          };
-          const waits = events.output(news.fd, news.bytes, news.tid);
-          if (waits instanceof Promise) waits.then(taken, fail);
-          else taken();
-        } else if (news.kind === "parcel") events.parcel(news.parcel);
-        else if (news.kind !== "stopped") events.news(engine, news);
-      });
+      worker.on("message", (news: EngineNews) => takeNews(this.library, events, engine, news, fail));
       worker.on("error", (error) => {
         stopProcess(this.library, STOP.failed);
         fail(error);
@@ -151,6 +139,26 @@ export class EngineThreads {
       worker.on("exit", () => done());
     });
   }
+}
+
+/** Passes on what an engine tells; what it prints counts until it has been taken. */
+export function takeNews(
+  { w }: Library,
+  events: ProcessEvents,
+  engine: number,
+  news: EngineNews,
+  fail: (error: unknown) => void,
+): void {
+  if (news.kind === "output") {
+    const taken = (): void => {
+      Atomics.sub(w, HEAD.outputBytes, news.bytes.length);
+      Atomics.notify(w, HEAD.outputBytes);
+    };
+    const waits = events.output(news.fd, news.bytes, news.tid);
+    if (waits instanceof Promise) waits.then(taken, fail);
+    else taken();
+  } else if (news.kind === "parcel") events.parcel(news.parcel);
+  else if (news.kind !== "stopped") events.news(engine, news);
 }
 
 /**

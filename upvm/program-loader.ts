@@ -10,7 +10,7 @@ import { UpvmError } from "../wire/errors.ts";
 import { LINK_ABI } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
-import type { EngineThreads } from "./node-process.ts";
+import type { Engines } from "./engine-thread.ts";
 import type { RunOptions } from "./run.ts";
 
 /** Compiles a linked program and reads what the link step says of it. */
@@ -46,7 +46,7 @@ export class Loader {
   }
 
   /** Row of a program, when all engines have it, or PvmNoFile. Never fails. */
-  row(library: Library, threads: EngineThreads, name: string): Promise<number> {
+  row(library: Library, threads: Engines, name: string): Promise<number> {
     let program = this.loaded.get(name);
     if (program === undefined) {
       program = this.load(library, threads, name).catch(() => PVM_ERROR.PvmNoFile.code);
@@ -55,7 +55,7 @@ export class Loader {
     return program;
   }
 
-  private async load(library: Library, threads: EngineThreads, name: string): Promise<number> {
+  private async load(library: Library, threads: Engines, name: string): Promise<number> {
     const wasm = await this.options.loadProgram?.(name);
     if (wasm === undefined) return PVM_ERROR.PvmNoFile.code;
     const id = library.programs.length;
@@ -65,13 +65,7 @@ export class Loader {
   }
 
   /** Compiles a linked program and gives it to all engines, as row `id`. @throws UpvmError if it is none */
-  async add(
-    library: Library,
-    threads: EngineThreads,
-    id: number,
-    name: string,
-    wasm: Uint8Array,
-  ): Promise<void> {
+  async add(library: Library, threads: Engines, id: number, name: string, wasm: Uint8Array): Promise<void> {
     const { program, info } = await programOf(wasm, name, id, this.options.memoryPages);
     library.programs[id] = program;
     this.points[id] = info.points;

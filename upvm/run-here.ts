@@ -15,10 +15,20 @@ import { PLACEMENT, type Placement } from "../runtime/scheduler/placement.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { ATTENTION, HEAD } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
+import type { Engines, TurnWatch } from "./engine-thread.ts";
 import { HostProcess, ownService, type Server } from "./host-process.ts";
 import { LocalHost } from "./local-host.ts";
 import { nodeFiles } from "./node-file-edge.ts";
-import { EngineThreads, processorCount, startClock, startTicks, surroundings } from "./node-process.ts";
+import { OwnEngine } from "./node-own-engine.ts";
+import {
+  EngineThreads,
+  type ProcessEvents,
+  type ProcessOptions,
+  processorCount,
+  startClock,
+  startTicks,
+  surroundings,
+} from "./node-process.ts";
 import { Samples } from "./profile.ts";
 import { Loader, programOf } from "./program-loader.ts";
 import type { RunOptions, RunResult } from "./run.ts";
@@ -32,6 +42,8 @@ export interface Part {
   readonly place?: Placement;
   /** Most engines that it is of use to have. */
   readonly engines: number;
+  /** This thread has the stack that an engine needs, and is watched: it runs the engine itself if there is one only. */
+  readonly turns?: TurnWatch;
   /** HEAD.tidBase. */
   readonly tidBase: number;
   /** A virtual machine serves it, and is told of every end (HEAD.machine). Not unless told. */
@@ -53,7 +65,7 @@ export interface Part {
 /** What there is of such a process while it runs. */
 export interface PartProcess {
   readonly library: Library;
-  readonly threads: EngineThreads;
+  readonly threads: Engines;
   readonly loader: Loader;
   readonly host: LocalHost;
   readonly freezer: Freezer;
@@ -79,26 +91,31 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
   const failures = new Map<number, UlpFailure>();
   const interrupted = new Map<number, string>();
   const samples = new Samples();
-  let threads: EngineThreads | undefined;
+  let threads: Engines | undefined;
   let host: HostProcess | undefined;
   let freezer: Freezer | undefined;
   const start = (library: Library): void => {
     // Others may send at any time: this process alone cannot know that nothing can happen any more.
     if (part !== undefined) Atomics.add(library.w, HEAD.outside, 1);
     if (part?.stays === true) Atomics.add(library.w, HEAD.live, 1);
-    const made = new EngineThreads(library, processOptions(options, name, beganMs, part !== undefined), {
-      output: options.output ?? (() => {}),
-      news: (_, news) => {
-        if (news.kind === "failed") failures.set(news.failure.index, news.failure);
-        else if (news.kind === "interrupted") interrupted.set(news.index, news.stack);
-        else if (news.kind === "sample") samples.add(news.index, news.stack);
-        else if (news.kind === "outbox") part?.outgoing();
-        else if (news.kind === "created") local.created(news.order, news.codes);
-        else if (news.kind === "exited") part?.exited?.(news.index);
-        else void machine.take(news.request);
+    const made = engines(
+      library,
+      processOptions(options, name, beganMs, part !== undefined),
+      turnsOf(options, part),
+      {
+        output: options.output ?? (() => {}),
+        news: (_, news) => {
+          if (news.kind === "failed") failures.set(news.failure.index, news.failure);
+          else if (news.kind === "interrupted") interrupted.set(news.index, news.stack);
+          else if (news.kind === "sample") samples.add(news.index, news.stack);
+          else if (news.kind === "outbox") part?.outgoing();
+          else if (news.kind === "created") local.created(news.order, news.codes);
+          else if (news.kind === "exited") part?.exited?.(news.index);
+          else void machine.take(news.request);
+        },
+        parcel: (parcel) => freezer?.take(parcel),
       },
-      parcel: (parcel) => freezer?.take(parcel),
-    });
+    );
     threads = made;
     freezer = new Freezer(library, {
       send: (engine, parcel) => made.send(engine, parcel),
@@ -151,8 +168,23 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
   return { ok: reason === "done", reason, ulps: results, stats, leaks, trace, ...more, ms };
 }
 
+function engines(
+  library: Library,
+  options: ProcessOptions,
+  turns: TurnWatch | undefined,
+  events: ProcessEvents,
+): Engines {
+  if (turns === undefined || library.process.engines > 1) return new EngineThreads(library, options, events);
+  return new OwnEngine(library, options, events, turns);
+}
+
+/** What ticks for slices and profiles cannot reach a thread that runs a ULP. */
+function turnsOf({ sliceMs, profileMs, shuffle }: RunOptions, part: Part | undefined): TurnWatch | undefined {
+  return sliceMs === undefined && profileMs === undefined && !shuffle ? part?.turns : undefined;
+}
+
 /** Waits for the end. False: a thread had to be ended by force, and the heap may be in any state. */
-async function ending(threads: EngineThreads, library: Library, options: RunOptions): Promise<boolean> {
+async function ending(threads: Engines, library: Library, options: RunOptions): Promise<boolean> {
   const { sliceMs, profileMs } = options;
   const stopTicks = [
     startClock(library),

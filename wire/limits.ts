@@ -130,6 +130,14 @@ export const LIMITS = {
   /** Messages to other processes that their links have not taken yet: engines wait beyond it, bytes; and so long at most. */
   outboxBytes: 64 << 20,
   outboxWaitMs: 10_000,
+  /** An engine on the process's own thread looks after links and the rest after so long at the latest, and half of it at least, */
+  turnMs: 4,
+  /** or after so many looks in vain for a message; turns in a row that are not asked for by the event loop; */
+  vainLooks: 16,
+  turnsInARow: 64,
+  /** who watches its turns rests when there was none at so many looks; for room it waits so long, milliseconds. */
+  quietLooks: 16,
+  turnAgainMs: 1,
   /** Messages to tasks of other jobs that the virtual machine has not passed on yet: engines wait beyond it, bytes. */
   relayBytes: 8 << 20,
   /** A ULP whose time has come waits so much longer at most for one that computes on its engine, milliseconds. */
@@ -319,8 +327,9 @@ export const LIMITS = {
   aliveEveryMs: 1000,
   /** and a peer of which nothing came for so long is taken for gone, milliseconds. */
   aliveWithinMs: 10_000,
-  /** A link that is closed writes what was sent before for so long at most, milliseconds. */
+  /** A link that is closed writes what was sent before for so long at most, and a process that ends looks so often, ms. */
   linkCloseMs: 5000,
+  closeLookMs: 5,
   /** Requests of one side of a link that wait for their answer: every ULP of a process may have one. */
   rpcWaiting: 1 << 14,
   /** An answer is waited for so long unless the asker says otherwise, milliseconds. */

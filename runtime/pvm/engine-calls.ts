@@ -20,6 +20,7 @@ import { COUNTER as COUNTER_TABLE, count, type EngineState } from "../scheduler/
 import { growFrames } from "../scheduler/load.ts";
 import { append } from "../scheduler/queue.ts";
 import { setState } from "../scheduler/state.ts";
+import { isTurnOver, lookedInVain } from "../scheduler/turn.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
 // slower).
@@ -67,7 +68,7 @@ export function engineCalls(e: EngineState) {
         return preempt(e);
       }
       serve(e);
-      if (e.deferred.length !== 0) return preempt(e);
+      if (e.deferred.length !== 0 || isTurnOver(e)) return preempt(e);
       const yields =
         e.yieldAtPoll || (e.options.slices && why !== ATTENTION.sample) || e.options.shuffle !== 0;
       e.yieldAtPoll = false;
@@ -102,7 +103,10 @@ export function yieldCalls(e: EngineState) {
     pvm_yield(): number {
       if (w[e.row + ENGINE.runnable] === 0) {
         serve(e);
-        if (w[e.row + ENGINE.runnable] === 0 && Atomics.load(w, HEAD.stop) === STOP.none) return 0;
+        if (w[e.row + ENGINE.runnable] === 0 && Atomics.load(w, HEAD.stop) === STOP.none) {
+          lookedInVain(e);
+          return 0;
+        }
       }
       w[e.current + ULP.result] = 0;
       giveWay(e);

@@ -21,6 +21,7 @@ import { demandAttention, drainInbox } from "../scheduler/mailbox.ts";
 import { findMessage, removeMessage } from "../scheduler/messages.ts";
 import { moreOf, usesMatcher } from "../scheduler/more.ts";
 import type { UlpAt } from "../scheduler/state.ts";
+import { lookedInVain } from "../scheduler/turn.ts";
 import { probe } from "./buffers.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
@@ -84,6 +85,7 @@ function hasRow(e: EngineState, ulp: UlpAt): boolean {
  */
 export function missed(e: EngineState): void {
   const { w, row } = e;
+  lookedInVain(e);
   const others = w[row + ENGINE.runnable]! | w[row + ENGINE.wakes]! | w[row + ENGINE.mail]! | e.timers.length;
   if (others === 0) return;
   e.yieldAtPoll = true;

@@ -10,6 +10,7 @@ import { HEAD, STOP, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { PVM_ERROR, TID_BASE } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
+import { mayExceed } from "../scheduler/turn.ts";
 import { asksMachine, tell } from "./ask.ts";
 import { isTaskTid } from "./tids.ts";
 
@@ -26,6 +27,11 @@ export function isOfOtherJob(e: EngineState, tid: number): boolean {
   return asksMachine(e) && isTaskTid(tid) && (tid & -TID_BASE) !== e.w[HEAD.tidBase];
 }
 
+/** True if so much is on its way to other jobs that ULPs have to wait. */
+export function isRelayFull(w: Int32Array): boolean {
+  return Atomics.load(w, HEAD.relayed) >= LIMITS.relayBytes / UNIT_BYTES;
+}
+
 /** Sends a message of the running ULP. Borrows `gbid`. @returns 0; PvmNoMem: too much is on its way, or the process stops */
 export function relay(
   e: EngineState,
@@ -37,8 +43,11 @@ export function relay(
 ): number {
   const { w, edge } = e;
   const most = LIMITS.relayBytes / UNIT_BYTES;
+  if (edge.turn !== undefined && isRelayFull(w) && !mayExceed(e, Atomics.load(w, HEAD.relayed) < 2 * most))
+    return PVM_ERROR.PvmNoMem.code;
   const until = edge.now() + LIMITS.outboxWaitMs;
   for (let held = Atomics.load(w, HEAD.relayed); held >= most; held = Atomics.load(w, HEAD.relayed)) {
+    if (edge.turn !== undefined) break;
     const now = edge.now();
     if (now >= until || Atomics.load(w, HEAD.stop) !== STOP.none) return PVM_ERROR.PvmNoMem.code;
     edge.wait(HEAD.relayed, held, until - now);

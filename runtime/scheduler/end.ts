@@ -10,7 +10,7 @@ import type { Btab } from "../heap/btab.ts";
 import type { Gbdesc } from "../heap/gbdesc.ts";
 import type { EngineState } from "./engine-state.ts";
 import { forgetGroups, groups } from "./groups.ts";
-import { closeInbox, demandAttention, ring } from "./mailbox.ts";
+import { closeInbox, demandAttention, type Ringer, ring } from "./mailbox.ts";
 import { dropMessages } from "./messages.ts";
 import { flushAll } from "./output.ts";
 import { endOutput } from "./output-messages.ts";
@@ -79,9 +79,7 @@ function dropContext(e: EngineState, index: number): void {
 }
 
 /** What stopProcess needs of an engine or of the process's own thread. */
-export interface Stopper {
-  readonly w: Int32Array<SharedArrayBuffer>;
-  readonly heap: EngineState["heap"];
+export interface Stopper extends Ringer {
   readonly ctl: readonly Int32Array<SharedArrayBuffer>[];
 }
 

@@ -164,6 +164,8 @@ export interface EngineEdge {
   exited(index: number): void;
   /** Has the process's own thread look into the outbox. */
   ringOutbox(): void;
+  /** Words of the turns of an engine that runs on the process's own thread (turn.ts); absent: it has a thread of its own. */
+  readonly turn?: Int32Array<SharedArrayBuffer>;
   /** Tells the process's own thread what became of a CreateParcel: PvmOk or a code for each of its tasks. */
   created(order: number, codes: readonly number[]): void;
   /** Hands a request to the process's own thread; an AnswerParcel comes. The caller counted it in HEAD.outside. */
@@ -269,6 +271,8 @@ export class EngineState {
    * can: its next poll lets them.
    */
   yieldAtPoll = false;
+  /** Of an engine on the process's own thread: looks for a message in vain since its last turn (turn.ts). */
+  vainLooks = 0;
   /**
    * What ULPs import; set once, by who makes the engine. `upvm.memory` is of the ULP that is just being made.
    */

@@ -42,6 +42,7 @@ import { newBuffer } from "./outside.ts";
 import { post } from "./post.ts";
 import { append, initQueue, isQueued, remove, takeFirst, ulpAt } from "./queue.ts";
 import { getState, isMigrating, setState, type UlpAt } from "./state.ts";
+import { isTurnOver } from "./turn.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
 // slower).
@@ -84,10 +85,20 @@ export function startQueues(e: EngineState): void {
  * (idle.ts).
  */
 export function run(e: EngineState): void {
-  const { w, row } = e;
-  let clock: number = LIMITS.switchesPerClock;
   // A shuffled engine is called by every poll; each call sees to the next.
   if (e.options.shuffle !== 0) demandAttention(e.ctl[e.index]!);
+  while (e.w[HEAD.stop] === STOP.none) if (runTurn(e)) idle(e);
+  endEngine(e);
+}
+
+/**
+ * Runs ULPs until none can run, the process stops, or the engine's turn is over (turn.ts).
+ *
+ * @returns true: none can run
+ */
+export function runTurn(e: EngineState): boolean {
+  const { w, row } = e;
+  let clock: number = LIMITS.switchesPerClock;
   while (w[HEAD.stop] === STOP.none) {
     if (w[row + ENGINE.wakes] !== 0) serveWakes(e);
     if (w[row + ENGINE.mail] !== 0) serveMail(e);
@@ -97,16 +108,22 @@ export function run(e: EngineState): void {
       clock = LIMITS.switchesPerClock;
     }
     if ((w[HEAD.beggars]! | w[HEAD.beggars + 1]!) !== 0) e.moves.give(e, false);
+    if (isTurnOver(e)) return false;
     const ulp = pick(e);
     if (ulp !== 0) dispatch(e, ulp);
     else {
       serveTimers(e);
-      if (w[e.row + ENGINE.runnable] === 0) idle(e);
+      if (w[row + ENGINE.runnable] === 0) return true;
     }
   }
+  return false;
+}
+
+/** The process stops: no ULP is running any more. */
+export function endEngine(e: EngineState): void {
   e.current = 0 as UlpAt;
-  w[e.row + ENGINE.current] = -1;
-  freeSpareMessages(w, e.arena, e.row);
+  e.w[e.row + ENGINE.current] = -1;
+  freeSpareMessages(e.w, e.arena, e.row);
 }
 
 /** Steps i and ii. 0: nobody is runnable. The ULP is in no queue afterwards. */

@@ -26,6 +26,8 @@ export class Library {
   readonly ctl: readonly Int32Array<SharedArrayBuffer>[];
   readonly process: ProcessDescriptor;
   readonly programs: Program[] = [];
+  /** Set if this thread runs the engine itself (mailbox.ts). */
+  rung: (() => void) | undefined = undefined;
 
   /** Makes and formats the process heap, and a control page for each engine. */
   constructor(process: ProcessDescriptor) {

@@ -92,8 +92,13 @@ function takeInbox(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt, leave: number):
   Atomics.sub(w, ulp + ULP.inboxCount, n);
 }
 
+/** Who rings. */
+export interface Ringer extends Pick<EngineState, "w" | "heap"> {
+  /** Of the process's own thread, if it runs the engine itself: it has one that slept, and is to have a turn. */
+  readonly rung?: (() => void) | undefined;
+}
 /** Who wakes ULPs: an engine, or the process's own thread for other processes. */
-export type Waker = Pick<EngineState, "w" | "heap" | "alone">;
+export type Waker = Ringer & Pick<EngineState, "alone">;
 
 /** From now on others may claim to wake the ULP. */
 export function offerWake(e: EngineState, ulp: UlpAt): void {
@@ -147,12 +152,13 @@ export function nextWake(w: Int32Array, ulp: UlpAt): UlpAt {
 }
 
 /** Wakes an engine that sleeps or is about to. What it is to find must be there already. */
-export function ring(e: Pick<EngineState, "w" | "heap">, engine: number): void {
+export function ring(e: Ringer, engine: number): void {
   const row = e.heap.engineRow(engine);
   if (Atomics.load(e.w, row + ENGINE.idle) !== 1) return;
   if (Atomics.compareExchange(e.w, row + ENGINE.idle, 1, 0) !== 1) return;
   Atomics.add(e.w, row + ENGINE.bell, 1);
-  Atomics.notify(e.w, row + ENGINE.bell);
+  if (e.rung === undefined) Atomics.notify(e.w, row + ENGINE.bell);
+  else e.rung();
 }
 
 /** Makes an engine's running ULP call the engine at its next poll. */

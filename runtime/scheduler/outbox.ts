@@ -11,7 +11,7 @@
  *
  * Pairwise order: one list for all engines, so messages of a ULP leave in the order in which they were sent, wherever it ran.
  * Bounded: who finds LIMITS.outboxBytes waiting waits, engine and all, until some have left; after LIMITS.outboxWaitMs its
- * message is refused.
+ * message is refused. An engine on the process's own thread, which has to send them, waits between its turns (turn.ts).
  * A ULP that comes to this process (runtime/migrate/restore.ts) must get what lies here for it before what is sent to its
  * inbox: who makes it local waits until nobody posts, and then takes all (closeOutboxTo).
  * Dropped: Atomics.waitAsync on the own thread, in place of a message of the engine's port: the same 13 to 24 microseconds
@@ -25,6 +25,7 @@ import type { EngineState } from "./engine-state.ts";
 import type { Library } from "./library.ts";
 import { dropMessage, newMessage } from "./messages.ts";
 import type { UlpAt } from "./state.ts";
+import { mayExceed } from "./turn.ts";
 
 /** HEAD.outboxUnits counts in these, bytes: it is a word, and a heap of messages sent many times is more than 2^31. */
 const UNIT_BYTES = 64;
@@ -102,6 +103,7 @@ function hasRoom(e: EngineState): boolean {
   const most = LIMITS.outboxBytes / UNIT_BYTES;
   let held = Atomics.load(w, HEAD.outboxUnits);
   if (held < most) return true;
+  if (edge.turn !== undefined) return mayExceed(e, held < 2 * most);
   const until = edge.now() + LIMITS.outboxWaitMs;
   for (let now = edge.now(); held >= most; now = edge.now()) {
     if (now >= until || Atomics.load(w, HEAD.stop) !== STOP.none) return false;
@@ -109,6 +111,11 @@ function hasRoom(e: EngineState): boolean {
     held = Atomics.load(w, HEAD.outboxUnits);
   }
   return true;
+}
+
+/** True if so much waits in the outbox that ULPs have to wait. */
+export function isOutboxFull(w: Int32Array): boolean {
+  return Atomics.load(w, HEAD.outboxUnits) >= LIMITS.outboxBytes / UNIT_BYTES;
 }
 
 /**

@@ -48,7 +48,7 @@ export function takeOutside(library: Library, message: OutsideMessage): boolean 
     dropMessage(w, library.arena, library.gb, at);
     return true;
   }
-  const waker = { w, heap: library.heap, alone: false };
+  const waker = { w, heap: library.heap, alone: false, rung: library.rung };
   if (claimWake(waker, to)) pushWake(waker, to);
   return true;
 }

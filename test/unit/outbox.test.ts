@@ -1,7 +1,14 @@
 /** The outbox: messages to other processes leave in order, in place, one ring for many; and it has a limit. */
 import assert from "node:assert/strict";
 import { test } from "uvu";
-import { copyOf, drainOutbox, type Outgoing, releaseOutgoing } from "../../runtime/scheduler/outbox.ts";
+import {
+  copyOf,
+  drainOutbox,
+  isOutboxFull,
+  type Outgoing,
+  releaseOutgoing,
+} from "../../runtime/scheduler/outbox.ts";
+import { TURN } from "../../runtime/scheduler/turn.ts";
 import { HEAD, STOP, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { PVM_ERROR, tidBaseOf, tidOf } from "../../wire/pvm.ts";
@@ -100,6 +107,53 @@ test("who waits for room does not wait on when the process stops", () => {
   assert.equal(send(a, 1, 1), PVM_ERROR.PvmNoMem.code);
   assert.equal(p.nowMs, 0);
   p.library.w[HEAD.outboxUnits] = 0;
+  assert.equal(leftovers(p), "");
+});
+
+/** As an engine that the process's own thread runs: it cannot wait. */
+function inTurns({ engines }: Process): Int32Array {
+  const turn = new Int32Array(new SharedArrayBuffer(TURN.words * 4));
+  Object.assign(engines[0]!.edge, { turn });
+  return turn;
+}
+
+test("an engine on the own thread waits for room between its turns: its turn is over, and at twice the limit it is refused", () => {
+  const { p, a } = sender(256 << 20);
+  const turn = inTurns(p);
+  const bytes = 1 << 20;
+  a.call("pvm_initsend", 1);
+  for (let i = 0; i < bytes / 0x8000; i++) a.call("pvm_pkbyte", 0x1000, 0x8000, 1);
+  const limit = Math.ceil(LIMITS.outboxBytes / (bytes + 64));
+  for (let sent = 0; sent < limit; sent++) {
+    assert.equal(isOutboxFull(p.library.w), false);
+    assert.equal(a.call("pvm_send", tidOf(1), 1), 0);
+    assert.equal(turn[TURN.over], 0);
+  }
+  assert.equal(isOutboxFull(p.library.w), true);
+  let beyond = 0;
+  while (a.call("pvm_send", tidOf(1), 1) === 0) beyond++;
+  assert.equal(beyond, limit);
+  assert.deepEqual([turn[TURN.over], p.nowMs], [1, 0]);
+  const taken = take(p);
+  for (const message of taken.splice(limit)) releaseOutgoing(p.library, message);
+  turn[TURN.waited] = 1;
+  assert.equal(a.call("pvm_send", tidOf(1), 1), PVM_ERROR.PvmNoMem.code);
+  for (const message of taken) releaseOutgoing(p.library, message);
+  assert.equal(a.call("pvm_send", tidOf(1), 1), 0);
+  for (const message of take(p)) releaseOutgoing(p.library, message);
+  assert.equal(leftovers(p), "");
+});
+
+test("an engine on the own thread ends its turn when its ULP looks for messages again and again in vain", () => {
+  const { p, a } = sender();
+  const turn = inTurns(p);
+  for (let look = 1; look < LIMITS.vainLooks; look++) a.call("pvm_nrecv", -1, -1);
+  assert.equal(turn[TURN.over], 0);
+  a.call("pvm_nrecv", -1, -1);
+  assert.equal(turn[TURN.over], 1);
+  turn[TURN.over] = 0;
+  for (let look = 0; look < LIMITS.vainLooks; look++) a.call("pvm_yield");
+  assert.equal(turn[TURN.over], 1);
   assert.equal(leftovers(p), "");
 });
 
