@@ -8,7 +8,7 @@
 import { LIMITS } from "../wire/limits.ts";
 import { FRAGMENT_FIRST, FRAGMENT_LAST, FRAME, FRAME_WORDS_BYTES } from "../wire/protocol.ts";
 import { Intake } from "./intake.ts";
-import type { Frame, FrameHead, FrameSink, FrameWriter, Link, LinkEnd, PeerIdentity } from "./link.ts";
+import type { Frame, FrameHead, FrameWriter, Link, LinkEnd, OpenSink, PeerIdentity } from "./link.ts";
 
 export abstract class BaseLink implements Link {
   readonly peer: PeerIdentity;
@@ -52,7 +52,7 @@ export abstract class BaseLink implements Link {
     const put = (piece: Uint8Array | undefined, flags: number, written?: () => void): void => {
       if (!this.#mayPut()) return written?.();
       const body = piece === undefined ? [] : [piece];
-      this.#putFragment(head, serial, sent, first, flags, body, written);
+      this.#putFragment(head, serial, first ? 0 : sent, first, flags, body, written);
       first = false;
       sent += piece?.length ?? 0;
     };
@@ -79,11 +79,7 @@ export abstract class BaseLink implements Link {
     if (first) this.begun();
   }
 
-  onPieces(type: number, take: (frame: Frame) => void): void {
-    this.intake.onPieces(type, take);
-  }
-
-  onStream(type: number, open: (head: FrameHead) => FrameSink): void {
+  onStream(type: number, open: OpenSink): void {
     this.intake.onStream(type, open);
   }
 
@@ -143,7 +139,9 @@ export abstract class BaseLink implements Link {
         const last = sent + gatheredBytes === bytes;
         if (!last && gatheredBytes < LIMITS.fragmentBytes) continue;
         const flags = last ? FRAGMENT_LAST : 0;
-        this.#putFragment(frame, serial, sent, sent === 0, flags, gathered, last ? written : undefined);
+        // The first has nothing before it, and says how long the whole is.
+        const before = sent === 0 ? bytes : sent;
+        this.#putFragment(frame, serial, before, sent === 0, flags, gathered, last ? written : undefined);
         sent += gatheredBytes;
         gathered = [];
         gatheredBytes = 0;

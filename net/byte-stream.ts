@@ -1,7 +1,9 @@
 /** What a framed link stands on: bytes in order, both ways. The edge makes one of a socket (node-stream.ts). */
 export interface ByteStreamTaker {
-  /** Bytes came; the chunk is the taker's. */
+  /** Bytes came; the chunk is lent: it is good until this returns. */
   bytes(chunk: Uint8Array): void;
+  /** Where the next bytes are best read to; asked by a stream that can. They still come as a chunk. */
+  room?(): Uint8Array | undefined;
   /** No more will come, and nothing goes out any more. Told once, unless this side destroyed it. */
   ended(why: string): void;
 }

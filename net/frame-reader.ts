@@ -1,7 +1,8 @@
 /**
  * From bytes as they come to frames: the decoder of what a socket brings.
  *
- * Owns: the bytes of the frame that is not complete yet. Copies no body: its pieces are views of the chunks that came.
+ * Owns: the bytes of the frame that is not complete yet. Copies no body: its pieces are views of the chunks that came; the
+ * body of a long one need not be complete (`begin`). Chunks are lent: what is left of one is copied (`own`).
  * Trusts nothing: a length beyond the limit is refused before anything is kept for it, so that what is held is at most
  * one frame and one chunk. Pure.
  */
@@ -29,7 +30,12 @@ export class FrameReader {
     this.limitBytes = limitBytes;
   }
 
-  /** Takes what came: the chunk is kept, and must not change. */
+  /** Bytes that came and are not taken yet. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Takes what came: the chunk must not change until `own`, or until all of it is taken. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#held += chunk.length;
@@ -50,12 +56,51 @@ export class FrameReader {
   next(): RawFrame | undefined {
     if (this.#held < 4) return undefined;
     const length = this.#word(0);
+    this.#check(length);
+    if (this.#held < 4 + length) return undefined;
+    const head = this.#head();
+    return { ...head, pieces: this.#pieces(length - FRAME_WORDS_BYTES) };
+  }
+
+  /**
+   * Takes the header of the next frame, if it has come and its body has so many bytes at least; `some` gives the body as it
+   * comes. Undefined if not.
+   *
+   * @throws ProtocolError as `next`
+   */
+  begin(bytes: number): { readonly head: FrameHead; readonly bytes: number } | undefined {
+    if (this.#held < FRAME_HEAD_BYTES) return undefined;
+    const length = this.#word(0);
+    this.#check(length);
+    if (length - FRAME_WORDS_BYTES < bytes) return undefined;
+    const head = this.#head();
+    return { head, bytes: length - FRAME_WORDS_BYTES };
+  }
+
+  /** What has come of a body, so much at most. */
+  some(most: number): readonly Uint8Array[] {
+    return this.#held === 0 ? [] : this.#pieces(Math.min(most, this.#held));
+  }
+
+  /** Copies what is left of the chunk that came last. */
+  own(): void {
+    if (this.#held === 0) return;
+    const last = this.#chunks.length - 1;
+    const from = last === 0 ? this.#at : 0;
+    this.#chunks[last] = this.#chunks[last]!.slice(from);
+    if (last === 0) this.#at = 0;
+  }
+
+  #check(length: number): void {
     if (length < FRAME_WORDS_BYTES || length > this.limitBytes)
       throw new ProtocolError(`a frame of ${length} bytes, where ${this.limitBytes} are the most`);
-    if (this.#held < 4 + length) return undefined;
+  }
+
+  /** The header, which has come; the body is next. */
+  #head(): FrameHead {
     const head = { type: this.#word(4), a: this.#word(8), b: this.#word(12), c: this.#word(16) };
     this.#skip(FRAME_HEAD_BYTES);
-    return { ...head, pieces: this.#pieces(length - FRAME_WORDS_BYTES) };
+    return head;
   }
 
   /** The u32 so many bytes from here; they are there. */

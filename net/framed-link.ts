@@ -13,7 +13,7 @@ import { Alive } from "./alive.ts";
 import { BaseLink } from "./base-link.ts";
 import type { After, ByteStream } from "./byte-stream.ts";
 import type { FrameReader, RawFrame } from "./frame-reader.ts";
-import { type FrameHead, type LinkEnd, type PeerIdentity, ProtocolError } from "./link.ts";
+import { type FrameHead, type FrameSink, type LinkEnd, type PeerIdentity, ProtocolError } from "./link.ts";
 
 /** How often a link says that it is alive, and when it gives its peer up, milliseconds. */
 export interface AliveLimits {
@@ -21,6 +21,8 @@ export interface AliveLimits {
   readonly aliveWithinMs: number;
 }
 
+/** Frames of the link itself, which have no body. */
+const LINK_OWN: readonly number[] = [FRAME.ULP_LIBALIVEQ, FRAME.ULP_LIBALIVE, FRAME.BYE];
 const IGNORE = { bytes: () => {}, ended: () => {} };
 
 export class FramedLink extends BaseLink {
@@ -45,6 +47,8 @@ export class FramedLink extends BaseLink {
   #flushing = false;
   /** Writes that the system has not done. */
   #writing = 0;
+  /** A long body that comes: its sink, and bytes that are still to come. */
+  #body: { readonly sink: FrameSink; left: number } | undefined;
 
   /**
    * @param own     this side's number among its job's processes, for the alive frames
@@ -71,7 +75,9 @@ export class FramedLink extends BaseLink {
         this.#alive.heard();
         reader.push(chunk);
         this.#read();
+        reader.own();
       },
+      room: () => this.#room(),
       ended: (why) => this.#streamEnded({ why: "lost", text: why }),
     };
     this.#tickEvery(limits.aliveEveryMs);
@@ -139,6 +145,8 @@ export class FramedLink extends BaseLink {
   protected release(end: LinkEnd): void {
     this.#cancelTick();
     this.#drop();
+    this.#body?.sink.drop();
+    this.#body = undefined;
     this.#stream.taker = IGNORE;
     if (end.why !== "closed" || this.#gone !== undefined) return this.#stream.destroy();
     // To destroy now would also undo what the system has not sent yet.
@@ -153,15 +161,46 @@ export class FramedLink extends BaseLink {
   #read(): void {
     try {
       while (!this.#stopped) {
+        if (this.#body !== undefined) {
+          if (!this.#readBody(this.#body)) break;
+          continue;
+        }
         const frame = this.#reader.next();
-        if (frame === undefined) break;
-        this.#accept(frame);
+        if (frame !== undefined) this.#accept(frame);
+        else if (!this.#beginBody()) break;
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.finish({ why: "broken", text: error.message });
     }
     if (this.#gone !== undefined && !this.#stopped) this.finish(this.#gone);
+  }
+
+  /** Of a long frame that has not all come yet. */
+  #beginBody(): boolean {
+    const begun = this.#reader.begin(LIMITS.smallFrameBytes);
+    if (begun === undefined) return false;
+    const { head, bytes } = begun;
+    if (LINK_OWN.includes(head.type)) throw new ProtocolError(`frame ${head.type} of ${bytes} bytes`);
+    this.#body = { sink: this.intake.begin(head, bytes), left: bytes };
+    return true;
+  }
+
+  /** @returns true: all of it has come */
+  #readBody(body: { readonly sink: FrameSink; left: number }): boolean {
+    for (const piece of this.#reader.some(body.left)) {
+      body.left -= piece.length;
+      body.sink.add(piece);
+    }
+    if (body.left > 0) return false;
+    this.#body = undefined;
+    body.sink.end();
+    return true;
+  }
+
+  #room(): Uint8Array | undefined {
+    const body = this.#body;
+    return body === undefined || this.#reader.held > 0 ? undefined : body.sink.room?.(body.left);
   }
 
   #accept(frame: RawFrame): void {

@@ -3,7 +3,7 @@
  *
  * Owns: the frames that are begun and not ended, and who takes which type. Not the bytes on the wire
  * (frame-reader.ts), not when reading stops. Pure. What it holds is bounded: LIMITS.openWholes frames at once, of
- * LIMITS.wholeBytes together, and memory is taken only for bytes that have come.
+ * LIMITS.wholeBytes together, and memory is taken here only for bytes that have come.
  */
 import { LIMITS } from "../wire/limits.ts";
 import {
@@ -14,17 +14,19 @@ import {
   FRAME_WORDS_BYTES,
   FRAMES,
 } from "../wire/protocol.ts";
-import { type Frame, type FrameHead, type FrameSink, ProtocolError } from "./link.ts";
+import { type Frame, type FrameHead, type FrameSink, type OpenSink, ProtocolError } from "./link.ts";
 
 /** A frame of which fragments have come. */
 interface Whole {
   readonly sink: FrameSink;
+  /** Of its body, as its sender has said; undefined: not known. */
+  readonly total: number | undefined;
   bytes: number;
 }
 
 export class Intake {
   #take: ((frame: Frame) => void) | undefined;
-  readonly #streams = new Map<number, (head: FrameHead) => FrameSink>();
+  readonly #streams = new Map<number, OpenSink>();
   readonly #wholes = new Map<number, Whole>();
   /** Bytes of all of them. */
   #bytes = 0;
@@ -33,19 +35,8 @@ export class Intake {
     this.#take = take;
   }
 
-  onStream(type: number, open: (head: FrameHead) => FrameSink): void {
+  onStream(type: number, open: OpenSink): void {
     this.#streams.set(type, open);
-  }
-
-  onPieces(type: number, take: (frame: Frame) => void): void {
-    this.#streams.set(type, (head) => {
-      const pieces: Uint8Array[] = [];
-      return {
-        add: (piece) => pieces.push(piece),
-        end: () => take({ ...head, body: withFirst(pieces, LIMITS.firstPieceBytes) }),
-        drop: () => {},
-      };
-    });
   }
 
   /** Nothing may be read before there is a taker. */
@@ -54,17 +45,26 @@ export class Intake {
   }
 
   /**
-   * Takes one frame as it came, its body in any number of pieces.
+   * Takes one frame as it came, its body in any number of pieces, which are lent.
    *
    * @throws ProtocolError for what no peer sends
    */
   accept(head: FrameHead, pieces: readonly Uint8Array[]): void {
-    if (head.type === FRAME.FRAGMENT) this.#fragment(head, pieces);
-    else if (this.#streams.has(head.type)) {
-      const sink = this.#open(head);
-      for (const piece of pieces) sink.add(piece);
-      sink.end();
-    } else this.#take?.({ ...head, body: [joined(pieces)] });
+    let bytes = 0;
+    for (const piece of pieces) bytes += piece.length;
+    const sink = this.begin(head, bytes);
+    for (const piece of pieces) if (piece.length > 0) sink.add(piece);
+    sink.end();
+  }
+
+  /**
+   * The same for a frame whose body is to come. Its end is told, or its drop, unless it is a fragment of a frame that
+   * `drop` drops.
+   *
+   * @throws ProtocolError, and so does the sink
+   */
+  begin(head: FrameHead, bytes: number): FrameSink {
+    return head.type === FRAME.FRAGMENT ? this.#fragment(head, bytes) : this.#open(head, bytes);
   }
 
   /** The link has ended: what is not complete never will be. */
@@ -75,64 +75,108 @@ export class Intake {
     for (const { sink } of open) sink.drop();
   }
 
-  #fragment({ a: serial, b: flags, c: before }: FrameHead, pieces: readonly Uint8Array[]): void {
-    let whole = this.#wholes.get(serial);
-    let rest = pieces;
+  #fragment({ a: serial, b: flags, c: before }: FrameHead, bytes: number): FrameSink {
+    const whole = this.#wholes.get(serial);
+    const last = (flags & FRAGMENT_LAST) !== 0;
     if ((flags & FRAGMENT_FIRST) !== 0) {
       if (whole !== undefined) throw new ProtocolError(`fragment ${serial} begins twice`);
       if (this.#wholes.size >= LIMITS.openWholes)
         throw new ProtocolError(`more than ${LIMITS.openWholes} frames in fragments at once`);
-      const [head, body] = innerHead(pieces);
-      whole = { sink: this.#open(head), bytes: 0 };
-      this.#wholes.set(serial, whole);
-      rest = body;
+      if (bytes < FRAME_WORDS_BYTES) throw new ProtocolError("a first fragment without a header");
+      this.#count(bytes - FRAME_WORDS_BYTES);
+      return new FirstFragment((head) => {
+        const total = before === 0 ? undefined : before;
+        const opened = { sink: this.#open(head, total), total, bytes: bytes - FRAME_WORDS_BYTES };
+        this.#wholes.set(serial, opened);
+        return this.#piece(serial, opened, last);
+      });
     }
     if (whole === undefined) throw new ProtocolError(`fragment ${serial} goes on without a beginning`);
     if (before !== whole.bytes)
       throw new ProtocolError(`fragment ${serial} goes on at byte ${before}, not ${whole.bytes}`);
-    let came = 0;
-    for (const piece of rest) came += piece.length;
-    whole.bytes += came;
-    this.#bytes += came;
-    if (this.#bytes > LIMITS.wholeBytes)
-      throw new ProtocolError(`frames of more than ${LIMITS.wholeBytes} bytes in fragments`);
-    for (const piece of rest) if (piece.length > 0) whole.sink.add(piece);
-    if ((flags & FRAGMENT_LAST) === 0) return;
-    this.#wholes.delete(serial);
-    this.#bytes -= whole.bytes;
-    whole.sink.end();
+    this.#count(bytes);
+    whole.bytes += bytes;
+    return this.#piece(serial, whole, last);
   }
 
-  #open(head: FrameHead): FrameSink {
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > LIMITS.wholeBytes)
+      throw new ProtocolError(`frames of more than ${LIMITS.wholeBytes} bytes in fragments`);
+  }
+
+  /** The body of one fragment, which goes to the sink of the whole. */
+  #piece(serial: number, whole: Whole, last: boolean): FrameSink {
+    const { sink, total } = whole;
+    if (total !== undefined && whole.bytes > total)
+      throw new ProtocolError(`fragment ${serial} goes on beyond byte ${total}`);
+    const piece: FrameSink = {
+      add: (some) => sink.add(some),
+      end: () => {
+        if (!last) return;
+        if (total !== undefined && whole.bytes < total)
+          throw new ProtocolError(`fragment ${serial} ends at byte ${whole.bytes} of ${total}`);
+        this.#wholes.delete(serial);
+        this.#bytes -= whole.bytes;
+        sink.end();
+      },
+      drop: () => {},
+    };
+    return sink.room === undefined ? piece : { ...piece, room: (most) => sink.room?.(most) };
+  }
+
+  #open(head: FrameHead, bytes: number | undefined): FrameSink {
     const open = this.#streams.get(head.type);
-    if (open !== undefined) return open(head);
+    if (open !== undefined) return open(head, bytes);
     const pieces: Uint8Array[] = [];
     return {
-      add: (piece) => pieces.push(piece),
+      add: (piece) => pieces.push(piece.slice()),
       end: () => this.#take?.({ ...head, body: [joined(pieces)] }),
       drop: () => {},
     };
   }
 }
 
-/** A first fragment's body begins with the header of the whole; the rest is not copied for it. */
-function innerHead(pieces: readonly Uint8Array[]): [FrameHead, readonly Uint8Array[]] {
-  const [first, ...rest] = withFirst(pieces, FRAME_WORDS_BYTES);
-  if (first === undefined || first.length < FRAME_WORDS_BYTES)
-    throw new ProtocolError("a first fragment without a header");
-  const view = new DataView(first.buffer, first.byteOffset, FRAME_WORDS_BYTES);
+/** The body of a first fragment: it begins with the header of the whole. */
+class FirstFragment implements FrameSink {
+  readonly #open: (head: FrameHead) => FrameSink;
+  readonly #head = new Uint8Array(FRAME_WORDS_BYTES);
+  #came = 0;
+  #rest: FrameSink | undefined;
+
+  constructor(open: (head: FrameHead) => FrameSink) {
+    this.#open = open;
+  }
+
+  add(piece: Uint8Array): void {
+    if (this.#rest !== undefined) return this.#rest.add(piece);
+    const some = piece.subarray(0, FRAME_WORDS_BYTES - this.#came);
+    this.#head.set(some, this.#came);
+    this.#came += some.length;
+    if (this.#came < FRAME_WORDS_BYTES) return;
+    this.#rest = this.#open(innerHead(this.#head));
+    if (piece.length > some.length) this.#rest.add(piece.subarray(some.length));
+  }
+
+  room(most: number): Uint8Array | undefined {
+    return this.#rest?.room?.(most);
+  }
+
+  end(): void {
+    this.#rest?.end();
+  }
+
+  drop(): void {}
+}
+
+/** Header of the whole. */
+function innerHead({ buffer }: Uint8Array): FrameHead {
+  const view = new DataView(buffer);
   const word = (index: number): number => view.getUint32(index * 4, true);
   const type = word(0);
   const name = FRAME_NAME.get(type);
   if (name !== undefined && FRAMES[name].ends === "link") throw new ProtocolError(`${name} in fragments`);
-  return [{ type, a: word(1), b: word(2), c: word(3) }, [first.subarray(FRAME_WORDS_BYTES), ...rest]];
-}
-
-/** The same bytes, with so many in the first piece at least, or all. */
-function withFirst(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let count = 0;
-  for (let have = 0; count < pieces.length && have < bytes; count++) have += pieces[count]!.length;
-  return count <= 1 ? pieces : [joined(pieces.slice(0, count)), ...pieces.slice(count)];
+  return { type, a: word(1), b: word(2), c: word(3) };
 }
 
 /** The pieces as one array: without a copy if there is one only. */

@@ -37,13 +37,17 @@ export interface Frame extends FrameHead {
 
 /** Takes the body of one frame piece by piece, as it comes. */
 export interface FrameSink {
-  /** A piece; it is the taker's: nobody else reads or writes it. Keeping a few bytes of it keeps all it lies in. */
+  /** A piece, lent: it is good until this returns. It may lie where `room` has said. */
   add(piece: Uint8Array): void;
+  /** Where the next bytes, `most` at most, are best read to, by who can read to any place. Good until the end or drop. */
+  room?(most: number): Uint8Array | undefined;
   /** That was all. */
   end(): void;
   /** The link ended before the frame did. */
   drop(): void;
 }
+
+export type OpenSink = (head: FrameHead, bytes: number | undefined) => FrameSink;
 
 /** Sends the body of one frame piece by piece, the first while the last are not known yet. */
 export interface FrameWriter {
@@ -84,17 +88,15 @@ export interface Link {
   pause(): void;
   resume(): void;
   /**
-   * Who gets the frames; what came before it is set is kept for it. The body is one array and the taker's (as
-   * FrameSink.add). A taker that finds a frame damaged throws a ProtocolError: the link ends as broken.
+   * Who gets the frames; what came before it is set is kept for it. The body is one array and the taker's: nobody else
+   * reads or writes it. A taker that finds a frame damaged throws a ProtocolError: the link ends as broken.
    */
   onFrame(take: (frame: Frame) => void): void;
   /**
-   * Frames of this type come with their bodies unjoined, in as many pieces as they came in: for what is copied somewhere
-   * else at once. The first has LIMITS.firstPieceBytes, or it is all.
+   * Frames of this type go to a sink of their own each, unjoined: for what is copied somewhere else at once. `bytes` is the
+   * length of the body, undefined if its sender did not know it.
    */
-  onPieces(type: number, take: (frame: Frame) => void): void;
-  /** Frames of this type go to a sink of their own each, unjoined: for what is copied somewhere else at once. */
-  onStream(type: number, open: (head: FrameHead) => FrameSink): void;
+  onStream(type: number, open: OpenSink): void;
   /** Told once when the link has ended; at once if it has. Any number may ask. */
   onClose(told: (end: LinkEnd) => void): void;
   /** Undefined as long as the link is there. */

@@ -17,6 +17,7 @@ import type { After } from "./byte-stream.ts";
 import type { AliveLimits } from "./framed-link.ts";
 import type { HandshakeFailure, LinkCrypto } from "./handshake.ts";
 import type { Link, PeerIdentity } from "./link.ts";
+import { Reads, withReads } from "./node-reads.ts";
 import { NodeStream } from "./node-stream.ts";
 import { openLink } from "./open-link.ts";
 
@@ -91,7 +92,11 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
     options.refused?.(`A connection to ${options.address} was refused: ${why}`);
   const full = (): string | undefined =>
     links >= LIMITS.links ? `it has ${LIMITS.links} links already` : undefined;
-  const arrived = (socket: Socket): void => {
+  const arrived = (accepted: Socket): void => {
+    // TLS reads for itself.
+    const { socket, reads } =
+      address.kind === "tls" ? { socket: accepted, reads: undefined } : withReads(accepted);
+    if (address.kind !== "tls") opening.add(socket);
     const open = {
       side: "listener",
       key: options.key,
@@ -102,7 +107,7 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
       alive: options.times,
       handshakeMs: options.times?.handshakeMs,
     } as const;
-    openLink(new NodeStream(socket), open, (opened) => {
+    openLink(new NodeStream(socket, reads), open, (opened) => {
       opening.done(socket);
       if ("failed" in opened) return refuse(failureText(opened.failed));
       links++;
@@ -112,10 +117,12 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
   };
   const secured = address.kind === "tls" ? tlsServer(options, arrived, refuse) : undefined;
   // A TLS connection counts from its first byte on.
-  const server = createServer((socket) => {
-    opening.add(socket);
+  const server = createServer({ pauseOnConnect: secured === undefined }, (socket) => {
     if (secured === undefined) arrived(socket);
-    else secured.emit("connection", socket);
+    else {
+      opening.add(socket);
+      secured.emit("connection", socket);
+    }
   });
   await listenAt(server, address);
   const where = server.address();
@@ -141,7 +148,8 @@ export function connect(options: ConnectOptions): Promise<Link> {
   const handshakeMs = options.times?.handshakeMs ?? LIMITS.handshakeMs;
   return new Promise((done, fail) => {
     let connected = false;
-    const socket = socketTo(address, options.key);
+    const reads = address.kind === "tls" ? undefined : new Reads();
+    const socket = socketTo(address, options.key, reads);
     const cannot = (why: string, hint: string, cause = ""): void =>
       fail(new UpvmError("CANNOT_CONNECT", { address: options.address, why, hint, cause }));
     const late = after(handshakeMs, () => {
@@ -171,7 +179,7 @@ export function connect(options: ConnectOptions): Promise<Link> {
         alive: options.times,
         handshakeMs,
       } as const;
-      openLink(new NodeStream(socket), open, (opened) => {
+      openLink(new NodeStream(socket, reads), open, (opened) => {
         if ("link" in opened) done(opened.link);
         else fail(connectError(options.address, opened.failed));
       });
@@ -237,10 +245,11 @@ function tlsServer(
   return server;
 }
 
-function socketTo(address: Address, key: Uint8Array): Socket {
-  if (address.kind === "unix") return createConnection(address.path);
+function socketTo(address: Address, key: Uint8Array, reads: Reads | undefined): Socket {
+  const { onread } = reads ?? {};
+  if (address.kind === "unix") return createConnection({ path: address.path, ...(onread && { onread }) });
   const { host, port } = address;
-  if (address.kind === "tcp") return createConnection({ host, port });
+  if (address.kind === "tcp") return createConnection({ host, port, ...(onread && { onread }) });
   const psk = pskOf(key);
   return connectTls({
     ...TLS,

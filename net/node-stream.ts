@@ -1,17 +1,25 @@
 /** A socket of Node (Unix, TCP, TLS) as the stream of bytes that a link stands on. Owns the socket. */
 import type { Socket } from "node:net";
 import type { ByteStream, ByteStreamTaker } from "./byte-stream.ts";
+import type { Reads } from "./node-reads.ts";
 
 export class NodeStream implements ByteStream {
   taker: ByteStreamTaker = { bytes: () => {}, ended: () => {} };
   readonly #socket: Socket;
+  readonly #reads: Reads | undefined;
   #ended = false;
 
-  constructor(socket: Socket) {
+  /** @param reads  with which the socket was made, if it was */
+  constructor(socket: Socket, reads?: Reads) {
     this.#socket = socket;
+    this.#reads = reads;
     // Small frames go out at once: they are already as many together as there were.
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.taker.bytes(chunk));
+    if (reads === undefined) socket.on("data", (chunk: Buffer) => this.taker.bytes(chunk));
+    else {
+      reads.take = (chunk) => this.taker.bytes(chunk);
+      reads.room = () => this.taker.room?.();
+    }
     socket.on("end", () => this.#end("the peer ended the connection"));
     socket.on("error", (error: NodeJS.ErrnoException) => this.#end(error.code ?? error.message));
     socket.on("close", () => this.#end("the connection broke"));
@@ -42,6 +50,7 @@ export class NodeStream implements ByteStream {
   }
 
   end(): void {
+    this.#reads?.forget(this.#socket);
     this.#socket.resume();
     this.#socket.end();
   }

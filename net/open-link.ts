@@ -50,7 +50,15 @@ export function openLink(stream: ByteStream, options: OpenOptions, done: (opened
     while (!over) {
       const frame = reader.next();
       if (frame === undefined) return;
-      const { send: answer, peer, failed } = handshake.take(frame, frame.pieces);
+      const {
+        send: answer,
+        peer,
+        failed,
+      } = handshake.take(
+        frame,
+        // They are lent, and it keeps some.
+        frame.pieces.map((piece) => piece.slice()),
+      );
       send(answer);
       if (failed !== undefined) return fail(failed);
       if (peer === undefined) continue;
@@ -64,6 +72,7 @@ export function openLink(stream: ByteStream, options: OpenOptions, done: (opened
     bytes: (chunk) => {
       try {
         bytes(chunk);
+        reader.own();
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         fail({ why: "broken", text: "it does not speak upvm's protocol" });

@@ -162,24 +162,41 @@ export function linkContract(kind: string, make: () => Promise<Ends>): void {
     assert.equal(log.filter((line) => line === "1 end").length, 1);
   });
 
-  check("an unjoined body is the same bytes, with enough for a head in its first piece", async ({ a, b }) => {
-    const sizes = [0, 10, LIMITS.firstPieceBytes, 70_000, 600_000];
-    const got: (readonly Uint8Array[])[] = [];
-    b.onPieces(1000, ({ body }) => got.push(body));
-    b.onFrame(() => {});
-    for (const size of sizes) {
-      const bytes = pattern(size);
-      a.send(frame(1000, 0, bytes.subarray(0, 3), bytes.subarray(3)));
-    }
-    const writer = a.begin({ type: 1000, a: 0, b: 0, c: 0 });
-    for (const byte of pattern(200)) writer.add(Uint8Array.of(byte));
-    writer.end();
-    await until(() => got.length === sizes.length + 1);
-    for (const [i, size] of [...sizes, 200].entries()) {
-      assert.ok(Buffer.concat(got[i]!).equals(pattern(size)));
-      assert.ok((got[i]![0]?.length ?? 0) >= Math.min(size, LIMITS.firstPieceBytes));
-    }
-  });
+  check(
+    "a stream may say where its bytes are read to, and knows their number unless the sender did not",
+    async ({ a, b }) => {
+      const sizes = [0, 10, 5000, 70_000, 600_000];
+      const got: Uint8Array[] = [];
+      const lengths: (number | undefined)[] = [];
+      b.onStream(1000, (_, bytes) => {
+        const place = new Uint8Array(new SharedArrayBuffer(1 << 20));
+        let came = 0;
+        lengths.push(bytes);
+        return {
+          room: (most) => place.subarray(came, came + most),
+          add: (piece) => {
+            const there = piece.buffer === place.buffer && piece.byteOffset === came;
+            if (!there) place.set(piece, came);
+            came += piece.length;
+          },
+          end: () => got.push(place.subarray(0, came)),
+          drop: () => {},
+        };
+      });
+      b.onFrame(() => {});
+      for (const size of sizes) {
+        const bytes = pattern(size);
+        a.send(frame(1000, 0, bytes.subarray(0, 3), bytes.subarray(3)));
+      }
+      const writer = a.begin({ type: 1000, a: 0, b: 0, c: 0 });
+      for (const byte of pattern(200)) writer.add(Uint8Array.of(byte));
+      writer.end();
+      await until(() => got.length === sizes.length + 1);
+      for (const [i, size] of [...sizes, 200].entries())
+        assert.ok(Buffer.from(got[i]!).equals(pattern(size)));
+      assert.deepEqual(lengths, [...sizes, undefined]);
+    },
+  );
 
   check("a stream is dropped when the link ends in its middle", async ({ a, b, cut }) => {
     const log: string[] = [];
@@ -300,10 +317,14 @@ export function linkContract(kind: string, make: () => Promise<Ends>): void {
     ["that goes on without a beginning", 0, 0, new Uint8Array(20)],
     ["without a header", 1, 0, new Uint8Array(15)],
     ["that hides a frame of the link", 1, 0, Uint8Array.of(FRAME.BYE, ...new Uint8Array(15))],
-    ["at a wrong place", 1, 5, new Uint8Array(20)],
+    ["longer than its whole", 1, 3, new Uint8Array(20)],
+    ["that ends before its whole does", 3, 5, new Uint8Array(20)],
+    ["at a wrong place", 0, 5, new Uint8Array(20)],
   ] as const) {
     check(`a fragment ${what} ends the link`, async ({ a, b: other }) => {
       other.onFrame(() => {});
+      if (what === "at a wrong place")
+        a.send({ type: FRAME.FRAGMENT, a: 9, b: 1, c: 0, body: [new Uint8Array(20)] });
       a.send({ type: FRAME.FRAGMENT, a: 9, b, c, body: [body] });
       assert.equal((await ended(other)).why, "broken");
     });

@@ -108,6 +108,7 @@ class Application {
   constructor(edge: ApplicationEdge) {
     this.edge = edge;
     this.links = new PeerLinks({
+      library: () => this.running?.library,
       mail: (mail, times) => this.running?.mover.arrive(mail, times),
       state: (_, head) => this.running!.mover.state(head),
       frame: (from, frame) => this.frame(from, frame),
@@ -409,6 +410,7 @@ class Application {
     this.sendOut();
     this.links.close();
     const { running } = this;
+    running?.arrivals.drop();
     for (let waited = 0; this.leaving > 0 && waited < LIMITS.linkCloseMs; waited += LIMITS.closeLookMs)
       await new Promise<void>((go) => this.edge.after(LIMITS.closeLookMs, go));
     if (running !== undefined)

@@ -6,9 +6,10 @@
  * taker's.
  */
 import type { Frame, FrameHead, FrameSink, Link } from "../net/link.ts";
-import { ProtocolError } from "../net/link.ts";
+import type { Library } from "../runtime/scheduler/library.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { FRAME, SEND_HEAD } from "../wire/protocol.ts";
+import { arrivingIn, type BeginMail, ComingMail } from "./coming-mail.ts";
 
 /** A message between ULPs of different processes. */
 export interface Mail {
@@ -25,9 +26,13 @@ export interface Mail {
   readonly release: () => void;
   /** Of one that lies in this process's heap, in place of release: its descriptor, as one of a queue. */
   readonly keep?: () => number;
+  /** Of one that has come straight into the heap, in place of release. @returns false: its receiver's inbox is full */
+  readonly deliver?: () => boolean;
 }
 
 export interface PeerTaker {
+  /** In whose heap messages are put as they come; undefined: the process has not begun. */
+  readonly library: () => Library | undefined;
   /** A message has come; `times`: it was sent on before. */
   readonly mail: (mail: Mail, times: number) => void;
   /** Any other frame. */
@@ -44,9 +49,6 @@ interface Peer {
   sent: number;
   received: number;
 }
-
-const HEAD_BYTES = SEND_HEAD.words * 4;
-const NOTHING = (): void => {};
 
 export class PeerLinks {
   private readonly taker: PeerTaker;
@@ -66,14 +68,21 @@ export class PeerLinks {
       if (!this.closing) this.taker.lost(member, text);
     });
     link.onStream(FRAME.ULP_STATE, (head) => this.taker.state(member, head));
-    link.onFrame((frame) => {
-      if (frame.type !== FRAME.ULP_SEND && frame.type !== FRAME.ULP_MSGFWD) {
-        this.taker.frame(member, frame);
-        return;
-      }
-      peer.received += 1;
-      this.taker.mail(mailOf(frame), frame.type === FRAME.ULP_SEND ? 0 : frame.c);
-    });
+    const begin: BeginMail = (mail, bytes) => arrivingIn(this.taker.library(), mail, bytes);
+    const message = (times: (head: FrameHead) => number) => (head: FrameHead, bytes: number | undefined) =>
+      new ComingMail(head, bytes, begin, (mail) => {
+        peer.received += 1;
+        this.taker.mail(mail, times(head));
+      });
+    link.onStream(
+      FRAME.ULP_SEND,
+      message(() => 0),
+    );
+    link.onStream(
+      FRAME.ULP_MSGFWD,
+      message(({ c }) => c),
+    );
+    link.onFrame((frame) => this.taker.frame(member, frame));
   }
 
   has(member: number): boolean {
@@ -132,28 +141,7 @@ export class PeerLinks {
   }
 }
 
-/** @throws ProtocolError: the frame is too short */
-function mailOf({ a, b, body }: Frame): Mail {
-  const all = body[0] ?? new Uint8Array(0);
-  if (all.length < HEAD_BYTES)
-    throw new ProtocolError(`a message of ${all.length} bytes, its head has ${HEAD_BYTES}`);
-  const view = new DataView(all.buffer, all.byteOffset, all.length);
-  const word = (at: number): number => view.getInt32(at * 4, true);
-  const data = all.subarray(HEAD_BYTES);
-  return {
-    to: a | 0,
-    src: b | 0,
-    tag: word(SEND_HEAD.tag),
-    context: word(SEND_HEAD.context),
-    wid: word(SEND_HEAD.wid),
-    encoding: word(SEND_HEAD.encoding),
-    bytes: data.length,
-    pieces: data.length > 0 ? [data] : [],
-    release: NOTHING,
-  };
-}
-
-/** Messages for ULPs of this process, into the heap: what finds no room waits in order, and the links with it. */
+/** Messages for ULPs of this process: what finds no room waits in order, and the links with it. */
 export class Arrivals {
   private readonly take: (mail: Mail) => boolean;
   private readonly links: PeerLinks;
@@ -169,8 +157,7 @@ export class Arrivals {
 
   deliver(mail: Mail): void {
     if (this.waiting.length > 0) this.waiting.push(mail);
-    else if (this.take(mail)) mail.release();
-    else {
+    else if (!this.goesIn(mail)) {
       this.waiting.push(mail);
       this.links.pause();
       this.after(LIMITS.arrivalAgainMs, () => this.again());
@@ -181,9 +168,21 @@ export class Arrivals {
     return this.waiting.length === 0;
   }
 
+  /** The process ends: nobody receives what waits. */
+  drop(): void {
+    for (const mail of this.waiting.splice(0)) mail.release();
+  }
+
+  private goesIn(mail: Mail): boolean {
+    if (mail.deliver !== undefined) return mail.deliver();
+    if (!this.take(mail)) return false;
+    mail.release();
+    return true;
+  }
+
   private again(): void {
     let done = 0;
-    while (done < this.waiting.length && this.take(this.waiting[done]!)) this.waiting[done++]!.release();
+    while (done < this.waiting.length && this.goesIn(this.waiting[done]!)) done++;
     this.waiting = this.waiting.slice(done);
     if (this.waiting.length > 0) this.after(LIMITS.arrivalAgainMs, () => this.again());
     else this.links.resume();

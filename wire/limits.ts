@@ -292,8 +292,6 @@ export const LIMITS = {
   frameBytes: (256 << 10) + 32,
   /** The same before the peer has shown the key: nonce, proof, identity, bytes. */
   handshakeBytes: 2 << 10,
-  /** Of a body that is not joined the first piece has so many bytes at least: a head is read without looking further. */
-  firstPieceBytes: 64,
   /** Frames that one link puts together from fragments, bytes in all: no message is longer than half the largest heap. */
   wholeBytes: 1 << 30,
   /** Frames of one link that are put together at once: more is a peer gone wild. */
@@ -311,6 +309,8 @@ export const LIMITS = {
   packetRepeats: 8,
   /** and how often without any answer before the peer is given up. */
   packetTries: 250,
+  /** What a socket brings and nobody has a better place for is read so much at a time, bytes. */
+  linkReadBytes: 16 << 10,
   /** Small frames are written together from blocks of this size, bytes. */
   linkBlockBytes: 64 << 10,
   /** Not yet written on a link: a sender that has more waits for drained(), bytes. */

@@ -60,7 +60,7 @@ export const FRAMES = {
   WELCOME: { code: 67, fields: ["", "", ""], body: "", ends: "link", doc: "the listener takes the caller: the link is there" },
   REFUSED: { code: 68, fields: ["", "", ""], body: "text", ends: "link", doc: "the listener does not take the caller, and why" },
   BYE: { code: 69, fields: ["", "", ""], body: "", ends: "link", doc: "last frame of a side that leaves in order" },
-  FRAGMENT: { code: 70, fields: ["serial", "1: first, 2: last, 3: both", "bytes before"], body: "a piece; the first begins with the header of the whole", ends: "link", doc: "a piece of a frame with more than LIMITS.fragmentBytes" },
+  FRAGMENT: { code: 70, fields: ["serial", "1: first, 2: last, 3: both", "bytes before; of the first: bytes of the whole, 0: not known"], body: "a piece; the first begins with the header of the whole", ends: "link", doc: "a piece of a frame with more than LIMITS.fragmentBytes" },
   // Requests (wire/rpc.ts)
   RPC_ASK: { code: 80, fields: ["serial", "", "bytes of JSON"], body: "JSON [kind, body], then bytes", ends: "library", doc: "a request" },
   RPC_ANSWER: { code: 81, fields: ["serial", "", "bytes of JSON"], body: "JSON, then bytes", ends: "library", doc: "the answer to a request" },

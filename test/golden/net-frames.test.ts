@@ -84,7 +84,7 @@ test("a link writes them so: frames of a turn together, a long one in fragments 
   link.send({ type: FRAME.ULP_SEND, a: 1, b: 2, c: 3, body: [body] });
   await Promise.resolve();
   const nines = (count: number): string => "09".repeat(count);
-  const first = `20000400 46000000 01000000 01000000 00000000 05000000 01000000 02000000 03000000 ${nines(LIMITS.fragmentBytes)}`;
+  const first = `20000400 46000000 01000000 01000000 02000400 05000000 01000000 02000000 03000000 ${nines(LIMITS.fragmentBytes)}`;
   const second = `12000000 46000000 01000000 02000000 00000400 ${nines(2)}`;
   assert.ok(stream.hex() === `${first}${second}`.replaceAll(" ", ""));
 });
