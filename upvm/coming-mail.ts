@@ -2,13 +2,20 @@
  * A message of a ULP of another process, while it comes: its bytes go straight into the process heap, from the socket where
  * that is possible.
  *
- * Owns: the head of such a message, and where its bytes go. If the heap has no room, or the length is not known, they
+ * Owns: the head of such a message, and where its bytes go: of one to several ULPs, to one buffer that all get. If the heap has no room, or the length is not known, they
  * are kept beside it. Where the message goes when it is whole is the taker's.
  */
 import { type FrameHead, type FrameSink, ProtocolError } from "../net/link.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
-import { type Arriving, beginArriving, deliverArriving, dropArriving } from "../runtime/scheduler/outside.ts";
-import { SEND_HEAD } from "../wire/protocol.ts";
+import {
+  type Arriving,
+  alsoArriving,
+  beginArriving,
+  deliverArriving,
+  dropArriving,
+} from "../runtime/scheduler/outside.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { FRAME, SEND_HEAD } from "../wire/protocol.ts";
 import type { Mail } from "./peer-links.ts";
 
 /** What is known of a message before its bytes. */
@@ -16,6 +23,8 @@ export type MailHead = Pick<Mail, "to" | "src" | "tag" | "context" | "wid" | "en
 /** Where the bytes of a message go, and what becomes of it. */
 export interface MailPlace extends Required<Pick<Mail, "release" | "keep" | "deliver">> {
   readonly place: Uint8Array;
+  /** The same for another receiver of the same bytes; undefined: there is no room. */
+  also(to: number): MailPlace | undefined;
 }
 export type BeginMail = (head: MailHead, bytes: number) => MailPlace | undefined;
 
@@ -28,13 +37,20 @@ export function arrivingIn(
   head: MailHead,
   bytes: number,
 ): MailPlace | undefined {
-  const arriving: Arriving | undefined = library && beginArriving(library, head, bytes);
-  if (library === undefined || arriving === undefined) return undefined;
+  const arriving = library && beginArriving(library, head, bytes);
+  return library && arriving && placeOf(library, head, arriving);
+}
+
+function placeOf(library: Library, head: MailHead, arriving: Arriving): MailPlace {
   return {
     place: arriving.place,
     release: () => dropArriving(library, arriving),
     keep: () => arriving.at,
     deliver: () => deliverArriving(library, head.to, arriving),
+    also: (to) => {
+      const also = alsoArriving(library, head, arriving);
+      return also && placeOf(library, { ...head, to }, also);
+    },
   };
 }
 
@@ -44,33 +60,42 @@ export class ComingMail implements FrameSink {
   readonly #total: number | undefined;
   readonly #begin: BeginMail;
   readonly #whole: (mail: Mail) => void;
-  readonly #headBytes = new Uint8Array(HEAD_BYTES);
+  /** Tids of receivers, if there are several, and SEND_HEAD. */
+  readonly #headBytes: Uint8Array;
   /** Of the body, head included. */
   #came = 0;
   #head: MailHead | undefined;
+  /** Receivers beside the first. */
+  #others: readonly number[] = [];
   #place: MailPlace | undefined;
   /** If there is no place. */
   readonly #pieces: Uint8Array[] = [];
 
-  /** @param whole  gets the message when all of it has come */
+  /**
+   * @param whole  gets the message when all of it has come, once for each receiver
+   * @throws ProtocolError, and so do its methods
+   */
   constructor(frame: FrameHead, total: number | undefined, begin: BeginMail, whole: (mail: Mail) => void) {
     this.#frame = frame;
     this.#total = total;
     this.#begin = begin;
     this.#whole = whole;
+    const tids = frame.type === FRAME.ULP_MCAST ? frame.a : 0;
+    if (tids > LIMITS.mcastReceivers) throw new ProtocolError(`a message to ${tids} receivers`);
+    this.#headBytes = new Uint8Array(HEAD_BYTES + 4 * tids);
   }
 
   add(piece: Uint8Array): void {
     let rest = piece;
     if (this.#head === undefined) {
-      const some = piece.subarray(0, HEAD_BYTES - this.#came);
+      const some = piece.subarray(0, this.#headBytes.length - this.#came);
       this.#headBytes.set(some, this.#came);
       this.#came += some.length;
-      if (this.#came < HEAD_BYTES) return;
+      if (this.#came < this.#headBytes.length) return;
       this.#opened();
       rest = piece.subarray(some.length);
     }
-    const at = this.#came - HEAD_BYTES;
+    const at = this.#came - this.#headBytes.length;
     this.#came += rest.length;
     if (this.#place === undefined) {
       if (rest.length > 0) this.#pieces.push(rest.slice());
@@ -83,22 +108,30 @@ export class ComingMail implements FrameSink {
 
   room(most: number): Uint8Array | undefined {
     if (this.#place === undefined) return undefined;
-    const at = this.#came - HEAD_BYTES;
+    const at = this.#came - this.#headBytes.length;
     return this.#place.place.subarray(at, at + most);
   }
 
-  /** @throws ProtocolError: it is too short */
   end(): void {
     const head = this.#head;
+    const headBytes = this.#headBytes.length;
     if (head === undefined)
-      throw new ProtocolError(`a message of ${this.#came} bytes, its head has ${HEAD_BYTES}`);
-    const bytes = this.#came - HEAD_BYTES;
-    if (this.#place === undefined) {
+      throw new ProtocolError(`a message of ${this.#came} bytes, its head has ${headBytes}`);
+    const bytes = this.#came - headBytes;
+    if (this.#others.length === 0 && this.#place === undefined) {
       this.#whole({ ...head, bytes, pieces: this.#pieces, release: NOTHING });
       return;
     }
-    const { place, release, keep, deliver } = this.#place;
-    this.#whole({ ...head, bytes, pieces: bytes > 0 ? [place] : [], release, keep, deliver });
+    const others = this.#others.map((to) => [to, this.#place?.also(to)] as const);
+    // What finds no room beside it is copied before anybody may free it.
+    const copied = others.some(([, place]) => place === undefined) ? this.#copied() : [];
+    for (const [to, place] of [[head.to, this.#place] as const, ...others]) {
+      if (place === undefined) this.#whole({ ...head, to, bytes, pieces: copied, release: NOTHING });
+      else {
+        const { release, keep, deliver } = place;
+        this.#whole({ ...head, to, bytes, pieces: bytes > 0 ? [place.place] : [], release, keep, deliver });
+      }
+    }
   }
 
   drop(): void {
@@ -106,17 +139,26 @@ export class ComingMail implements FrameSink {
     this.#place = undefined;
   }
 
+  #copied(): readonly Uint8Array[] {
+    return this.#place === undefined ? this.#pieces : [this.#place.place.slice()];
+  }
+
   #opened(): void {
     const view = new DataView(this.#headBytes.buffer);
-    const word = (at: number): number => view.getInt32(at * 4, true);
+    const from = this.#headBytes.length / 4 - SEND_HEAD.words;
+    const word = (at: number): number => view.getInt32((from + at) * 4, true);
+    const tids = Array.from({ length: from }, (_, i) => view.getInt32(i * 4, true));
+    const [to = this.#frame.a | 0, ...others] = tids;
+    this.#others = others;
     this.#head = {
-      to: this.#frame.a | 0,
+      to,
       src: this.#frame.b | 0,
       tag: word(SEND_HEAD.tag),
       context: word(SEND_HEAD.context),
       wid: word(SEND_HEAD.wid),
       encoding: word(SEND_HEAD.encoding),
     };
-    if (this.#total !== undefined) this.#place = this.#begin(this.#head, this.#total - HEAD_BYTES);
+    if (this.#total !== undefined)
+      this.#place = this.#begin(this.#head, this.#total - this.#headBytes.length);
   }
 }

@@ -1,9 +1,9 @@
 /**
  * Links of an application process to the others of its job: frames of Table III out and in.
  *
- * Owns: how a message of ULPs becomes a frame, how many went to each and came from each, and what has come and finds no room
- * in the heap: it waits, in order, and nothing more is read until there is some. What frames mean beyond messages is the
- * taker's.
+ * Owns: how a message of ULPs becomes a frame (one for all of its receivers there), how many went to each and came from each, and
+ * what has come and finds no room in the heap: it waits, in order, and nothing more is read until there is some. What frames mean
+ * beyond messages is the taker's.
  */
 import type { Frame, FrameHead, FrameSink, Link } from "../net/link.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
@@ -19,6 +19,8 @@ export interface Mail {
   readonly context: number;
   readonly wid: number;
   readonly encoding: number;
+  /** Of one that lies in this process's heap: messages of a multicast have one buffer. */
+  readonly gbid?: number;
   readonly bytes: number;
   /** Views, good until `release`. */
   readonly pieces: readonly Uint8Array[];
@@ -48,6 +50,8 @@ interface Peer {
   /** Messages. */
   sent: number;
   received: number;
+  /** Not sent yet: the same message to several ULPs. */
+  readonly gathered: Mail[];
 }
 
 export class PeerLinks {
@@ -61,7 +65,7 @@ export class PeerLinks {
 
   /** From now on frames of this link are taken. */
   add(member: number, link: Link): void {
-    const peer: Peer = { link, sent: 0, received: 0 };
+    const peer: Peer = { link, sent: 0, received: 0, gathered: [] };
     this.peers.set(member, peer);
     link.onClose(({ text }) => {
       this.peers.delete(member);
@@ -74,10 +78,9 @@ export class PeerLinks {
         peer.received += 1;
         this.taker.mail(mail, times(head));
       });
-    link.onStream(
-      FRAME.ULP_SEND,
-      message(() => 0),
-    );
+    const first = message(() => 0);
+    link.onStream(FRAME.ULP_SEND, first);
+    link.onStream(FRAME.ULP_MCAST, first);
     link.onStream(
       FRAME.ULP_MSGFWD,
       message(({ c }) => c),
@@ -89,8 +92,11 @@ export class PeerLinks {
     return this.peers.has(member);
   }
 
+  /** What is sent on it is behind all messages to this member so far. */
   link(member: number): Link | undefined {
-    return this.peers.get(member)?.link;
+    const peer = this.peers.get(member);
+    if (peer !== undefined) this.flush(peer);
+    return peer?.link;
   }
 
   /** Sends a message; to one that is gone it is dropped. */
@@ -101,23 +107,36 @@ export class PeerLinks {
       return;
     }
     peer.sent += 1;
-    const head = new Int32Array(SEND_HEAD.words);
-    head[SEND_HEAD.context] = mail.context;
-    head[SEND_HEAD.tag] = mail.tag;
-    head[SEND_HEAD.encoding] = mail.encoding;
-    head[SEND_HEAD.wid] = mail.wid;
-    const type = times === 0 ? FRAME.ULP_SEND : FRAME.ULP_MSGFWD;
-    const body = [new Uint8Array(head.buffer), ...mail.pieces];
-    peer.link.send({ type, a: mail.to, b: mail.src, c: times, body }, mail.release);
+    if (times === 0 && mail.gbid !== undefined) this.gather(peer, mail);
+    else {
+      this.flush(peer);
+      sendMail(peer.link, [mail], times);
+    }
+  }
+
+  /**
+   * Messages of a multicast go to a member in one frame: as long as nothing else goes there in between, so that all
+   * keep their order.
+   */
+  private gather(peer: Peer, mail: Mail): void {
+    const [first] = peer.gathered;
+    if (first !== undefined && (!isSame(first, mail) || peer.gathered.length >= LIMITS.mcastReceivers))
+      this.flush(peer);
+    peer.gathered.push(mail);
+    if (peer.gathered.length === 1) queueMicrotask(() => this.flush(peer));
+  }
+
+  private flush(peer: Peer): void {
+    if (peer.gathered.length > 0) sendMail(peer.link, peer.gathered.splice(0), 0);
   }
 
   send(member: number, frame: Frame): void {
-    this.peers.get(member)?.link.send(frame);
+    this.link(member)?.send(frame);
   }
 
   /** To all others. */
   tell(frame: Frame): void {
-    for (const { link } of this.peers.values()) link.send(frame);
+    for (const member of this.peers.keys()) this.send(member, frame);
   }
 
   pause(): void {
@@ -137,8 +156,44 @@ export class PeerLinks {
 
   close(): void {
     this.closing = true;
-    for (const { link } of [...this.peers.values()]) link.close();
+    for (const peer of [...this.peers.values()]) {
+      this.flush(peer);
+      peer.link.close();
+    }
   }
+}
+
+function isSame(a: Mail, b: Mail): boolean {
+  return (
+    a.gbid === b.gbid &&
+    a.src === b.src &&
+    a.tag === b.tag &&
+    a.context === b.context &&
+    a.wid === b.wid &&
+    a.bytes === b.bytes
+  );
+}
+
+/** One message to one ULP or several, in one frame. */
+function sendMail(link: Link, mails: readonly Mail[], times: number): void {
+  const { to, src, tag, context, encoding, wid, pieces } = mails[0]!;
+  const tids = mails.length === 1 ? [] : mails.map((mail) => mail.to);
+  const head = new Int32Array(tids.length + SEND_HEAD.words);
+  head.set(tids);
+  head[tids.length + SEND_HEAD.context] = context;
+  head[tids.length + SEND_HEAD.tag] = tag;
+  head[tids.length + SEND_HEAD.encoding] = encoding;
+  head[tids.length + SEND_HEAD.wid] = wid;
+  const body = [new Uint8Array(head.buffer), ...pieces];
+  const release = (): void => {
+    for (const mail of mails) mail.release();
+  };
+  if (mails.length > 1) link.send({ type: FRAME.ULP_MCAST, a: mails.length, b: src, c: 0, body }, release);
+  else
+    link.send(
+      { type: times === 0 ? FRAME.ULP_SEND : FRAME.ULP_MSGFWD, a: to, b: src, c: times, body },
+      release,
+    );
 }
 
 /** Messages for ULPs of this process: what finds no room waits in order, and the links with it. */

@@ -125,6 +125,8 @@ export const LIMITS = {
   members: 256,
   /** A message of another process that found no room is tried again after so long, milliseconds. */
   arrivalAgainMs: 5,
+  /** Receivers of a message that one frame names. */
+  mcastReceivers: 1024,
   /** A message is sent on after a ULP that moves so often at most. */
   forwards: 64,
   /** Messages to other processes that their links have not taken yet: engines wait beyond it, bytes; and so long at most. */

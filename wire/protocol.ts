@@ -53,6 +53,7 @@ export const FRAMES = {
   ULP_MIGRATED: { code: 38, fields: ["ULP", "move", "member"], body: "", ends: "library", doc: "destination tells all: the ULP is here; send what is held" },
   ULP_MIGABORT: { code: 39, fields: ["ULP", "move", "member"], body: "JSON", ends: "library", doc: "the ULP stays at its source: send there what is held" },
   ULP_ANSWER: { code: 40, fields: ["ULP", "", "bytes of JSON"], body: "JSON, then bytes: as the request ulpAnswer", ends: "ulp", doc: "the virtual machine's answer to a ULP that has moved since it asked" },
+  ULP_MCAST: { code: 41, fields: ["receivers", "source ULP", ""], body: "tids of the receivers, then as ULP_SEND", ends: "ulp", doc: "a message to several ULPs of the process" },
   // The link itself; 64 to 68 are the handshake
   NONCE: { code: 64, fields: ["", "", ""], body: "32 random bytes", ends: "link", doc: "first frame of each side" },
   PROOF: { code: 65, fields: ["", "", ""], body: "HMAC-SHA-256", ends: "link", doc: "shows that the side has the key: first the caller, then the listener" },

@@ -45,6 +45,8 @@ export interface Outgoing {
   readonly context: number;
   readonly wid: number;
   readonly encoding: number;
+  /** Its buffer: messages of a multicast have one. */
+  readonly gbid: number;
   readonly bytes: number;
   readonly pieces: readonly Uint8Array[];
 }
@@ -211,6 +213,7 @@ function outgoing({ w, heap }: Library, at: number): Outgoing {
     context: w[m + MSG.context]!,
     wid: w[m + MSG.wid]!,
     encoding: w[(gbid >> 2) + GBUF.encoding]!,
+    gbid,
     bytes,
     pieces,
   };

@@ -6,7 +6,7 @@
  * the process's own row, which is no engine: nothing is put into its queue or inbox. (paper, 3.2.1: the ULP
  * is marked remote)
  */
-import { GBUF, HEAD, INBOX_CLOSED, SEG, ULP, ULP_STATE } from "../../wire/layout.ts";
+import { GBUF, HEAD, INBOX_CLOSED, MSG, SEG, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { SEG_HEADER_BYTES } from "../heap/gbdesc.ts";
 import type { Library } from "./library.ts";
@@ -84,6 +84,19 @@ export function beginArriving(
     return undefined;
   }
   return { at, place: heap.u8.subarray(made.from, made.from + bytes) };
+}
+
+/** The same message for another ULP: it has the same buffer. Undefined: the heap has no room. */
+export function alsoArriving(
+  { w, arena, gb }: Library,
+  { src, tag, context, wid }: Omit<OutsideMessage, "to" | "data">,
+  { at, place }: Arriving,
+): Arriving | undefined {
+  const gbid = w[(at >> 2) + MSG.gbid]!;
+  const also = newMessage(w, arena, src, tag, gbid, place.length, context, wid);
+  if (also === 0) return undefined;
+  gb.gincref(gbid);
+  return { at: also, place };
 }
 
 /** All of it has come: it goes into its receiver's inbox. @returns false: that is full */

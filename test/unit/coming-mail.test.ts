@@ -1,13 +1,15 @@
 /** Messages of other processes while they come: into the heap, however they are cut, and nothing stays of what does not come. */
 import assert from "node:assert/strict";
 import { test } from "uvu";
-import { ProtocolError } from "../../net/link.ts";
+import { type Frame, ProtocolError } from "../../net/link.ts";
+import { memoryLinks } from "../../net/memory-links.ts";
+import { drainOutbox, releaseOutgoing } from "../../runtime/scheduler/outbox.ts";
 import { arrivingIn, type BeginMail, ComingMail } from "../../upvm/coming-mail.ts";
-import { joined, type Mail } from "../../upvm/peer-links.ts";
+import { joined, type Mail, PeerLinks } from "../../upvm/peer-links.ts";
 import { ULP } from "../../wire/layout.ts";
-import { SEND_HEAD } from "../../wire/protocol.ts";
+import { FRAME, SEND_HEAD } from "../../wire/protocol.ts";
 import { tidOf } from "../../wire/pvm.ts";
-import { pattern } from "../link-contract.ts";
+import { IDENTITY, pattern } from "../link-contract.ts";
 import { actor, IDLE, leftovers, type Process, processOf } from "../one-thread.ts";
 
 const FRAME_HEAD = { type: 5, a: tidOf(0), b: tidOf(1), c: 0 };
@@ -100,6 +102,80 @@ test("a heap without room is no end: the message comes beside it", () => {
   assert.equal(mail!.deliver, undefined);
   assert.ok(Buffer.from(joined(mail!)).equals(pattern(1000)));
   assert.equal(leftovers(p), "");
+});
+
+test("a multicast goes to each host once, whatever its length, and keeps its place among a sender's messages", async () => {
+  const here = [0, 1];
+  const elsewhere = (own: readonly number[]) => (index: number) => !own.includes(index);
+  const options = { ulps: 5, outside: true };
+  const from = processOf(IDLE, { ...options, elsewhere: elsewhere(here) });
+  const to = processOf(IDLE, { ...options, elsewhere: elsewhere([2, 3, 4]) });
+  from.engines[0]!.edge.ringOutbox = () => {};
+  const { a, b } = memoryLinks(IDENTITY.a, IDENTITY.b);
+  const nobody = () => assert.fail("no such frame was sent");
+  const came: number[] = [];
+  const linksOf = (p: Process) =>
+    new PeerLinks({
+      library: () => p.library,
+      mail: (mail) => {
+        came.push(mail.to);
+        assert.equal(mail.deliver!(), true);
+      },
+      frame: nobody,
+      state: nobody,
+      lost: () => {},
+    });
+  const out = linksOf(from);
+  const sent: Frame[] = [];
+  const send = a.send.bind(a);
+  a.send = (frame, written) => {
+    sent.push(frame);
+    send(frame, written);
+  };
+  out.add(1, a);
+  const into = linksOf(to);
+  into.add(0, b);
+  const sender = actor(from, 0);
+  const receivers = [tidOf(2), tidOf(3), tidOf(4)];
+  for (const [i, tid] of receivers.entries()) sender.view.setInt32(0x100 + 4 * i, tid, true);
+  const leave = (): void =>
+    drainOutbox(from.library, (mail) =>
+      out.mail(1, { ...mail, release: () => releaseOutgoing(from.library, mail) }, 0),
+    );
+  for (const bytes of [40, 30_000]) {
+    const data = pattern(bytes, bytes);
+    sender.bytes.set(data, 0x1000);
+    const before = (tag: number): void => {
+      sender.call("pvm_initsend", 1);
+      assert.equal(sender.call("pvm_send", tidOf(3), tag), 0);
+    };
+    before(1);
+    sender.call("pvm_initsend", 1);
+    sender.call("pvm_pkbyte", 0x1000, bytes, 1);
+    assert.equal(sender.call("pvm_mcast", 0x100, 3, 2), 0);
+    before(3);
+    sent.length = 0;
+    came.length = 0;
+    leave();
+    await new Promise((go) => setTimeout(go, 1));
+    assert.deepEqual(
+      sent.map(({ type }) => type),
+      [FRAME.ULP_SEND, FRAME.ULP_MCAST, FRAME.ULP_SEND],
+    );
+    assert.deepEqual(came, [tidOf(3), ...receivers, tidOf(3)]);
+    for (const index of [2, 3, 4]) {
+      const receiver = actor(to, index);
+      if (index === 3) assert.ok(receiver.call("pvm_recv", tidOf(0), 1) > 0);
+      assert.ok(receiver.call("pvm_recv", tidOf(0), -1) > 0);
+      assert.equal(receiver.call("pvm_upkbyte", 0x1000, bytes, 1), 0);
+      assert.ok(Buffer.from(receiver.bytes.subarray(0x1000, 0x1000 + bytes)).equals(data));
+      if (index === 3) assert.ok(receiver.call("pvm_recv", tidOf(0), 3) > 0);
+    }
+  }
+  assert.deepEqual([out.counts().sent, into.counts().received], [[0, 10], [10]]);
+  out.close();
+  assert.equal(leftovers(from), "");
+  assert.equal(leftovers(to), "");
 });
 
 test.run();
