@@ -5,7 +5,6 @@
  */
 import { lookup } from "node:dns/promises";
 import { availableParallelism, hostname } from "node:os";
-import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { EngineOptions, Parcel } from "../runtime/scheduler/engine-state.ts";
@@ -16,6 +15,7 @@ import { LIMITS } from "../wire/limits.ts";
 import type { EngineNews, EngineSetup, Engines } from "./engine-thread.ts";
 import type { Surroundings } from "./local-host.ts";
 import { codeExtension } from "./node-package.ts";
+import { countExternalMemory } from "./node-v8.ts";
 
 /** What the engines tell, save output's way back and the end. */
 export interface ProcessEvents {
@@ -48,18 +48,6 @@ export const surroundings: Surroundings = {
       () => false,
     ),
 };
-
-/**
- * Lets V8 count ULPs' memories as part of its heap's limits. It collects garbage for every 64 MiB of them
- * otherwise: for thousands of ULPs, a full collection for every few dozen, five times slower. Heaps made from
- * now on heed it.
- */
-export function countExternalMemory(): void {
-  const major = Number(process.versions.v8.split(".")[0]);
-  if (major >= V8_WITH_EXTERNAL_LIMIT) setFlagsFromString("--external-memory-accounted-in-global-limit");
-}
-/** First major version of V8 that is known to have the option. */
-const V8_WITH_EXTERNAL_LIMIT = 14;
 
 export class EngineThreads implements Engines {
   private readonly library: Library;

@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
-import type { ApplicationSetup } from "./node-application.ts";
+import type { ApplicationSetup } from "./node-application-thread.ts";
 import { packageRoot } from "./node-package.ts";
 
 export class Processes {

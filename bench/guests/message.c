@@ -9,6 +9,8 @@
 #define TAG_COUNT 1
 #define TAG_DATA 2
 #define BYTES_MAX 1000000
+/* Batches: the first are what V8 compiles in, also of the ways between processes. */
+#define WARM_UPS 8
 
 static const char *const encodings[] = {"default", "raw", "inplace", "psend"};
 enum { DEFAULT, RAW, INPLACE, PSEND };
@@ -67,7 +69,7 @@ static void measure(int other, int encoding, int bytes, int batches) {
   int count = bytes / 4, trips = 8;
   double values[BENCH_BATCHES_MAX];
   memset(in, 0, sizeof in);
-  for (int b = -3; b < batches; b++) {
+  for (int b = -WARM_UPS; b < batches; b++) {
     double seconds = batch(other, encoding, count, trips);
     if (b < 0)
       trips = repetitions(seconds, trips, 4, 200000);
