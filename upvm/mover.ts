@@ -29,6 +29,7 @@ import {
 import { leavingAgain, releaseLeaving } from "../runtime/scheduler/outbox.ts";
 import { newArrived } from "../runtime/scheduler/outside.ts";
 import { ulpAt } from "../runtime/scheduler/queue.ts";
+import type { UlpAt } from "../runtime/scheduler/state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { IMAGE_VERSION, PAGE_BYTES } from "../wire/image.ts";
 import { INBOX_AWAY, INBOX_CLOSED, LINK_ABI, MSG, ULP } from "../wire/layout.ts";
@@ -278,36 +279,37 @@ export class Mover {
   // Source
 
   private offer(to: Member, frame: MoveFrame): void {
-    const { library } = this.world.process;
-    const { w } = library;
-    const { tid, move } = frame;
-    const ulp = ulpOf(w, tid);
-    const row = w[ulp + ULP.module]!;
+    const { w, programs } = this.world.process.library;
+    const row = w[ulpOf(w, frame.tid) + ULP.module]!;
     const hash = this.world.hashes[row];
-    const detail = whyNoImage(w, ulp);
-    if (hash === undefined || detail !== undefined) {
-      const refused = { code: "notFrozen", detail: detail ?? "its program has no hash" } as const;
-      this.take({ kind: "notFrozen", tid, move, refused });
-      return;
-    }
-    const { pages } = library.programs[row]!;
+    // What has no image is not frozen either, which says why.
+    if (hash === undefined) return;
     // What it has grown to is known only by its engine.
-    const offer: Offer = { hash, bytes: pages.min * PAGE_BYTES, abi: LINK_ABI, image: IMAGE_VERSION };
+    const bytes = programs[row]!.pages.min * PAGE_BYTES;
+    const offer: Offer = { hash, bytes, abi: LINK_ABI, image: IMAGE_VERSION };
     this.world.links.send(to, encodeMove({ ...frame, offer }));
+  }
+
+  private whyNotSent(ulp: UlpAt): string | undefined {
+    const { w } = this.world.process.library;
+    return this.world.hashes[w[ulp + ULP.module]!] === undefined
+      ? "its program has no hash"
+      : whyNoImage(w, ulp);
   }
 
   private async freeze(tid: Tid, move: number): Promise<void> {
     const { freezer, library } = this.world.process;
     const ulp = ulpOf(library.w, tid);
-    const frozen = await freezer.freeze(library.w[ulp + ULP.index]!);
+    let detail = this.whyNotSent(ulp);
+    const frozen = detail === undefined ? await freezer.freeze(library.w[ulp + ULP.index]!) : undefined;
     if (typeof frozen === "string") {
       this.take({ kind: "notFrozen", tid, move, refused: refusedOf(frozen) });
       return;
     }
-    const detail = whyNoImage(library.w, ulp);
-    if (detail !== undefined) {
-      freezer.thaw(frozen);
-      this.take({ kind: "notFrozen", tid, move, refused: { code: "notFrozen", detail } });
+    detail ??= this.whyNotSent(ulp);
+    if (frozen === undefined || detail !== undefined) {
+      if (frozen !== undefined) freezer.thaw(frozen);
+      this.take({ kind: "notFrozen", tid, move, refused: { code: "notFrozen", detail: detail ?? "" } });
       return;
     }
     this.frozen.set(tid, frozen);

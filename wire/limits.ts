@@ -273,9 +273,8 @@ export const LIMITS = {
   movesAtOnce: 8,
   /** Ordered moves that wait for those: every ULP of a process may be ordered away at once. */
   movesWaiting: 12_000,
-  /** Time for a move's stages, milliseconds; beyond it the ULP stays. The destination may have to compile its program; */
-  moveOfferMs: 10_000,
-  /** what a ULP waits for that cannot be moved, such as a write to a file, ends; */
+  /** Time for a move's stages, milliseconds; beyond it the ULP stays. What it waits for and cannot be moved, such as a write to a */
+  /** file, ends, and the destination answers; */
   moveFreezeMs: 10_000,
   /** the slowest process of the job answers; */
   moveFlushMs: 10_000,

@@ -138,10 +138,11 @@ export class Arrivals<M> {
     this.owned(tid, revision);
     // First what our own ULPs have sent to it meanwhile, then it runs.
     common.learn(tid, { member: common.own, move });
-    common.out({ kind: "adopt", tid, move });
+    // What is sent leaves before it runs: where one thread does both, it may run for some time.
     for (const to of common.others()) {
       common.out({ kind: "send", to, frame: { kind: "MIGRATED", tid, move, member: common.own } });
     }
+    common.out({ kind: "adopt", tid, move });
     common.out({ kind: "migrated", tid, move, revision });
   }
 

@@ -1,13 +1,13 @@
 /**
  * A ULP leaves: the source's side of a move (paper, 3.2.7).
  *
- *     order ─▶ offered ─▶ freezing ─▶ waiting ─▶ flushing ─▶ shipping ─▶ shipped ─▶ gone
- *                │           │           │          │           │           │
- *                ╰───────────┴───────────┴──────────╯           ╰─ undoing ─┤
- *                            stays, thawed                        stays ◀───╯ or gone: the control store says
+ *     order ─▶ freezing ─▶ waiting ─▶ flushing ─▶ shipping ─▶ shipped ─▶ gone
+ *                 │           │          │           │           │
+ *                 ╰───────────┴──────────╯           ╰─ undoing ─┤
+ *                       stays, thawed                  stays ◀───╯ or gone: the control store says
  *
- * - offered: the destination is asked (PREPARE); the ULP runs.
- * - freezing: it is being stopped. What cannot be stopped in time is `unfreezing`: refused, and thawed when it stops.
+ * - freezing: the destination is asked (PREPARE), and at the same time the ULP is being stopped: its answer is waited for only
+ *   before the state is sent. What cannot be stopped in time is `unfreezing`: refused, and thawed when it stops.
  * - waiting: messages that it has sent wait here for ULPs that move; they must leave before it does.
  * - flushing: all others are told (MIGRATING) and answer behind everything they have sent (MIGACK). An answer also says
  *   that everything that the ULP has sent from here has come, so that what it sends from elsewhere cannot overtake it.
@@ -31,7 +31,7 @@ import type {
   Tid,
 } from "./moves.ts";
 
-type At = "offered" | "freezing" | "unfreezing" | "waiting" | "flushing" | "shipping" | "shipped" | "undoing";
+type At = "freezing" | "unfreezing" | "waiting" | "flushing" | "shipping" | "shipped" | "undoing";
 
 interface Departure {
   readonly tid: Tid;
@@ -43,18 +43,19 @@ interface Departure {
   at: At;
   /** When the stage has taken too long; undoing: when the store is asked again. */
   deadlineMs: number;
+  /** The destination has said yes. */
+  isPrepared: boolean;
   /** Who has not answered MIGRATING. */
   readonly acks: Set<Member>;
   bytes: number;
   /** MIGRATED came before our own link said that all is written. */
   isThere: boolean;
-  /** Why it is undone. */
+  /** Why it stays, as soon as it is stopped; why it is undone. */
   refused: Refused | undefined;
   tries: number;
 }
 
 const STAGE_MS: Readonly<Record<At, number>> = {
-  offered: LIMITS.moveOfferMs,
   freezing: LIMITS.moveFreezeMs,
   unfreezing: Number.POSITIVE_INFINITY,
   waiting: LIMITS.moveFlushMs,
@@ -63,13 +64,14 @@ const STAGE_MS: Readonly<Record<At, number>> = {
   shipped: LIMITS.moveDecideMs,
   undoing: LIMITS.moveAskAgainMs,
 };
-const TOO_LATE: Readonly<Partial<Record<At, Refusal>>> = {
-  offered: "noAnswer",
+const TOO_LATE: Readonly<Record<At, Refusal>> = {
   freezing: "notFrozen",
+  unfreezing: "notFrozen",
   waiting: "notFlushed",
   flushing: "notFlushed",
   shipping: "notReceived",
   shipped: "noAnswer",
+  undoing: "noAnswer",
 };
 
 export class Departures<M> {
@@ -144,8 +146,9 @@ export class Departures<M> {
       order,
       sinceMs,
       stages,
-      at: "offered",
+      at: "freezing",
       deadlineMs: 0,
+      isPrepared: false,
       acks: new Set(),
       bytes: 0,
       isThere: false,
@@ -153,21 +156,24 @@ export class Departures<M> {
       tries: 0,
     };
     this.moves.set(tid, d);
-    this.enter(d, "offered");
+    this.enter(d, "freezing");
     const revision = this.revisions.get(tid) ?? 0;
     this.common.out({ kind: "offer", to, frame: { kind: "PREPARE", tid, move, member: 0, revision } });
+    this.common.out({ kind: "freeze", tid, move });
   }
 
   prepared(from: Member, tid: Tid, move: number, refused: Refused | undefined): void {
     const d = this.find(tid, move);
-    if (d?.at !== "offered" || from !== d.to) return;
+    if (d === undefined || d.isPrepared || from !== d.to || d.at === "unfreezing") return;
     if (refused !== undefined) {
-      this.stay(d, refused);
+      // It is answered when it runs again, so that it can be moved elsewhere then.
+      if (d.at === "freezing") d.refused = refused;
+      else this.stay(d, refused);
       return;
     }
+    d.isPrepared = true;
     d.stages.preparedMs = this.elapsed(d);
-    this.enter(d, "freezing");
-    this.common.out({ kind: "freeze", tid, move });
+    if (d.at === "flushing") this.shipIfFlushed(d);
   }
 
   frozen(tid: Tid, move: number): void {
@@ -178,14 +184,15 @@ export class Departures<M> {
     } else if (d?.at === "freezing") {
       d.stages.frozenMs = this.elapsed(d);
       this.enter(d, "waiting");
-      this.flushIfClear(d);
+      if (d.refused !== undefined) this.stay(d, d.refused);
+      else this.flushIfClear(d);
     }
   }
 
   notFrozen(tid: Tid, move: number, refused: Refused): void {
     const d = this.find(tid, move);
     if (d?.at === "unfreezing") this.remove(d);
-    else if (d?.at === "freezing" || d?.at === "offered") this.stay(d, refused, true);
+    else if (d?.at === "freezing") this.stay(d, d.refused ?? refused, true);
   }
 
   /** A ULP of this process has ended: it cannot have been frozen yet. */
@@ -197,7 +204,7 @@ export class Departures<M> {
       this.answer(order, tid, to, { moved: false, refused: { code: "ended", detail: "" } });
     }
     const d = this.moves.get(tid);
-    if (d !== undefined && (d.at === "offered" || d.at === "freezing" || d.at === "unfreezing"))
+    if (d !== undefined && (d.at === "freezing" || d.at === "unfreezing"))
       this.notFrozen(tid, d.move, { code: "ended", detail: "" });
   }
 
@@ -224,7 +231,7 @@ export class Departures<M> {
   }
 
   private shipIfFlushed(d: Departure): void {
-    if (d.acks.size > 0) return;
+    if (d.acks.size > 0 || !d.isPrepared) return;
     d.stages.flushedMs = this.elapsed(d);
     this.enter(d, "shipping");
     this.common.locations.hold(d.tid, d.move);
@@ -286,7 +293,7 @@ export class Departures<M> {
       if (now < d.deadlineMs) continue;
       if (d.at === "undoing") this.claim(d);
       else if (d.isThere) this.gone(d);
-      else this.giveUp(d, TOO_LATE[d.at] ?? "noAnswer");
+      else this.giveUp(d, d.isPrepared ? TOO_LATE[d.at] : "noAnswer");
     }
   }
 
@@ -306,7 +313,7 @@ export class Departures<M> {
 
   /** Ends a move from our side. Once its last byte may have been sent, only the control store can say that it stays. */
   private giveUp(d: Departure, code: Refusal): void {
-    const refused = { code, detail: "" };
+    const refused = d.refused ?? { code, detail: "" };
     if (d.at === "undoing") return;
     if (d.at === "unfreezing") return;
     if (d.at !== "shipping" && d.at !== "shipped") {
@@ -353,7 +360,7 @@ export class Departures<M> {
       this.enter(d, "unfreezing");
       return;
     }
-    if (at !== "offered" && at !== "freezing") common.out({ kind: "thaw", tid });
+    if (at !== "freezing") common.out({ kind: "thaw", tid });
     this.remove(d);
   }
 

@@ -86,7 +86,7 @@ export type Outcome =
       readonly stages: Stages;
     };
 
-/** When each stage was over, milliseconds from the order on. */
+/** When each stage was over, milliseconds from the order on. The destination's yes (prepared) may come after the next two. */
 export interface Stages {
   preparedMs: number;
   frozenMs: number;
@@ -137,7 +137,7 @@ export type MoveEvent =
 /** What is to be done, in this order. */
 export type MoveEffect<M> =
   | { readonly kind: "send"; readonly to: Member; readonly frame: MoveFrame }
-  /** Source. Fill in PREPARE's offer and send it; if the ULP has ended, say `notFrozen`. */
+  /** Source. Fill in PREPARE's offer and send it. If the ULP has ended, `freeze`, which comes next, says `notFrozen`. */
   | { readonly kind: "offer"; readonly to: Member; readonly frame: MoveFrame }
   | { readonly kind: "freeze"; readonly tid: Tid; readonly move: number }
   /** Source. Give it back to an engine as it was, with what was sent to it meanwhile. */

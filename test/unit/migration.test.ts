@@ -56,15 +56,51 @@ const refusals = (effects: readonly Effect[]): string[] =>
 
 test("a destination that does not answer is given up, and told so", () => {
   const source = new Source();
-  assert.deepEqual(kinds(source.order()), ["offer"]);
-  assert.deepEqual(kinds(source.after(LIMITS.moveOfferMs - 1)), []);
+  assert.deepEqual(kinds(source.order()), ["offer", "freeze"]);
+  source.take({ kind: "frozen", tid: TID, move: 1 });
+  source.frame(1, "MIGACK");
+  assert.deepEqual(kinds(source.frame(2, "MIGACK")), []);
+  assert.deepEqual(kinds(source.after(LIMITS.moveFlushMs - 1)), []);
   const effects = source.after(1);
-  assert.deepEqual(kinds(effects), ["MIGABORT 1", "answer"]);
+  assert.deepEqual(kinds(effects), ["MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
   assert.deepEqual(refusals(effects), ["noAnswer"]);
   // Its yes comes too late, and the next attempt is another one.
   assert.deepEqual(source.frame(1, "PREPARED"), []);
   const [offer] = source.order();
   assert.equal(offer?.kind === "offer" && offer.frame.move, 2);
+});
+
+test("a destination that refuses while the ULP is being stopped is answered for when it runs again, so that it can go elsewhere", () => {
+  const source = new Source();
+  source.order();
+  const frame = { kind: "PREPARED", tid: TID, move: 1, member: 0 } as const;
+  const refused = { code: "noMemory", detail: "" } as const;
+  assert.deepEqual(source.take({ kind: "frame", from: 1, frame: { ...frame, refused } }), []);
+  const effects = source.take({ kind: "frozen", tid: TID, move: 1 });
+  assert.deepEqual(kinds(effects), ["MIGABORT 1", "answer", "thaw"]);
+  assert.deepEqual(refusals(effects), ["noMemory"]);
+  assert.deepEqual(kinds(source.order(TID, 2)), ["offer", "freeze"]);
+});
+
+test("one that refuses when all others have been told is taken back", () => {
+  const source = new Source();
+  source.order();
+  source.take({ kind: "frozen", tid: TID, move: 1 });
+  const frame = { kind: "PREPARED", tid: TID, move: 1, member: 0 } as const;
+  const refused = { code: "files", detail: "" } as const;
+  const effects = source.take({ kind: "frame", from: 1, frame: { ...frame, refused } });
+  assert.deepEqual(kinds(effects), ["MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
+  assert.deepEqual(refusals(effects), ["files"]);
+  assert.equal(source.protocol.unfinished, 0);
+});
+
+test("a yes that comes last begins the transfer", () => {
+  const source = new Source();
+  source.order();
+  source.take({ kind: "frozen", tid: TID, move: 1 });
+  source.frame(1, "MIGACK");
+  assert.deepEqual(kinds(source.frame(2, "MIGACK")), []);
+  assert.deepEqual(kinds(source.frame(1, "PREPARED")), ["ship"]);
 });
 
 test("a process that does not acknowledge stops a move, and the ULP goes on at home", () => {
@@ -165,12 +201,13 @@ test("so many moves as the limit says are under way, the others wait", () => {
   const source = new Source();
   const ordered = [];
   for (let tid = 1; tid <= LIMITS.movesAtOnce + 1; tid++) ordered.push(...kinds(source.order(tid)));
-  assert.deepEqual(ordered, Array(LIMITS.movesAtOnce).fill("offer"));
+  assert.deepEqual(ordered, Array(LIMITS.movesAtOnce).fill(["offer", "freeze"]).flat());
   assert.deepEqual(refusals(source.order(LIMITS.movesAtOnce + 1)), ["moving"]);
   const frame = { kind: "PREPARED", tid: 1, move: 1, member: 0 } as const;
   const refused = { code: "noMemory", detail: "" } as const;
-  const effects = source.take({ kind: "frame", from: 1, frame: { ...frame, refused } });
-  assert.deepEqual(kinds(effects), ["MIGABORT 1", "answer", "offer"]);
+  assert.deepEqual(source.take({ kind: "frame", from: 1, frame: { ...frame, refused } }), []);
+  const effects = source.take({ kind: "frozen", tid: 1, move: 1 });
+  assert.deepEqual(kinds(effects), ["MIGABORT 1", "answer", "thaw", "offer", "freeze"]);
   assert.deepEqual(refusals(effects), ["noMemory"]);
 });
 
