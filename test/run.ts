@@ -6,7 +6,7 @@
  * others along. Exit code 0 only if nothing failed and something ran.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { type Tally, tally } from "./tally.ts";
@@ -23,10 +23,17 @@ const LINE_LIMIT = 1000;
 /** Where commands keep what they compile: not among the user's own, and once for all files. */
 const CACHE = join(import.meta.dirname, "../.upvm-cache");
 
-const running = new Set<ChildProcess>();
+/** With the mark of each. */
+const running = new Map<ChildProcess, string>();
 
-/** Ends a test file's process and all that it started: it leads a process group of its own. */
-function end(child: ChildProcess): void {
+/** In the environment of a test file and of all that it starts: its number, and this process's. */
+const MARK = "UPVM_TEST_FILE";
+let lastFile = 0;
+/** A process that does not end when it is killed waits for a disk: it is not waited for. */
+const LOOKS = 100;
+
+/** Ends a test file's process and all that it started: it leads a process group of its own, and daemons have its mark. */
+function end(child: ChildProcess, mark: string): void {
   if (child.pid === undefined) return;
   try {
     if (process.platform === "win32") child.kill("SIGKILL");
@@ -34,11 +41,40 @@ function end(child: ChildProcess): void {
   } catch {
     // The group is gone already.
   }
+  // One may be about to start another: until there is none.
+  for (let looks = 0, left = marked(mark); left.length > 0 && looks < LOOKS; looks++, left = marked(mark))
+    for (const pid of left) kill(pid);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Processes with a mark that run; none where there is no /proc. */
+function marked(mark: string): number[] {
+  const pids = existsSync("/proc/self/environ")
+    ? readdirSync("/proc").filter((name) => /^\d+$/.test(name))
+    : [];
+  return pids.map(Number).filter((pid) => {
+    try {
+      // Of one that has ended and was not asked about it is empty.
+      return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(mark);
+    } catch {
+      // Another user's, or it has just ended.
+      return false;
+    }
+  });
 }
 
 /** Runs one file to its end and prints one line; in full if something is wrong. */
 async function runFile(path: string, name: string, limitMs: number): Promise<Tally> {
-  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: CACHE };
+  const number = `${process.pid}.${++lastFile}`;
+  const mark = `${MARK}=${number}`;
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: CACHE, [MARK]: number };
   delete env["FORCE_COLOR"];
   const startMs = performance.now();
   const child = spawn(process.execPath, [path], {
@@ -46,7 +82,7 @@ async function runFile(path: string, name: string, limitMs: number): Promise<Tal
     stdio: ["ignore", "pipe", "pipe"],
     detached: process.platform !== "win32",
   });
-  running.add(child);
+  running.set(child, mark);
   let output = "";
   const collect = (text: string): void => {
     if (output.length < OUTPUT_LIMIT) output += text;
@@ -55,7 +91,7 @@ async function runFile(path: string, name: string, limitMs: number): Promise<Tal
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    end(child);
+    end(child, mark);
   }, limitMs);
   const [exitCode, signal] = await new Promise<[number | null, string | null]>((done) => {
     child.on("close", (code, sig) => done([code, sig]));
@@ -66,7 +102,7 @@ async function runFile(path: string, name: string, limitMs: number): Promise<Tal
   });
   clearTimeout(timer);
   // What a test left running would take the cores from the next ones.
-  end(child);
+  end(child, mark);
   running.delete(child);
   const result = tally({ output, exitCode, signal, timedOut });
   report(name, result, output, (performance.now() - startMs) / 1000);
@@ -108,7 +144,7 @@ async function runAll(folder: string, words: readonly string[], limitMs: number)
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    for (const child of running) end(child);
+    for (const [child, mark] of running) end(child, mark);
     process.exit(130);
   });
 }

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { test } from "uvu";
 import { EXIT } from "../../wire/errors.ts";
 import { Hosts, withHosts } from "../hosts.ts";
+import { sshTo } from "../sshd.ts";
+import { canType, typed } from "../typed.ts";
 
 /** Each ULP prints a line. */
 const HELLO = `(module
@@ -137,7 +139,27 @@ test("a host whose pvmd was killed is deleted; one that is started in its home t
     assert.match(after.err, /no pvmd is in service/);
   }));
 
-test("hosts are added by a hoster and deleted, the first one is not; a signal lets a host leave", () =>
+/** The hoster that is used unless another is told. */
+async function addBySsh(hosts: Hosts, bin: string): Promise<void> {
+  const keys = hosts.home("keys");
+  mkdirSync(keys, { mode: 0o700 });
+  const way = sshTo("yonder", keys);
+  if ("why" in way) {
+    console.log(`skipped: a host by ssh: ${way.why}`);
+    return;
+  }
+  const remote = `env UPVM_HOME=${hosts.home("yonder")} ${process.execPath} ${bin}`;
+  const added = await hosts.on("a", ["add", "yonder", "--hoster", way.ssh, "--remote", remote]);
+  assert.deepEqual([added.code, added.out], [EXIT.ok, "yonder was added\n"], added.err);
+  const pid = hosts.adopt((await hosts.status("yonder")).pid);
+  const none = await hosts.on("a", ["add", "nowhere", "--hoster", way.ssh]);
+  assert.equal(none.code, EXIT.failed);
+  assert.match(none.err, /nowhere: .*[Cc]ould not resolve/);
+  assert.equal((await hosts.on("a", ["delete", "yonder"])).code, EXIT.ok);
+  assert(!Hosts.runs(pid));
+}
+
+test("hosts are added by a hoster, by ssh too, and deleted, the first one is not; a signal lets a host leave", () =>
   withHosts(async (hosts) => {
     const a = await hosts.start("a");
     // What ssh does, on this machine: a home for each host, the key on standard input.
@@ -154,6 +176,8 @@ test("hosts are added by a hoster and deleted, the first one is not; a signal le
     assert.match(added.err, /a: there is a host of that name already\n +no\/name: that is no host's name/);
     const [b, c] = [hosts.adopt((await hosts.status("b")).pid), hosts.adopt((await hosts.status("c")).pid)];
     assert.deepEqual(names((await hosts.status("c")).hosts), ["a", "b", "c"]);
+
+    await addBySsh(hosts, bin);
 
     const deleted = await hosts.on("c", ["delete", "b", "a", "none", "--json"]);
     assert.equal(deleted.code, EXIT.failed);
@@ -200,7 +224,36 @@ test("a pvmd whose home was deleted ends: no command could reach it", () =>
     await hosts.until(() => !Hosts.runs(a!.pid) && !Hosts.runs(b!.pid));
   }));
 
-test("the console takes lines of a pipe, starts a pvmd if there is none, waits for what prints here, and halts", () =>
+/** Completes a verb, throws a line away, gets lines of now and of the last time again. */
+async function typeInto(hosts: Hosts, name: string): Promise<void> {
+  if (!canType()) {
+    console.log("skipped: the console at a terminal: script(1) is not here");
+    return;
+  }
+  const env = { UPVM_HOME: hosts.home(name) };
+  const [prompt, tab, up, ctrlC] = [/upvm> $/, "\t", "\x1b[A", "\x03"];
+  const first = await typed(["console"], env, [
+    [prompt, `ech${tab}`],
+    [/echo/, " typed\r"],
+    [prompt, "junk"],
+    [/junk/, ctrlC],
+    [/\^C\n.*upvm> $/s, up],
+    [/echo typed/, "\r"],
+    [prompt, "quit\r"],
+  ]);
+  assert.equal(first.code, EXIT.ok, first.screen);
+  assert.equal(first.screen.match(/\ntyped\n/g)?.length, 2, first.screen);
+  assert.match(first.screen, /the virtual machine goes on; upvm halt ends it/);
+  assert(!first.screen.includes("there is no"), first.screen);
+  const again = await typed(["console"], env, [
+    [prompt, up + up],
+    [/echo typed/, "\r"],
+    [prompt, "quit\r"],
+  ]);
+  assert.equal(again.screen.match(/\ntyped\n/g)?.length, 1, again.screen);
+}
+
+test("the console takes what is typed and lines of a pipe, starts a pvmd if there is none, waits for what prints here, and halts", () =>
   withHosts(async (hosts) => {
     writeFileSync(hosts.home("hello.wat"), HELLO);
     const lines = ["conf", "# a comment", "alias go spawn ->", `go -2 ${hosts.home("hello.wat")}`, "cnof"];
@@ -213,6 +266,7 @@ test("the console takes lines of a pipe, starts a pvmd if there is none, waits f
     for (const tid of ["t40001", "t40002"]) assert(first.out.includes(`[${tid}] hello\n`), first.out);
     assert.match(first.out, /\[1\] finished\n/);
     assert.match(first.out, /upvm: there is no cnof; did you mean conf\?\n/);
+    await typeInto(hosts, "a");
     const second = await hosts.on("a", ["console"], "jobs\nhalt\nps\n");
     assert.deepEqual([second.code, second.out, second.err], [EXIT.ok, "no jobs\n", ""]);
     assert.equal((await hosts.on("a", ["status"])).code, EXIT.failed);

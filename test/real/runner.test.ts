@@ -1,10 +1,11 @@
 /** The test runner on files that go wrong in every way. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
+import { Hosts } from "../hosts.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -46,12 +47,24 @@ test("a failing test is shown in full and fails the run", () => {
   assert.match(lines.join("\n"), /wrong sum.*2 \+ 2 is 5/s);
 });
 
-test("a file that hangs is ended at its limit and counted as failed", () => {
-  const hanging = `${head}test("a", () => new Promise(() => setInterval(() => {}, 1000))); test.run();`;
+test("a file that hangs is ended at its limit and counted as failed, and its daemons with it", () => {
+  const pid = join(mkdtempSync(join(tmpdir(), "upvm-daemon-")), "pid");
+  const hanging = `${head}
+    import { spawn } from "node:child_process";
+    import { writeFileSync } from "node:fs";
+    const wait = "setInterval(() => {}, 1000)";
+    const daemon = spawn(process.execPath, ["--eval", wait], { detached: true, stdio: "ignore" });
+    daemon.unref();
+    writeFileSync(${JSON.stringify(pid)}, String(daemon.pid));
+    test("a", () => new Promise(() => setInterval(() => {}, 1000))); test.run();`;
   const { code, lines } = runner({ "a.test.ts": hanging });
   assert.equal(lines.at(-1), "0 passed, 1 failed");
   assert.match(lines.join("\n"), /ran too long/);
   assert.equal(code, 1);
+  const daemon = Number(readFileSync(pid, "utf8"));
+  rmSync(join(pid, ".."), { recursive: true });
+  assert.ok(daemon > 0);
+  if (process.platform === "linux") assert.ok(!Hosts.runs(daemon));
 });
 
 test("a crash, a file without test.run() and a hook that throws are failures", () => {
