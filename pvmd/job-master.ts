@@ -9,6 +9,7 @@ import { UpvmError } from "../wire/errors.ts";
 import { type JobWish, seatsOf } from "../wire/job.ts";
 import { LINK_ABI } from "../wire/layout.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
+import { LOCATED } from "../wire/rpc-job.ts";
 import { decodeRequest } from "../wire/ulp-requests.ts";
 import { Checkpoints, endedTids, type Restart, restore } from "./checkpoints.ts";
 import type { ControlStore } from "./control-store.ts";
@@ -23,6 +24,7 @@ import { memberWays } from "./member-ways.ts";
 import { MoveOrders, moveWorld } from "./move-orders.ts";
 import type { Caller, Emptied } from "./pvmd.ts";
 import type { JobWorld } from "./router.ts";
+import { indexOf } from "./tids.ts";
 import type { VirtualMachine } from "./virtual-machine.ts";
 
 export interface JobMasterWorld {
@@ -357,9 +359,12 @@ export class JobMaster {
     };
   }
 
-  /** Member that has a task of a job; -1: there is no such task. */
+  /** Member that has a task of a job, or LOCATED. */
   private memberOf(tid: number, job: number): number {
-    return jobOf(tid) === job ? (this.machine.router.memberOf(tid) ?? -1) : -1;
+    if (jobOf(tid) !== job) return LOCATED.ended;
+    const { router } = this.machine;
+    const made = indexOf(tid) < router.nextIndex(job);
+    return router.memberOf(tid) ?? (made ? LOCATED.ended : LOCATED.notMade);
   }
 
   /** A module of a job that runs, or one that is kept. @throws UpvmError */

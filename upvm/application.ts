@@ -11,7 +11,6 @@ import type { Frame, Link } from "../net/link.ts";
 import type { Handlers, Rpc } from "../net/rpc.ts";
 import type { ControlStore } from "../pvmd/control-store.ts";
 import type { CreateOrder } from "../pvmd/router.ts";
-import { NOBODY } from "../runtime/migrate/moves.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import { drainOutbox, keepOutgoing, type Outgoing, releaseOutgoing } from "../runtime/scheduler/outbox.ts";
 import { endedOutside, takeOutside } from "../runtime/scheduler/outside.ts";
@@ -22,7 +21,7 @@ import { HEAD, LINK_ABI, ULP } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { FRAME } from "../wire/protocol.ts";
 import { tidBaseOf, tidOf } from "../wire/pvm.ts";
-import type { JobPeer, JobStop } from "../wire/rpc-job.ts";
+import { type JobPeer, type JobStop, LOCATED } from "../wire/rpc-job.ts";
 import { decodeAnswer, encodeRequest } from "../wire/ulp-requests.ts";
 import { checkpointHandlers } from "./application-checkpoint.ts";
 import { encodeResult, isIdle, localTasks, stopOf, wishedOptions } from "./application-state.ts";
@@ -294,9 +293,9 @@ class Application {
   private async locate(tid: number): Promise<void> {
     const found = await this.rpc?.request("locate", { tid }, undefined, 0).catch(() => undefined);
     const { running } = this;
-    const member = found?.body.member ?? NOBODY;
+    const member = found?.body.member ?? LOCATED.ended;
     // It may have come meanwhile.
-    if (member === NOBODY && running?.mover.where(tid) === undefined) this.outside(tid);
+    if (member === LOCATED.ended && running?.mover.where(tid) === undefined) this.outside(tid);
     else running?.mover.located(tid, member);
   }
 

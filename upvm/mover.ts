@@ -36,6 +36,7 @@ import { INBOX_AWAY, INBOX_CLOSED, LINK_ABI, MSG, ULP } from "../wire/layout.ts"
 import { LIMITS } from "../wire/limits.ts";
 import { FRAME } from "../wire/protocol.ts";
 import type { RpcReply } from "../wire/rpc.ts";
+import { LOCATED } from "../wire/rpc-job.ts";
 import type { RPC_MOVE } from "../wire/rpc-move.ts";
 import { decodeMove, encodeMove, type Offer } from "./move-frames.ts";
 import { forwardParcels } from "./parcels.ts";
@@ -101,9 +102,10 @@ export class Mover {
     this.take({ kind: "created", tid, location });
   }
 
-  /** The master has said where a ULP is; NOBODY: nowhere. */
+  /** The master has said where a ULP is; or LOCATED. */
   located(tid: Tid, member: Member): void {
-    if (member === NOBODY) this.ended(tid);
+    if (member === LOCATED.notMade) this.take({ kind: "notMade", tid });
+    else if (member === LOCATED.ended) this.ended(tid);
     else this.created(tid, { member, move: 0 });
   }
 

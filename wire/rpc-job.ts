@@ -51,6 +51,9 @@ const JOB_ROW = v.strictObject({
 });
 export type JobRow = v.InferOutput<typeof JOB_ROW>;
 
+/** In place of a member, of a ULP that none has. */
+export const LOCATED = { ended: -1, notMade: -2 } as const;
+
 export const RPC_JOB = {
   // An application process asks or tells the master.
   processHello: {
@@ -94,8 +97,8 @@ export const RPC_JOB = {
   locate: {
     from: ["process"],
     ask: v.strictObject({ tid: TID }),
-    reply: v.strictObject({ member: v.pipe(int, v.minValue(-1)) }),
-    doc: "which member has this ULP; -1: it has ended or never was",
+    reply: v.strictObject({ member: v.pipe(int, v.minValue(-2)) }),
+    doc: "which member has this ULP; -1: it has ended; -2: nobody has got this tid yet",
   },
   processResult: { from: ["process"], ask: NONE, reply: NONE, doc: "bytes: the run's result here (upvm/run.ts), as JSON" },
   processFailed: {

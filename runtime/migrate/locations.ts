@@ -83,6 +83,17 @@ export class Locations<M> {
     return this.release(tid);
   }
 
+  /**
+   * Nobody of this name has been made: what waits for it goes nowhere. That is not remembered, since its tid may be given to
+   * one that is made later: who sends to it then has to ask again.
+   */
+  notMade(tid: Tid): readonly MoveEffect<M>[] {
+    const hold = this.holds.get(tid);
+    if (hold === undefined || hold.move > 0 || this.table.has(tid)) return [];
+    this.holds.delete(tid);
+    return this.out(tid, hold, "nowhere");
+  }
+
   /** It has ended: nobody gets what waits for it. */
   end(tid: Tid): readonly MoveEffect<M>[] {
     this.table.set(tid, { member: NOBODY, move: Number.MAX_SAFE_INTEGER });
@@ -119,11 +130,13 @@ export class Locations<M> {
     const location = this.table.get(tid);
     if (hold === undefined || location === undefined || location.move < hold.move) return [];
     this.holds.delete(tid);
-    const { queue } = hold;
+    return this.out(tid, hold, this.reach(location.member));
+  }
+
+  private out(tid: Tid, { queue }: Hold<M>, to: Member | "here" | "nowhere"): readonly MoveEffect<M>[] {
     if (queue.length === 0) return [];
     for (const { bytes } of queue) this.heldBytes -= bytes;
-    const held = queue.map(({ message }) => message);
-    return [{ kind: "release", tid, to: this.reach(location.member), held }];
+    return [{ kind: "release", tid, to, held: queue.map(({ message }) => message) }];
   }
 
   private reach(member: Member): Member | "here" | "nowhere" {

@@ -126,6 +126,9 @@ export class Migration<M> implements Common<M> {
       case "created":
         this.learn(event.tid, event.location);
         break;
+      case "notMade":
+        this.released(this.locations.notMade(event.tid));
+        break;
       case "ended":
         departures.ended(event.tid);
         this.released(this.locations.end(event.tid));

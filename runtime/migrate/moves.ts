@@ -128,6 +128,8 @@ export type MoveEvent =
   | { readonly kind: "leaving"; readonly member: Member }
   /** News of the master, or of this process about its own ULPs. */
   | { readonly kind: "created"; readonly tid: Tid; readonly location: Location }
+  /** The master knows nobody of this name yet. */
+  | { readonly kind: "notMade"; readonly tid: Tid }
   | { readonly kind: "ended"; readonly tid: Tid }
   /** What ULPs of this process have sent to one that was frozen, after its state had left, has gone on (free, thaw). */
   | { readonly kind: "cleared" }

@@ -161,8 +161,10 @@ test("a job begins on all hosts, and its command gets what each process sends at
   const fetched = await members[1].rpc.request("module", { hash: hashOf(MODULE) });
   assert.deepEqual([...fetched.bytes], [...MODULE]);
   assert.equal((await members[0].rpc.request("locate", { tid: tidOf(1) })).body.member, 1);
-  assert.equal((await members[0].rpc.request("locate", { tid: tidOf(9) })).body.member, -1);
+  const place = async (tid: number) => (await members[1].rpc.request("locate", { tid })).body.member;
+  assert.deepEqual([await place(tidOf(2)), await place(tidOf(0, tidBaseOf(2)))], [-2, -1]);
   await members[0].end(0);
+  assert.equal(await place(tidOf(0)), -1);
   await members[1].end(1);
   assert.deepEqual(members[0].told.slice(1), ["finish"]);
   for (const { rpc } of members)

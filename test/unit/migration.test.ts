@@ -247,4 +247,21 @@ test("a ULP that ends while its destination is asked has ended, and the destinat
   assert.deepEqual(refusals(effects), ["ended"]);
 });
 
+test("a tid that nobody has got yet is asked for again with each message, and found when it was given", () => {
+  const { protocol } = new Source();
+  const say = (event: MoveEvent): readonly Effect[] => protocol.take(event, 1000);
+  const sent = (message: string) => protocol.sent(99, { src: 1, bytes: 8, message });
+  assert.equal(sent("a"), "unknown");
+  assert.deepEqual(say({ kind: "notMade", tid: 99 }), [
+    { kind: "release", tid: 99, to: "nowhere", held: ["a"] },
+  ]);
+  assert.deepEqual([protocol.unfinished, protocol.locations.heldBytes], [0, 0]);
+  assert.equal(sent("b"), "unknown");
+  const created = say({ kind: "created", tid: 99, location: { member: 2, move: 0 } });
+  assert.deepEqual(created, [{ kind: "release", tid: 99, to: 2, held: ["b"] }]);
+  // The answer was late: it is known by now.
+  assert.deepEqual(say({ kind: "notMade", tid: 99 }), []);
+  assert.equal(sent("c"), 2);
+});
+
 test.run();
