@@ -335,6 +335,8 @@ export const LIMITS = {
   rpcWaiting: 1 << 14,
   /** An answer is waited for so long unless the asker says otherwise, milliseconds. */
   rpcMs: 10_000,
+  /** What a process of a job tells of its tasks, for `upvm ps`: a person waits, milliseconds. */
+  tasksMs: 3000,
   /** JSON of one request or answer; what is big goes as bytes behind it, bytes. */
   rpcJsonBytes: 16 << 20,
   /** Text of an error of the other side that is shown, characters. */

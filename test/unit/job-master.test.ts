@@ -28,6 +28,8 @@ class World {
   readonly killed: string[] = [];
   /** Hosts that start no process. */
   readonly broken: string[] = [];
+  /** What the master does when an answer is late; nothing is, unless the test says so. */
+  readonly late: (() => void)[] = [];
   readonly master: JobMaster;
   readonly machine: VirtualMachine;
   nowMs = 0;
@@ -68,7 +70,11 @@ class World {
         return served;
       },
     };
-    const served: Rpc = new Rpc(b, this.master.handlers(caller));
+    const after = (_: number, run: () => void) => {
+      this.late.push(run);
+      return () => {};
+    };
+    const served: Rpc = new Rpc(b, this.master.handlers(caller), { after });
     void served.closed.then(() => this.master.ended(caller));
     return Object.assign(new Rpc(a, handlers), { cut });
   }
@@ -83,6 +89,7 @@ class Member {
   readonly rpc: Rpc & { cut: () => void };
   readonly told: string[] = [];
   readonly programs: string[] = [];
+  answers = true;
 
   constructor(world: World, host: string, job: number, member: number) {
     const told = (what: string) => () => {
@@ -102,7 +109,10 @@ class Member {
           this.programs.push(`${row} ${name}`);
           return { body: {} };
         },
-        jobTasks: () => ({ body: { tasks: [[tidOf(member), "blocked", "waits", 0]] } }),
+        jobTasks: () =>
+          this.answers
+            ? { body: { tasks: [[tidOf(member), "blocked", "waits", 0]] } }
+            : new Promise(() => {}),
         jobWave: () => ({ body: { idle: true, sent: [], received: [] } }),
       },
     );
@@ -171,6 +181,27 @@ test("a job begins on all hosts, and its command gets what each process sends at
     await rpc.request("processResult", {}, new TextEncoder().encode(`{"n":${rpc.link.peer.host.length}}`));
   assert.deepEqual(resultOf(await over), { results: [{ n: 1 }, { n: 1 }], rest: { lost: [], killed: [] } });
   assert.deepEqual(world.master.jobs.all(), []);
+});
+
+test("a process that does not answer is named where tasks are listed, and the others' are there", async () => {
+  const { world, command, members, over } = await running();
+  members[1].answers = false;
+  const asked = command.request("tasks", {});
+  await settled();
+  for (const run of world.late.splice(0)) run();
+  const rows = (await asked).body.tasks.map(({ tid, host, state, doing, program }) => [
+    tid,
+    host,
+    state,
+    doing,
+    program,
+  ]);
+  assert.deepEqual(rows, [
+    [tidOf(0), "a", "blocked", "waits", "p"],
+    [tidOf(1), "b", "unknown", "its process does not answer", "p"],
+  ]);
+  void over.catch(() => {});
+  command.cut();
 });
 
 test("output goes to the command, and more comes only when it has taken that; so does input", async () => {
