@@ -1,9 +1,9 @@
 /**
  * Table XVI: what it costs to be migratable when nothing migrates: the same programs in a process of a virtual machine's job,
- * and without a pvmd, on the same engines.
+ * and without a pvmd, on one engine.
  *
- * Owns: the pairs. Both runs of a pair follow each other at once, the one first that was second before: what is compared is
- * the two of a pair, so that what disturbs the machine for a while counts for neither.
+ * Owns: the pairs. Both runs of a pair follow each other at once, the one first that was second before. What is compared is the
+ * best batch of each: a machine that does other things too only ever adds time, and by far more than what is looked for.
  */
 import { type Measured, measured, printed, SheetBuilder, together } from "./figures.ts";
 import { onTwoHosts } from "./hosts.ts";
@@ -42,22 +42,25 @@ export const overhead: Measurement = {
             const second = async () => job.push(await run("--hosts", "a"));
             for (const each of pair % 2 === 0 ? [first, second] : [second, first]) await each();
           }
-          const more = measured(job.map(({ median }, pair) => (median / alone[pair]!.median - 1) * 100));
-          sheet.add(row, "no pvmd", together(alone));
-          sheet.add(row, "job of a virtual machine", together(job));
-          sheet.add(row, "more, %", more);
+          const [without, within] = [together(alone), together(job)];
+          sheet.add(row, "no pvmd", without);
+          sheet.add(row, "job of a virtual machine", within);
+          sheet.add(row, "no pvmd, best", measured([without.min]));
+          sheet.add(row, "job, best", measured([within.min]));
+          sheet.add(row, MORE, measured([(within.min / without.min - 1) * 100]));
         });
         sheet.add(row, "paper: UPVM, of PVM, %", row === RING_OF_TWO ? printed(OVERHEAD_PERCENT) : undefined);
-        sheet.aim(`${row}: more`, "less", MOST, "%", sheet.median(row, "more, %"));
+        sheet.aim(`${row}: more`, "less", MOST, "%", sheet.median(row, MORE));
       }
     });
     return sheet.done();
   },
 };
 
+const MORE = "more of the best, %";
 const RING_OF_TWO = "ring of 2, once around";
 
-async function subjects({ programs, batches, cores }: Tools): Promise<Subject[]> {
+async function subjects({ programs, batches }: Tools): Promise<Subject[]> {
   const [ring, laplace] = [await programs.compile("ring.c"), await programs.compile("laplace.c")];
   const rounds = (row: string, ulps: number): Subject => ({
     row,
@@ -69,20 +72,14 @@ async function subjects({ programs, batches, cores }: Tools): Promise<Subject[]>
       return figure;
     },
   });
-  const solver = (vps: number, engines: number): Subject => ({
-    row: `Laplace, ${vps} VPs, ${engines === 1 ? "1 engine" : `${engines} engines`}`,
+  const solver = (vps: number): Subject => ({
+    row: `Laplace, ${vps} VPs`,
     async run(...flags) {
       const args = [String(vps), "-", "default", String(batches)];
-      const options = { ulps: vps, cores: engines, flags };
+      const options = { ulps: vps, cores: 1, flags };
       const { median, min, max, ...rest } = solved(await programs.upvm(laplace, options, ...args), vps);
       return { median: FLOP / median, min: FLOP / max, max: FLOP / min, ...rest };
     },
   });
-  return [
-    rounds(RING_OF_TWO, 2),
-    rounds("ring of 24, once around", 24),
-    solver(2, 1),
-    solver(11, 1),
-    ...(cores > 1 ? [solver(2 * cores, cores)] : []),
-  ];
+  return [rounds(RING_OF_TWO, 2), rounds("ring of 24, once around", 24), solver(2), solver(11)];
 }
