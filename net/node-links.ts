@@ -24,6 +24,8 @@ import { openLink } from "./open-link.ts";
 /** Limits that a test wants smaller. */
 export interface LinkTimes extends AliveLimits {
   readonly handshakeMs: number;
+  /** Links of a listener at once. */
+  readonly links?: number;
 }
 
 export interface ListenOptions {
@@ -90,8 +92,8 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
   let links = 0;
   const refuse = (why: string): void =>
     options.refused?.(`A connection to ${options.address} was refused: ${why}`);
-  const full = (): string | undefined =>
-    links >= LIMITS.links ? `it has ${LIMITS.links} links already` : undefined;
+  const most = options.times?.links ?? LIMITS.links;
+  const full = (): string | undefined => (links >= most ? `it has ${most} links already` : undefined);
   const arrived = (accepted: Socket): void => {
     // TLS reads for itself.
     const { socket, reads } =

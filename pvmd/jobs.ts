@@ -195,7 +195,7 @@ export class Jobs {
       const text =
         restart === undefined
           ? `${LIMITS.jobs} jobs run already`
-          : `a job ${restart.job} runs, whose number it needs`;
+          : `a job ${restart.job} runs, whose number it needs: wait for its end, or upvm kill ${restart.job}`;
       return [{ kind: "refuse", client, failure: { code: "JOB_NOT_RUN", facts: { why: text }, text } }];
     }
     const founders = members.length;

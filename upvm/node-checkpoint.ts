@@ -10,6 +10,7 @@ import { crc32 } from "node:zlib";
 import type { CheckpointFile, Sum } from "../runtime/migrate/checkpoint.ts";
 import { UpvmError } from "../wire/errors.ts";
 import type { CheckpointFiles, NewFile } from "./edge.ts";
+import { fileWords } from "./node-files.ts";
 
 export const fastSum: Sum = (bytes, sum) => crc32(bytes, sum);
 
@@ -24,10 +25,7 @@ export function createFile(path: string, writeTo: typeof writeSync = writeSync):
     try {
       return act();
     } catch (error) {
-      throw new UpvmError("FILE_NOT_WRITTEN", {
-        path,
-        why: error instanceof Error ? error.message : String(error),
-      });
+      throw new UpvmError("FILE_NOT_WRITTEN", { path, why: writeWords(error) });
     }
   };
   let handle: number | undefined = guarded(() => openSync(aside, "wx", 0o600));
@@ -53,16 +51,18 @@ export function createFile(path: string, writeTo: typeof writeSync = writeSync):
   };
 }
 
+/** What is not there is the folder: the file is new. */
+function writeWords(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such folder" : fileWords(error);
+}
+
 /** Opens a file for as long as `use` takes. @throws UpvmError FILE_NOT_FOUND, and what `use` throws */
 export async function withFile<T>(path: string, use: (file: CheckpointFile) => Promise<T> | T): Promise<T> {
   const guarded = <R>(act: () => R): R => {
     try {
       return act();
     } catch (error) {
-      throw new UpvmError("FILE_NOT_FOUND", {
-        path,
-        why: error instanceof Error ? error.message : String(error),
-      });
+      throw new UpvmError("FILE_NOT_FOUND", { path, why: fileWords(error) });
     }
   };
   const handle = guarded(() => openSync(path, "r"));

@@ -37,6 +37,11 @@ export function printBytes(fd: number, bytes: Uint8Array): void {
 }
 
 function refuse(code: ErrorCode, path: string, error: unknown): never {
+  throw new UpvmError(code, { path, why: fileWords(error) });
+}
+
+/** A system's error in words. */
+export function fileWords(error: unknown): string {
   const name = (error as NodeJS.ErrnoException).code ?? String(error);
-  throw new UpvmError(code, { path, why: FILE_ERRORS[name] ?? name });
+  return FILE_ERRORS[name] ?? name;
 }

@@ -168,7 +168,7 @@ export const ERRORS = {
   CANNOT_CHECKPOINT: {
     exit: EXIT.failed,
     text: (f) => `Cannot take a checkpoint of job ${f["job"]}: ${f["why"]}`,
-    hint: () => "the job goes on; upvm jobs lists jobs, upvm ps what their ULPs do",
+    hint: () => "a job that runs goes on; upvm jobs lists jobs, upvm ps what their ULPs do",
   },
   CHECKPOINT_FOREIGN: {
     exit: EXIT.program,

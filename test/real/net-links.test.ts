@@ -140,6 +140,23 @@ for (const [kind, address] of Object.entries(KINDS)) {
       assert.equal(links.length, 0);
     }));
 
+  test(`${kind}: a listener has so many links at once; who is beyond is told, and gets in when one has ended`, () =>
+    listening({ address: address(), times: { ...LIMITS, links: 2 } }, async (listener, links, refused) => {
+      const first = await call(listener.address);
+      await call(listener.address);
+      const error = await failure(call(listener.address));
+      assert.equal(error.code, "LINK_REFUSED");
+      assert.match(error.message, /it has 2 links already/);
+      await until(() => refused.some((text) => text.includes("2 links")));
+      assert.equal(links.length, 2);
+      // Who does not read does not see the end.
+      for (const link of links) link.onFrame(() => {});
+      first.close();
+      await until(() => links.some(({ end }) => end !== undefined));
+      const next = await call(listener.address);
+      assert.equal(next.end, undefined);
+    }));
+
   test(`${kind}: a peer of which nothing comes any more is noticed by both, also by one that sends`, async () => {
     const times = { aliveEveryMs: 10, aliveWithinMs: 60, handshakeMs: LIMITS.handshakeMs };
     const { a, b, silence, stop } = await ends(address(), times);
