@@ -91,6 +91,13 @@ export const MEANINGS: readonly Meaning[] = [
     why: "a tid is the ULP's for as long as it lives",
   },
   {
+    pvm: "a message tells its encoding wherever it comes from; `pvm_getnoresets` lists the tasks of the virtual machine",
+    upvm:
+      "over hosts and between jobs: one from another job always has the default encoding (the bytes are the same); `pvm_getnoresets` " +
+      "lists those of the caller's process; `pvm_siblings` also has the tids of siblings that could not be made",
+    why: "these few are not worth a question to the virtual machine",
+  },
+  {
     pvm: "`pvm_spawn` looks in the folders of the host file, or takes an absolute name",
     upvm:
       "in the folder of the program that runs, then in those of `--path` and `UPVM_PATH`, by the name with or without its " +

@@ -73,6 +73,16 @@ test("a second start, a wrong key, no key, a name in use: refused by name, and n
     await refused("b", [...joins, "--name", "a", "--key-file", keyFile], /of that name already\n.*--name/);
     await refused("b", ["--join", "127.0.0.1:1", "--key-file", keyFile], /nobody listens there/);
     await refused("b", ["--join", "no.such.invalid:4711", "--key-file", keyFile], /no\.such\.invalid/);
+    // Another virtual machine on this machine has another key, and neither knows of the other.
+    const other = await hosts.start("z");
+    const strange = ["start", ...joins, "--name", "b", "--key-file", other.keyFile];
+    const { code, err } = await hosts.on("b", strange);
+    assert.equal(code, EXIT.failed);
+    assert.match(err, /most likely this is not its virtual machine's key/);
+    const { vm } = JSON.parse((await hosts.on("a", ["status", "--json"])).out) as { vm: string };
+    assert(!`${err}${hosts.log("b")}`.includes(vm), "who has no key learns a name");
+    assert.deepEqual(names((await hosts.status("z")).hosts), ["z"]);
+    assert.equal((await hosts.on("z", ["halt"])).code, EXIT.ok);
     const bad = await hosts.on("b", ["start", "--name", "no/name"]);
     assert.equal(bad.code, EXIT.usage, bad.err);
     assert.match(bad.err, /Cannot call a host "no\/name"/);
