@@ -200,7 +200,8 @@ export class FramedLink extends BaseLink {
 
   #room(): Uint8Array | undefined {
     const body = this.#body;
-    return body === undefined || this.#reader.held > 0 ? undefined : body.sink.room?.(body.left);
+    if (body === undefined || this.#reader.held > 0) return undefined;
+    return body.sink.room?.(Math.min(body.left, LIMITS.linkPlaceBytes));
   }
 
   #accept(frame: RawFrame): void {

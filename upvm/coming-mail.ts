@@ -66,7 +66,7 @@ export class ComingMail implements FrameSink {
   #came = 0;
   #head: MailHead | undefined;
   /** Receivers beside the first. */
-  #others: readonly number[] = [];
+  #others: number[] = [];
   #place: MailPlace | undefined;
   /** If there is no place. */
   readonly #pieces: Uint8Array[] = [];
@@ -147,9 +147,9 @@ export class ComingMail implements FrameSink {
     const view = new DataView(this.#headBytes.buffer);
     const from = this.#headBytes.length / 4 - SEND_HEAD.words;
     const word = (at: number): number => view.getInt32((from + at) * 4, true);
-    const tids = Array.from({ length: from }, (_, i) => view.getInt32(i * 4, true));
-    const [to = this.#frame.a | 0, ...others] = tids;
-    this.#others = others;
+    let to = this.#frame.a | 0;
+    if (from > 0)
+      [to = 0, ...this.#others] = Array.from({ length: from }, (_, i) => view.getInt32(i * 4, true));
     this.#head = {
       to,
       src: this.#frame.b | 0,

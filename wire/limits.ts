@@ -312,6 +312,8 @@ export const LIMITS = {
   packetTries: 250,
   /** What a socket brings and nobody has a better place for is read so much at a time, bytes. */
   linkReadBytes: 16 << 10,
+  /** And so much where somebody has: Node reads 32 times in a row, and nothing else happens meanwhile. */
+  linkPlaceBytes: 128 << 10,
   /** Small frames are written together from blocks of this size, bytes. */
   linkBlockBytes: 64 << 10,
   /** Not yet written on a link: a sender that has more waits for drained(), bytes. */
