@@ -21,6 +21,8 @@ export interface AliveLimits {
   readonly aliveWithinMs: number;
 }
 
+/** Heads of a frame, of the whole and of a message. One for all links of this thread: what is read is lent. */
+const HEAD_ROOM = new Uint8Array(FRAME_HEAD_BYTES + 2 * FRAME_WORDS_BYTES);
 /** Frames of the link itself, which have no body. */
 const LINK_OWN: readonly number[] = [FRAME.ULP_LIBALIVEQ, FRAME.ULP_LIBALIVE, FRAME.BYE];
 const IGNORE = { bytes: () => {}, ended: () => {} };
@@ -47,6 +49,8 @@ export class FramedLink extends BaseLink {
   #flushing = false;
   /** Writes that the system has not done. */
   #writing = 0;
+  /** The last body was read to its place: the next may be too, and only its head is read before. */
+  #placed = false;
   /** A long body that comes: its sink, and bytes that are still to come. */
   #body: { readonly sink: FrameSink; left: number } | undefined;
 
@@ -200,8 +204,15 @@ export class FramedLink extends BaseLink {
 
   #room(): Uint8Array | undefined {
     const body = this.#body;
-    if (body === undefined || this.#reader.held > 0) return undefined;
-    return body.sink.room?.(Math.min(body.left, LIMITS.linkPlaceBytes));
+    if (this.#reader.held > 0) return undefined;
+    if (body !== undefined) {
+      const room = body.sink.room?.(Math.min(body.left, LIMITS.linkPlaceBytes));
+      this.#placed = room !== undefined;
+      return room;
+    }
+    if (!this.#placed) return undefined;
+    this.#placed = false;
+    return HEAD_ROOM;
   }
 
   #accept(frame: RawFrame): void {

@@ -71,12 +71,15 @@ export function joined({ pieces, bytes }: Image): Uint8Array {
   return all;
 }
 
-/** Reads an image, `chunk` bytes at a time. */
+/** Reads an image, `chunk` bytes at a time: by turns from a chunk, and from where the bytes belong. */
 export function read(to: Destination, bytes: Uint8Array, chunk = bytes.length): Incoming {
   const filling = new Filling(readImage(to));
-  for (let from = 0; from < bytes.length; from += chunk) {
-    const some = bytes.subarray(from, from + chunk);
-    assert.equal(filling.write(some), some.length);
+  for (let from = 0, turn = 0; from < bytes.length; turn++) {
+    const room = turn % 2 === 1 ? filling.room(chunk) : undefined;
+    const some = bytes.subarray(from, from + (room?.length ?? chunk));
+    room?.set(some);
+    assert.equal(filling.write(room?.subarray(0, some.length) ?? some), some.length);
+    from += some.length;
   }
   return filling.end();
 }

@@ -81,6 +81,7 @@ export class ComingState {
   /** All of it, when it has come. */
   incoming: Incoming | undefined;
   private readonly filling: Filling<Incoming>;
+  private readonly heap: ArrayBufferLike;
   private readonly broken: (refused: Refused) => void;
   private over = false;
 
@@ -89,6 +90,7 @@ export class ComingState {
     this.move = move;
     this.broken = broken;
     this.filling = new Filling(readImage(to));
+    this.heap = to.library.heap.u8.buffer;
   }
 
   get bytes(): number {
@@ -99,6 +101,7 @@ export class ComingState {
   sink(): FrameSink {
     return {
       add: (piece) => this.guard(() => this.write(piece)),
+      room: (most) => this.room(most),
       end: () => {},
       // Who sends it is gone, which the protocol learns by its link.
       drop: () => {},
@@ -119,6 +122,15 @@ export class ComingState {
     if (this.filling.isDone) this.filling.done?.drop();
     else this.filling.drop();
     this.incoming = undefined;
+  }
+
+  /**
+   * In the ULP's new memory, which nobody else can get if the move is given up while a socket is still to read to there; not
+   * in the process heap.
+   */
+  private room(most: number): Uint8Array | undefined {
+    const room = this.over ? undefined : this.filling.room(most);
+    return room?.buffer === this.heap ? undefined : room;
   }
 
   private write(piece: Uint8Array): void {

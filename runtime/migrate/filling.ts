@@ -2,7 +2,7 @@
  * Reading in pieces: a reader asks for bytes by yielding where they belong; chunks of any size fill them.
  *
  * Owns: what is wrong with an image or a file of images (ImageError), and the place where the next byte goes. No copy but
- * the one from the chunk to its place.
+ * the one from the chunk to its place, and none of what is read to there (`room`).
  */
 
 /** Why an image is not taken. `--json` and tests know these names. */
@@ -59,6 +59,11 @@ export class Filling<T> {
     return this.result !== undefined;
   }
 
+  /** Where the next bytes belong, `most` at most: a chunk that is read to there is not copied. */
+  room(most: number): Uint8Array | undefined {
+    return this.target?.subarray(this.filled, this.filled + most);
+  }
+
   /**
    * Takes the next bytes. @returns how many of them: fewer only if it is complete
    * @throws ImageError; then all that was read is gone
@@ -67,7 +72,9 @@ export class Filling<T> {
     let from = 0;
     while (from < chunk.length && this.target !== undefined) {
       const count = Math.min(chunk.length - from, this.target.length - this.filled);
-      this.target.set(chunk.subarray(from, from + count), this.filled);
+      const { buffer, byteOffset } = this.target;
+      const isThere = chunk.buffer === buffer && chunk.byteOffset + from === byteOffset + this.filled;
+      if (!isThere) this.target.set(chunk.subarray(from, from + count), this.filled);
       from += count;
       this.filled += count;
       this.bytes += count;
