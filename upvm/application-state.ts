@@ -6,24 +6,37 @@
  */
 import type { Library } from "../runtime/scheduler/library.ts";
 import { isOutside } from "../runtime/scheduler/outside.ts";
-import { ulpAt } from "../runtime/scheduler/queue.ts";
+import { first, type QueueAt, ulpAt } from "../runtime/scheduler/queue.ts";
 import { getState, isMigrating, stateText } from "../runtime/scheduler/state.ts";
-import { doingText } from "../runtime/scheduler/wait-text.ts";
+import { doingText, RUNS } from "../runtime/scheduler/wait-text.ts";
 import type { JobWish } from "../wire/job.ts";
-import { ENGINE, HEAD, STOP, ULP, ULP_STATE, WAIT } from "../wire/layout.ts";
+import { ENGINE, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE, WAIT } from "../wire/layout.ts";
 import type { JobStop } from "../wire/rpc-job.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 
 /** ULPs of this process that have not ended: tid, state, what it does, row of its program. */
-export function localTasks({ w }: Library): [number, string, string, number][] {
+export function localTasks(library: Library): [number, string, string, number][] {
+  const { w } = library;
+  const paused = pausedUlp(library);
   const rows: [number, string, string, number][] = [];
   for (let index = 0; index < w[HEAD.ulps]!; index++) {
     const ulp = ulpAt(w, index);
     if (ulp === 0 || getState(w, ulp) === ULP_STATE.exited) continue;
     if (isOutside(w, ulp) && !isMigrating(w, ulp)) continue;
-    rows.push([w[ulp + ULP.tid]!, stateText(w[ulp + ULP.state]!), doingText(w, ulp), w[ulp + ULP.module]!]);
+    const [state, doing] =
+      ulp === paused
+        ? [stateText(ULP_STATE.running), RUNS]
+        : [stateText(w[ulp + ULP.state]!), doingText(w, ulp)];
+    rows.push([w[ulp + ULP.tid]!, state, doing, w[ulp + ULP.module]!]);
   }
   return rows;
+}
+
+/** The ULP that runs but for this thread, which its engine has no other than, looking after something else; 0: none. */
+function pausedUlp({ w, heap, rung }: Library): number {
+  if (rung === undefined) return 0;
+  const ulp = first(w, (heap.engineRow(0) + ENGINE.runHead) as QueueAt);
+  return ulp > 0 && (w[ulp + ULP.flags]! & ULP_FLAG.preempted) !== 0 ? ulp : 0;
 }
 
 /**

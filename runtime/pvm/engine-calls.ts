@@ -18,7 +18,7 @@ import {
 import { serveMail, serveTimers, serveWakes } from "../scheduler/engine.ts";
 import { COUNTER as COUNTER_TABLE, count, type EngineState } from "../scheduler/engine-state.ts";
 import { growFrames } from "../scheduler/load.ts";
-import { append } from "../scheduler/queue.ts";
+import { append, prepend } from "../scheduler/queue.ts";
 import { setState } from "../scheduler/state.ts";
 import { isTurnOver, lookedInVain } from "../scheduler/turn.ts";
 
@@ -41,10 +41,22 @@ function giveWay(e: EngineState): void {
 
 /** As giveWay, for a ULP that did not ask for it: it goes on in the middle of its code. */
 function preempt(e: EngineState): number {
-  const flags = e.current + ULP.flags;
-  e.w[flags] = e.w[flags]! | ULP_FLAG.preempted;
+  markPreempted(e);
   giveWay(e);
   return 1;
+}
+
+/** The engine's turn is over: the ULP goes on in the next one, before others. */
+function pause(e: EngineState): number {
+  markPreempted(e);
+  setState(e.w, e.current, ULP_STATE.runnable);
+  prepend(e.w, e.runq, e.current);
+  return 1;
+}
+
+function markPreempted(e: EngineState): void {
+  const flags = e.current + ULP.flags;
+  e.w[flags] = e.w[flags]! | ULP_FLAG.preempted;
 }
 
 /** Takes what other threads have put here while a ULP was running. */
@@ -68,14 +80,15 @@ export function engineCalls(e: EngineState) {
         return preempt(e);
       }
       serve(e);
-      if (e.deferred.length !== 0 || isTurnOver(e)) return preempt(e);
+      if (e.deferred.length !== 0) return preempt(e);
       const yields =
         e.yieldAtPoll || (e.options.slices && why !== ATTENTION.sample) || e.options.shuffle !== 0;
       e.yieldAtPoll = false;
       if (why === ATTENTION.sample) e.edge.sampled(w[e.current + ULP.index]!, new Error().stack ?? "");
       if (why === ATTENTION.give) e.moves.give(e, true);
       if (e.options.shuffle !== 0) return preempt(e);
-      return yields && w[e.row + ENGINE.runnable]! > 0 ? preempt(e) : 0;
+      if (yields && w[e.row + ENGINE.runnable]! > 0) return preempt(e);
+      return isTurnOver(e) ? pause(e) : 0;
     },
     frames(need: number): number {
       return growFrames(e, need);

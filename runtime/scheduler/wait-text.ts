@@ -18,13 +18,16 @@ const CALL: Readonly<Record<number, string>> = {
   [WAIT.precv]: "pvm_precv",
 };
 
+/** What a running ULP does. */
+export const RUNS = "runs";
+
 /** `waits in pvm_recv for tag 7 from t40001 (exited)`, `runs`, `is runnable`. */
 export function doingText(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): string {
   switch (getState(w, ulp)) {
     case ULP_STATE.unInit:
       return "has not begun";
     case ULP_STATE.running:
-      return "runs";
+      return RUNS;
     case ULP_STATE.runnable:
       return "is runnable";
     case ULP_STATE.exited:
