@@ -16,7 +16,13 @@ export function addKernel(e: EngineState): void {
   const { pvm_initsend, pvm_send, pvm_recv } = e.imports.pvm;
   const { exports } = new WebAssembly.Instance(compiled, {
     env: { memory: e.heap.memory },
-    upvm: { row: e.row * 4, index: e.index, alone: e.alone ? 1 : 0, tidBase: e.w[HEAD.tidBase]! },
+    upvm: {
+      row: e.row * 4,
+      index: e.index,
+      alone: e.alone ? 1 : 0,
+      single: e.single ? 1 : 0,
+      tidBase: e.w[HEAD.tidBase]!,
+    },
     slow: {
       pvm_initsend,
       pvm_send,

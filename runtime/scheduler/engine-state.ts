@@ -230,6 +230,8 @@ export class EngineState {
   readonly engines: number;
   /** There is no other engine and no other process: nobody races with this one for a ULP. */
   readonly alone: boolean;
+  /** No other thread has to do with its ULPs and buffers: it is alone, or runs on the thread that has the links. */
+  readonly single: boolean;
   readonly heap: SharedHeap;
   readonly w: Int32Array<SharedArrayBuffer>;
   readonly f64: Float64Array<SharedArrayBuffer>;
@@ -311,6 +313,7 @@ export class EngineState {
     this.f64 = heap.f64;
     this.engines = this.w[HEAD.engines]!;
     this.alone = this.engines === 1 && !options.outside;
+    this.single = this.alone || (this.engines === 1 && edge.turn !== undefined);
     this.ctl = ctl.map((memory) => new Int32Array(memory.buffer as SharedArrayBuffer));
     this.ctlMemory = ctl[index]!;
     this.edge = edge;

@@ -30,13 +30,15 @@ import {
   WAIT_recv,
 } from "./layout";
 
-/** Byte address of the engine's row; its index; 1 if there is no other engine; HEAD.tidBase. */
+/** Byte address of the engine's row; its index; EngineState.alone and single; HEAD.tidBase. */
 // @ts-expect-error: decorator
 @external("upvm", "row") declare const row: i32;
 // @ts-expect-error: decorator
 @external("upvm", "index") declare const index: i32;
 // @ts-expect-error: decorator
 @external("upvm", "alone") declare const alone: i32;
+// @ts-expect-error: decorator
+@external("upvm", "single") declare const single: i32;
 // @ts-expect-error: decorator
 @external("upvm", "tidBase") declare const tidBase: i32;
 
@@ -74,7 +76,7 @@ const UNMAPPED = -1;
 // @ts-expect-error: decorator
 @inline function gincref(gbid: i32): void {
   const refs = gbid + GBUF_refs;
-  if (alone || get(refs, 0) == 1) set(refs, 0, get(refs, 0) + 1);
+  if (single || get(refs, 0) == 1) set(refs, 0, get(refs, 0) + 1);
   else atomic.add<i32>(<usize>refs, 1);
 }
 
@@ -83,7 +85,7 @@ const UNMAPPED = -1;
 @inline function gdecref(gbid: i32): void {
   const refs = gbid + GBUF_refs;
   let count = get(refs, 0) - 1;
-  if (alone || count == 0) set(refs, 0, count);
+  if (single || count == 0) set(refs, 0, count);
   else count = atomic.sub<i32>(<usize>refs, 1) - 1;
   if (count == 0) gfree(gbid);
 }
@@ -128,7 +130,7 @@ const UNMAPPED = -1;
 /** Claims to wake a ULP (mailbox.ts, claimWake). */
 // @ts-expect-error: decorator
 @inline function claimWake(ulp: i32): bool {
-  if (!alone) return atomic.cmpxchg<i32>(<usize>(ulp + ULP_waiting), 1, 0) == 1;
+  if (!single) return atomic.cmpxchg<i32>(<usize>(ulp + ULP_waiting), 1, 0) == 1;
   if (get(ulp, ULP_waiting) == 0) return false;
   set(ulp, ULP_waiting, 0);
   return true;
@@ -397,14 +399,12 @@ export function pvm_recv(tid: i32, tag: i32): i32 {
   set(ulp, ULP_wait, WAIT_recv);
   set(ulp, ULP_waitTid, tid);
   set(ulp, ULP_waitTag, tag);
-  if (alone) set(ulp, ULP_waiting, 1);
-  else {
-    atomic.store<i32>(<usize>(ulp + ULP_waiting), 1);
-    // A message from another engine that came before `waiting` was set: nobody else will wake us for it.
-    if (atomic.load<i32>(<usize>(ulp + ULP_inbox)) != 0 && claimWake(ulp)) {
-      set(ulp, ULP_wait, WAIT_none);
-      return slowRecv(tid, tag);
-    }
+  if (single) set(ulp, ULP_waiting, 1);
+  else atomic.store<i32>(<usize>(ulp + ULP_waiting), 1);
+  // A message from elsewhere that came before `waiting` was set: nobody else will wake us for it.
+  if (!alone && atomic.load<i32>(<usize>(ulp + ULP_inbox)) != 0 && claimWake(ulp)) {
+    set(ulp, ULP_wait, WAIT_none);
+    return slowRecv(tid, tag);
   }
   // The receive will free the buffer that it replaces: sooner, its sender can use it again.
   const lbid = get(ulp, ULP_rbid);
