@@ -1,8 +1,8 @@
 /**
  * The master's part in jobs: what commands and application processes ask of it, and what the jobs' state (jobs.ts) wants done.
  *
- * Owns: who may ask what, and which jobs run (job-run.ts has each). What ULPs ask of the virtual machine goes on to the machine (virtual-machine.ts), and comes back by its
- * `Member`. No clock and no socket of its own.
+ * Owns: who may ask what, and which jobs run (job-run.ts has each). What ULPs ask of the virtual machine goes on to the machine
+ * (virtual-machine.ts), and comes back by its `Member`. No clock and no socket of its own.
  */
 import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";

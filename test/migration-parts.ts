@@ -138,3 +138,10 @@ export function checkRest(
       if (alive.has(to))
         assert.equal(alive.get(to)!.received.get(src) ?? 0, number, `from ULP ${src} to ULP ${to}`);
 }
+
+export const NO_MEMORY = { code: "noMemory", detail: "" } as const;
+
+export function newUlp(tid: Tid): Ulp {
+  const carried = Number.POSITIVE_INFINITY;
+  return { tid, frozen: false, sent: new Map(), received: new Map(), queue: [], carried };
+}

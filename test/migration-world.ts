@@ -21,7 +21,9 @@ import {
   type Frame,
   type Key,
   type Message,
+  NO_MEMORY,
   newProcess,
+  newUlp,
   type Process,
   receive,
   setTimer,
@@ -214,6 +216,12 @@ export class World {
       case "judge":
         this.judge(p, effect.frame);
         break;
+      case "weigh": {
+        const refused = this.time.rnd() < this.breaks ? NO_MEMORY : undefined;
+        this.count(refused === undefined ? "light" : "too heavy");
+        this.later(p, 0, { ...effect, kind: "weighed", refused });
+        break;
+      }
       case "adopt": {
         this.drain(p);
         const { ulp } = p.images.get(effect.tid)!;
@@ -273,7 +281,7 @@ export class World {
       if (ulp === undefined) return this.take(p, { kind: "notFrozen", tid, move, refused: ended });
       ulp.frozen = true;
       this.drain(p);
-      this.take(p, { kind: "frozen", tid, move });
+      this.take(p, { kind: "frozen", tid, move, weight: { memoryBytes: 9, heapBytes: 9 } });
     });
   }
 
@@ -308,7 +316,7 @@ export class World {
   }
 
   private judge(p: Process, { tid, move }: MoveFrame): void {
-    const refused = this.time.rnd() < this.breaks ? ({ code: "noMemory", detail: "" } as const) : undefined;
+    const refused = this.time.rnd() < this.breaks ? NO_MEMORY : undefined;
     this.time.after(2 * this.time.rnd(), () => {
       if (!p.alive) return;
       if (refused === undefined) p.images.set(tid, { move, ulp: undefined });
@@ -351,14 +359,7 @@ export class World {
     const tid = this.tids.length + 1;
     this.tids.push(tid);
     const p = this.processes[id]!;
-    p.ulps.set(tid, {
-      tid,
-      frozen: false,
-      sent: new Map(),
-      received: new Map(),
-      queue: [],
-      carried: Number.POSITIVE_INFINITY,
-    });
+    p.ulps.set(tid, newUlp(tid));
     this.owner.set(tid, id);
     this.table.set(tid, { member: id, move: 0 });
     // The others learn of one that was spawned when they ask.

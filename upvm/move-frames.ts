@@ -25,6 +25,7 @@ const OFFER = v.strictObject({
 });
 export type Offer = v.InferOutput<typeof OFFER>;
 const PREPARE = v.strictObject({ revision: int, offer: OFFER });
+const WEIGHT = v.strictObject({ memoryBytes: int, heapBytes: int });
 const REFUSED = v.strictObject({
   code: v.string(),
   detail: v.pipe(v.string(), v.maxLength(LIMITS.rpcTextLength)),
@@ -42,9 +43,11 @@ const KIND: ReadonlyMap<number, MoveFrameKind> = new Map(
   (Object.keys(NAME) as MoveFrameKind[]).map((kind) => [FRAME[NAME[kind]], kind]),
 );
 
-export function encodeMove({ kind, tid, move, member, revision, offer, refused }: MoveFrame): Frame {
+export function encodeMove(frame: MoveFrame): Frame {
+  const { kind, tid, move, member, revision, offer, weight, refused } = frame;
   let body: unknown;
   if (kind === "PREPARE") body = { revision, offer };
+  else if (kind === "MIGRATING") body = weight;
   else if (refused !== undefined)
     body = { code: refused.code, detail: refused.detail.slice(0, LIMITS.rpcTextLength) };
   const c = kind === "PREPARED" ? Number(refused === undefined) : member;
@@ -60,6 +63,7 @@ export function decodeMove({ type, a, b, c, body }: Frame): MoveFrame | undefine
   const bytes = body[0] ?? new Uint8Array(0);
   if (kind === "PREPARE") return { ...head, ...parse(PREPARE, bytes) };
   if (kind === "PREPARED") return { ...head, member: 0, refused: c === 1 ? undefined : refusedOf(bytes) };
+  if (kind === "MIGRATING" && bytes.length > 0) return { ...head, weight: parse(WEIGHT, bytes) };
   return kind === "MIGABORT" && bytes.length > 0 ? { ...head, refused: refusedOf(bytes) } : head;
 }
 

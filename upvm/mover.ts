@@ -10,7 +10,7 @@ import type { ControlStore } from "../pvmd/control-store.ts";
 import { StoreError } from "../pvmd/control-store.ts";
 import { claimUlp, type Place, placeOf } from "../pvmd/locations.ts";
 import { type Addressed, type FrozenUlp, WHY_NOT, type WhyNot } from "../runtime/migrate/freezer.ts";
-import { imageOf, whyNoImage } from "../runtime/migrate/image.ts";
+import { imageOf, weightOf, whyNoImage } from "../runtime/migrate/image.ts";
 import { Migration } from "../runtime/migrate/migration.ts";
 import {
   type Location,
@@ -41,6 +41,7 @@ import type { RPC_MOVE } from "../wire/rpc-move.ts";
 import { decodeMove, encodeMove, type Offer } from "./move-frames.ts";
 import { forwardParcels } from "./parcels.ts";
 import { type Arrivals, joined, type Mail, type PeerLinks } from "./peer-links.ts";
+import { noRoom, refusal } from "./room.ts";
 import type { PartProcess } from "./run-here.ts";
 import { ComingState, sendState } from "./state-transfer.ts";
 
@@ -249,6 +250,9 @@ export class Mover {
       case "judge":
         this.judge(effect.frame);
         break;
+      case "weigh":
+        this.take({ ...effect, kind: "weighed", refused: noRoom(this.world, effect.weight) });
+        break;
       case "adopt":
         this.adopt(effect.tid);
         break;
@@ -317,7 +321,7 @@ export class Mover {
     this.frozen.set(tid, frozen);
     // What it has sent leaves before the barrier.
     this.world.drain();
-    this.take({ kind: "frozen", tid, move });
+    this.take({ kind: "frozen", tid, move, weight: weightOf(library, frozen) });
   }
 
   private async ship(tid: Tid, move: number, to: Member): Promise<void> {
@@ -379,21 +383,10 @@ export class Mover {
   // Destination
 
   private judge({ tid, move, offer }: MoveFrame): void {
-    const { hash, bytes, abi, image } = offer as Offer;
-    const refused = this.refusal(hash, bytes, abi, image);
+    const { hash } = offer as Offer;
+    const refused = refusal(offer as Offer, this.programOf(hash) !== undefined, this.world);
     if (refused === undefined) this.coming.set(tid, this.comingState(tid, move));
     this.take({ kind: "judged", tid, move, refused });
-  }
-
-  private refusal(hash: string, bytes: number, abi: number, image: number): Refused | undefined {
-    if (abi !== LINK_ABI) return { code: "version", detail: `interface ${LINK_ABI}, not ${abi}` };
-    if (image !== IMAGE_VERSION) return { code: "version", detail: `images ${IMAGE_VERSION}, not ${image}` };
-    if (this.programOf(hash) === undefined)
-      return { code: "program", detail: `${hash.slice(0, 12)} is not there` };
-    const available = this.world.availableBytes();
-    if (bytes > available)
-      return { code: "noMemory", detail: `${mb(available)} MB are free, it needs ${mb(bytes)}` };
-    return undefined;
   }
 
   private programOf(hash: string) {
@@ -475,7 +468,6 @@ export class Mover {
 
 const NOTHING = (): void => {};
 const NOWHERE: FrameSink = { add: NOTHING, end: NOTHING, drop: NOTHING };
-const mb = (bytes: number): number => Math.floor(bytes / (1 << 20));
 
 function refusedOf(why: WhyNot): Refused {
   if (why === "ended" || why === "moving") return { code: why, detail: "" };

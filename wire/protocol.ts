@@ -46,7 +46,7 @@ export const FRAMES = {
   // Migration
   ULP_PREPARE: { code: 32, fields: ["ULP", "move", ""], body: "JSON", ends: "library", doc: "source asks destination whether it can take a ULP" },
   ULP_PREPARED: { code: 33, fields: ["ULP", "move", "1: yes, 0: no"], body: "JSON", ends: "library", doc: "answers ULP_PREPARE" },
-  ULP_MIGRATING: { code: 34, fields: ["ULP", "move", "destination member"], body: "", ends: "library", doc: "source tells all: hold what goes to this ULP" },
+  ULP_MIGRATING: { code: 34, fields: ["ULP", "move", "destination member"], body: "to the destination JSON", ends: "library", doc: "source tells all: hold what goes to this ULP; and the destination, what memory it needs" },
   ULP_MIGACK: { code: 35, fields: ["ULP", "move", ""], body: "", ends: "library", doc: "answers ULP_MIGRATING, behind everything sent before" },
   ULP_STATE: { code: 36, fields: ["ULP", "move", "number of the chunk"], body: "a piece of the image", ends: "library", doc: "the ULP's state, source to destination" },
   ULP_STATE_END: { code: 37, fields: ["ULP", "move", "chunks"], body: "JSON", ends: "library", doc: "all of the state has been sent" },

@@ -139,6 +139,14 @@ export class SharedHeap {
     return sum;
   }
 
+  /** Bytes that the pool has left, not all in one piece. What arenas have to spare is not in it. */
+  leftBytes(): number {
+    lock(this.i32, HEAD.poolLock);
+    const left = this.pool.hleft();
+    unlock(this.i32, HEAD.poolLock);
+    return left;
+  }
+
   /** Most bytes that were taken from the pool at once, so far. */
   peakBytes(): number {
     return this.i32[HEAD.peakBytes]!;

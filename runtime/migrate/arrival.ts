@@ -6,7 +6,8 @@
  *                   ╰───────────┴─▶ discarded, when the source says so, is gone, or something is wrong
  *
  * - judging: can it be taken? Program, memory, versions.
- * - promised: the source was told yes; its state may come, and does when all of the job hold what goes to it.
+ * - promised: the source was told yes; its state may come, and does when all of the job hold what goes to it. What it has grown
+ *   to is known when it has been stopped, and comes with MIGRATING: only if there is room for that, MIGACK answers.
  * - deciding: all of it is in place. One transaction of the control store makes it ours, unless the source was quicker
  *   to say that it stays, or the master that it has ended with its source. Until that is known nobody runs it.
  *
@@ -26,6 +27,8 @@ interface Arrival {
   /** Deciding: when the store is asked again. */
   deadlineMs: number;
   tries: number;
+  /** Judging: there is no room for what it has grown to. */
+  refused?: Refused;
 }
 
 export class Arrivals<M> {
@@ -63,14 +66,29 @@ export class Arrivals<M> {
 
   judged(tid: Tid, move: number, refused: Refused | undefined): void {
     const a = this.find(tid, move);
-    if (a?.at !== "judging") {
-      // The source has given up meanwhile.
-      if (refused === undefined) this.common.out({ kind: "discard", tid, move });
-      return;
-    }
-    if (refused === undefined) a.at = "promised";
+    const why = refused ?? a?.refused;
+    // The source has given up meanwhile; or it has turned out to be too large.
+    if (refused === undefined && (a?.at !== "judging" || why !== undefined))
+      this.common.out({ kind: "discard", tid, move });
+    if (a?.at !== "judging") return;
+    if (why === undefined) a.at = "promised";
     else this.moves.delete(tid);
-    this.reply(a.from, tid, move, refused);
+    this.reply(a.from, tid, move, why);
+  }
+
+  /** True if it is about to come, and nothing of its state has. */
+  isExpected(tid: Tid, move: number): boolean {
+    const at = this.find(tid, move)?.at;
+    return at === "judging" || at === "promised";
+  }
+
+  weighed(tid: Tid, move: number, refused: Refused | undefined): void {
+    const a = this.find(tid, move);
+    if (a === undefined) return;
+    if (refused !== undefined && a.at === "judging") a.refused = refused;
+    else if (refused !== undefined) this.broken(tid, move, refused);
+    else if (this.common.members.has(a.from))
+      this.common.out({ kind: "send", to: a.from, frame: { kind: "MIGACK", tid, move, member: 0 } });
   }
 
   received(tid: Tid, move: number): void {

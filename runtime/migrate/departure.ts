@@ -29,6 +29,7 @@ import type {
   Settled,
   Stages,
   Tid,
+  Weight,
 } from "./moves.ts";
 
 type At = "freezing" | "unfreezing" | "waiting" | "flushing" | "shipping" | "shipped" | "undoing";
@@ -48,6 +49,8 @@ interface Departure {
   /** Who has not answered MIGRATING. */
   readonly acks: Set<Member>;
   bytes: number;
+  /** As it was stopped. */
+  weight: Weight | undefined;
   /** MIGRATED came before our own link said that all is written. */
   isThere: boolean;
   /** Why it stays, as soon as it is stopped; why it is undone. */
@@ -151,6 +154,7 @@ export class Departures<M> {
       isPrepared: false,
       acks: new Set(),
       bytes: 0,
+      weight: undefined,
       isThere: false,
       refused: undefined,
       tries: 0,
@@ -176,13 +180,14 @@ export class Departures<M> {
     if (d.at === "flushing") this.shipIfFlushed(d);
   }
 
-  frozen(tid: Tid, move: number): void {
+  frozen(tid: Tid, move: number, weight: Weight | undefined): void {
     const d = this.find(tid, move);
     if (d?.at === "unfreezing") {
       this.common.out({ kind: "thaw", tid });
       this.remove(d);
     } else if (d?.at === "freezing") {
       d.stages.frozenMs = this.elapsed(d);
+      d.weight = weight;
       this.enter(d, "waiting");
       if (d.refused !== undefined) this.stay(d, d.refused);
       else this.flushIfClear(d);
@@ -218,7 +223,7 @@ export class Departures<M> {
     this.enter(d, "flushing");
     for (const member of this.common.others()) {
       d.acks.add(member);
-      this.send(member, "MIGRATING", d, d.to);
+      this.send(member, "MIGRATING", d, d.to, member === d.to ? d.weight : undefined);
     }
     this.shipIfFlushed(d);
   }
@@ -403,8 +408,14 @@ export class Departures<M> {
     return this.common.nowMs - d.sinceMs;
   }
 
-  private send(to: Member, kind: MoveFrameKind, { tid, move }: Departure, member: Member): void {
-    this.common.out({ kind: "send", to, frame: { kind, tid, move, member } });
+  private send(
+    to: Member,
+    kind: MoveFrameKind,
+    { tid, move }: Departure,
+    member: Member,
+    weight?: Weight,
+  ): void {
+    this.common.out({ kind: "send", to, frame: { kind, tid, move, member, ...(weight && { weight }) } });
   }
 
   private answer(order: number, tid: Tid, to: Member, outcome: Outcome): void {

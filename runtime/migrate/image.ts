@@ -37,6 +37,7 @@ import { moreOf } from "../scheduler/more.ts";
 import type { UlpAt } from "../scheduler/state.ts";
 import { crc32 } from "./crc.ts";
 import type { FrozenUlp } from "./freezer.ts";
+import type { Weight } from "./moves.ts";
 
 /** Bytes of SHA-256. */
 export const HASH_BYTES = 32;
@@ -193,6 +194,18 @@ export function imageOf(library: Library, frozen: FrozenUlp, context: ImageConte
   const all = pieces.filter(({ length }) => length > 0);
   const bytes = all.reduce((total, { length }) => total + length, 0);
   return { pieces: all, bytes, messages: w[ulp + ULP.msgqCount]! };
+}
+
+/** What a frozen ULP needs where it goes. Nothing of its memory is looked at. */
+export function weightOf(library: Library, { ulp, parcel }: FrozenUlp): Weight {
+  const { w } = library;
+  drainInbox(w, ulp);
+  const buffers = new Buffers();
+  rowWords(library, ulp, buffers);
+  messageWords(w, ulp, buffers);
+  const frameBytes = w[ulp + ULP.framesTop]! - w[ulp + ULP.framesBase]!;
+  const heapBytes = buffers.lengths.reduce((sum, bytes) => sum + bytes, frameBytes);
+  return { memoryBytes: parcel.memory?.buffer.byteLength ?? 0, heapBytes };
 }
 
 const NONE = new Uint8Array(0);

@@ -95,7 +95,7 @@ export class Migration<M> implements Common<M> {
         departures.order(event.order, event.tid, event.to);
         break;
       case "frozen":
-        departures.frozen(event.tid, event.move);
+        departures.frozen(event.tid, event.move, event.weight);
         break;
       case "notFrozen":
         departures.notFrozen(event.tid, event.move, event.refused);
@@ -105,6 +105,9 @@ export class Migration<M> implements Common<M> {
         break;
       case "judged":
         arrivals.judged(event.tid, event.move, event.refused);
+        break;
+      case "weighed":
+        arrivals.weighed(event.tid, event.move, event.refused);
         break;
       case "received":
         arrivals.received(event.tid, event.move);
@@ -162,7 +165,7 @@ export class Migration<M> implements Common<M> {
         this.departures.prepared(from, tid, move, frame.refused);
         break;
       case "MIGRATING":
-        this.migrating(from, tid, move);
+        this.migrating(from, frame);
         break;
       case "MIGACK":
         this.departures.acknowledged(from, tid, move);
@@ -181,10 +184,12 @@ export class Migration<M> implements Common<M> {
   }
 
   /** As one of the others. The answer goes behind all that was sent there before, since the link keeps order. */
-  private migrating(from: Member, tid: Tid, move: number): void {
+  private migrating(from: Member, { tid, move, weight }: MoveFrame): void {
     const known = this.locations.at(tid);
     if (known === undefined || move > known.move) this.locations.hold(tid, move);
-    this.out({ kind: "send", to: from, frame: { kind: "MIGACK", tid, move, member: 0 } });
+    if (weight !== undefined && this.arrivals.isExpected(tid, move))
+      this.out({ kind: "weigh", tid, move, weight });
+    else this.out({ kind: "send", to: from, frame: { kind: "MIGACK", tid, move, member: 0 } });
   }
 
   private joined(member: Member): void {

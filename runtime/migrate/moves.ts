@@ -36,8 +36,16 @@ export interface MoveFrame {
   readonly revision?: number;
   /** PREPARE: what the source's runtime says of the ULP: program, bytes, versions. */
   readonly offer?: unknown;
+  /** MIGRATING, to the destination: what the ULP needs there, now that it is known. */
+  readonly weight?: Weight;
   /** PREPARED: why not; MIGABORT of the destination: what went wrong. */
   readonly refused?: Refused | undefined;
+}
+
+/** What a frozen ULP needs where it goes, bytes: a memory as long as it has grown to, and of the process heap. */
+export interface Weight {
+  readonly memoryBytes: number;
+  readonly heapBytes: number;
 }
 
 /** Why a ULP stays where it is. Codes are part of the interface (`--json`). */
@@ -104,13 +112,20 @@ export type Owner = { readonly member: Member; readonly revision: number } | "un
 export type MoveEvent =
   | { readonly kind: "order"; readonly order: number; readonly tid: Tid; readonly to: Member }
   /** Source. Stopped, in the hands of the process's own thread; all it has sent has been given to `sent`. */
-  | { readonly kind: "frozen"; readonly tid: Tid; readonly move: number }
+  | { readonly kind: "frozen"; readonly tid: Tid; readonly move: number; readonly weight?: Weight }
   | { readonly kind: "notFrozen"; readonly tid: Tid; readonly move: number; readonly refused: Refused }
   /** Source. All of its state has been written to the link. */
   | { readonly kind: "shipped"; readonly tid: Tid; readonly move: number; readonly bytes: number }
   /** Destination. It can be taken, or not. */
   | {
       readonly kind: "judged";
+      readonly tid: Tid;
+      readonly move: number;
+      readonly refused?: Refused | undefined;
+    }
+  /** Destination. There is room for it, or not. */
+  | {
+      readonly kind: "weighed";
       readonly tid: Tid;
       readonly move: number;
       readonly refused?: Refused | undefined;
@@ -151,6 +166,8 @@ export type MoveEffect<M> =
   | { readonly kind: "free"; readonly tid: Tid; readonly to: Member }
   /** Destination. Can it be taken? If so, be ready for its state. */
   | { readonly kind: "judge"; readonly from: Member; readonly frame: MoveFrame }
+  /** Destination. Is there room for what it has grown to? Nothing of its state has been sent yet. */
+  | { readonly kind: "weigh"; readonly tid: Tid; readonly move: number; readonly weight: Weight }
   /** Destination. It is ours: into its queue. Or it is not: free what came of it. */
   | { readonly kind: "adopt"; readonly tid: Tid; readonly move: number }
   | { readonly kind: "discard"; readonly tid: Tid; readonly move: number }

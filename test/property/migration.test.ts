@@ -42,6 +42,7 @@ for (const reorders of [false, true]) {
         "joined",
         "thaw",
         "discard",
+        "too heavy",
         "read",
         "locate",
       ],

@@ -4,11 +4,12 @@
 import assert from "node:assert/strict";
 import { test } from "uvu";
 import { link } from "../../runtime/link/link.ts";
-import { liveRuns, whyNoImage } from "../../runtime/migrate/image.ts";
+import { liveRuns, weightOf, whyNoImage } from "../../runtime/migrate/image.ts";
 import { dispatch, pick, serveMail } from "../../runtime/scheduler/engine.ts";
 import { optionOf } from "../../runtime/scheduler/more.ts";
 import type { Program } from "../../runtime/scheduler/programs.ts";
 import { stateText } from "../../runtime/scheduler/state.ts";
+import { noRoom } from "../../upvm/room.ts";
 import {
   BTAB_FATE,
   FRAME_FATE,
@@ -166,6 +167,27 @@ test("what is sent to it after its image was taken is handed out when it goes, a
     [[a.tid, 4]],
   );
   assert.equal(leftovers(p), "");
+});
+
+test("what a ULP needs is its memory as it has grown, and its messages in the heap; who has no room for that says so", async () => {
+  const p = processOf(IDLE, { ulps: 2, ...outside });
+  const [a, b] = [ownActor(p, 0), actor(p, 1)];
+  b.call("pvm_initsend", 1);
+  assert.equal(b.call("pvm_pkbyte", 0, 20_000, 1), 0);
+  assert.equal(b.call("pvm_send", a.tid, 1), 0);
+  const ulp = await frozen(p, 0);
+  const { memoryBytes, heapBytes } = weightOf(p.library, ulp);
+  assert.equal(memoryBytes, ulp.parcel.memory?.buffer.byteLength ?? 0);
+  assert.ok(heapBytes >= 20_000 && heapBytes < 40_000, `${heapBytes} bytes`);
+  const room = (available: number) => ({ process: p, availableBytes: () => available });
+  assert.equal(noRoom(room(1 << 30), { memoryBytes: 1 << 30, heapBytes }), undefined);
+  const short = noRoom(room((1 << 30) - 1), { memoryBytes: 1 << 30, heapBytes });
+  assert.deepEqual(short, { code: "noMemory", detail: "1023 MB are free, it needs 1024" });
+  const full = noRoom(room(1 << 30), { memoryBytes: 0, heapBytes: p.library.heap.leftBytes() + 1 });
+  assert.match(full?.detail ?? "", /the process heap has \d+ MB left, it needs \d+/);
+  p.freezer.thaw(ulp);
+  serveMail(p.engines[0]!);
+  there(p, 0).call("pvm_recv", -1, -1);
 });
 
 test("an image changes nothing: a ULP that is thawed after it goes on as before", async () => {

@@ -222,6 +222,47 @@ test("a process takes no more ULPs of another at once than that", () => {
   assert.equal(last?.kind === "send" && last.frame.refused?.code, "tooMany");
 });
 
+test("a ULP that has grown too large is refused when it has been stopped, before any of its state is sent", () => {
+  const weight = { memoryBytes: 1 << 30, heapBytes: 100 };
+  const refused = { code: "noMemory", detail: "12 MB are free" } as const;
+  const source = new Source();
+  const destination = new Migration<string>(1, [0, 1, 2]);
+  const there = (event: MoveEvent) => destination.take(event, 5);
+  const prepare = { kind: "PREPARE", tid: TID, move: 1, member: 0, revision: 0 } as const;
+  there({ kind: "frame", from: 0, frame: prepare });
+  there({ kind: "judged", tid: TID, move: 1 });
+  source.order();
+  const told = source.take({ kind: "frozen", tid: TID, move: 1, weight });
+  source.frame(1, "PREPARED");
+  // Only the destination has to know.
+  assert.deepEqual(
+    told.map((effect) => effect.kind === "send" && effect.frame.weight),
+    [weight, undefined],
+  );
+  source.frame(2, "MIGACK");
+  const frame = { kind: "MIGRATING", tid: TID, move: 1, member: 1, weight } as const;
+  assert.deepEqual(kinds(there({ kind: "frame", from: 0, frame })), ["weigh"]);
+  const no = there({ kind: "weighed", tid: TID, move: 1, refused });
+  assert.deepEqual(kinds(no), ["MIGABORT 0", "discard"]);
+  const abort = { kind: "MIGABORT", tid: TID, move: 1, member: 0, refused } as const;
+  const effects = source.take({ kind: "frame", from: 1, frame: abort });
+  assert.deepEqual(kinds(effects), ["MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
+  assert.deepEqual(refusals(effects), ["noMemory"]);
+  assert.equal(source.protocol.unfinished, 0);
+  // There is room for it: that is an acknowledgement as any.
+  there({ kind: "frame", from: 0, frame: { ...prepare, move: 2 } });
+  there({ kind: "judged", tid: TID, move: 2 });
+  there({ kind: "frame", from: 0, frame: { ...frame, move: 2 } });
+  assert.deepEqual(kinds(there({ kind: "weighed", tid: TID, move: 2 })), ["MIGACK 0"]);
+  // That may be known before all else is.
+  there({ kind: "frame", from: 0, frame: { ...abort, move: 2 } });
+  there({ kind: "frame", from: 0, frame: { ...prepare, move: 3 } });
+  there({ kind: "frame", from: 0, frame: { ...frame, move: 3 } });
+  there({ kind: "weighed", tid: TID, move: 3, refused });
+  assert.deepEqual(kinds(there({ kind: "judged", tid: TID, move: 3 })), ["discard", "PREPARED 0"]);
+  assert.equal(destination.nextMs, Number.POSITIVE_INFINITY);
+});
+
 test("an order is refused by name, and nothing happens", () => {
   const source = new Source();
   source.take({ kind: "leaving", member: 2 });

@@ -14,6 +14,7 @@ const FRAMES: readonly MoveFrame[] = [
   { kind: "PREPARED", tid: 0x40007, move: 3, member: 0, refused: undefined },
   { kind: "PREPARED", tid: -0x80000000, move: 3, member: 0, refused: { code: "noMemory", detail: "12 MB" } },
   { kind: "MIGRATING", tid: 0x40007, move: 3, member: 5 },
+  { kind: "MIGRATING", tid: 0x40007, move: 3, member: 5, weight: { memoryBytes: 2 ** 32, heapBytes: 77 } },
   { kind: "MIGACK", tid: 0x40007, move: 3, member: 0 },
   { kind: "MIGRATED", tid: 0x40007, move: 2 ** 32 - 1, member: 5 },
   { kind: "MIGABORT", tid: 0x40007, move: 3, member: 1 },
@@ -33,7 +34,7 @@ test("other frames are none of a move, and reasons of a newer peer are kept as t
 
 test("a body that is cut short, changed, too long or no JSON ends the link and does nothing else", () => {
   const chance = new Timeline(1);
-  const whole = FRAMES.filter(({ offer, refused }) => offer !== undefined || refused !== undefined);
+  const whole = FRAMES.filter((frame) => encodeMove(frame).body.length > 0);
   for (let i = 0; i < 2000; i++) {
     const frame = encodeMove(chance.pick(whole));
     const bytes = frame.body[0]!.slice(0, chance.below(frame.body[0]!.length + 1));

@@ -1,0 +1,48 @@
+/**
+ * Whether a ULP of another process can come here.
+ *
+ * Owns: why it cannot: versions, its program, memory. It is asked twice: before the ULP is stopped, with what its program needs
+ * at least, and when it has been stopped and what it has grown to is known, before any of its state is sent.
+ */
+import type { Refused, Weight } from "../runtime/migrate/moves.ts";
+import { IMAGE_VERSION } from "../wire/image.ts";
+import { HEAD, LINK_ABI } from "../wire/layout.ts";
+import type { Offer } from "./move-frames.ts";
+import type { PartProcess } from "./run-here.ts";
+
+/** The process that a ULP would come to. */
+export interface Room {
+  readonly process: Pick<PartProcess, "library">;
+  /** Memory that this process may still take, bytes. */
+  availableBytes(): number;
+}
+
+/** @param hasProgram  its program is here. @returns undefined: it can come, as far as is known */
+export function refusal(
+  { hash, bytes, abi, image }: Offer,
+  hasProgram: boolean,
+  room: Room,
+): Refused | undefined {
+  if (abi !== LINK_ABI) return { code: "version", detail: `interface ${LINK_ABI}, not ${abi}` };
+  if (image !== IMAGE_VERSION) return { code: "version", detail: `images ${IMAGE_VERSION}, not ${image}` };
+  if (!hasProgram) return { code: "program", detail: `${hash.slice(0, 12)} is not there` };
+  return noRoom(room, { memoryBytes: bytes, heapBytes: 0 });
+}
+
+/** @returns undefined: there is room for it just now */
+export function noRoom(room: Room, { memoryBytes, heapBytes }: Weight): Refused | undefined {
+  const available = room.availableBytes();
+  if (memoryBytes > available)
+    return { code: "noMemory", detail: `${mb(available)} MB are free, it needs ${mb(memoryBytes)}` };
+  // Up to a chunk the arenas may have to spare; who is wrong about that finds out when its state comes.
+  const { library } = room.process;
+  const left = library.heap.leftBytes();
+  if (heapBytes > left && heapBytes > library.w[HEAD.chunkBytes]!)
+    return {
+      code: "noMemory",
+      detail: `the process heap has ${mb(left)} MB left, it needs ${mb(heapBytes)}`,
+    };
+  return undefined;
+}
+
+const mb = (bytes: number): number => Math.floor(bytes / (1 << 20));
