@@ -2,18 +2,21 @@
 import assert from "node:assert/strict";
 import { test } from "uvu";
 import { link } from "../../runtime/link/link.ts";
+import { engineCalls } from "../../runtime/pvm/engine-calls.ts";
 import { uterminate } from "../../runtime/scheduler/end.ts";
-import { startQueues } from "../../runtime/scheduler/engine.ts";
+import { pick, runTurn, startQueues } from "../../runtime/scheduler/engine.ts";
 import { COUNTER } from "../../runtime/scheduler/engine-state.ts";
 import { asmUfullLoad, asmUload, asmUstart, usave } from "../../runtime/scheduler/load.ts";
 import type { Program } from "../../runtime/scheduler/programs.ts";
 import { isQueued, remove } from "../../runtime/scheduler/queue.ts";
 import { setState } from "../../runtime/scheduler/state.ts";
+import { TURN } from "../../runtime/scheduler/turn.ts";
 import { reserveIndices, ucreate } from "../../runtime/scheduler/ulp.ts";
 import { doingText } from "../../runtime/scheduler/wait-text.ts";
+import { localTasks } from "../../upvm/application-state.ts";
 import { CTL, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
-import { type Process, processOf } from "../one-thread.ts";
+import { actor, IDLE, type Process, processOf } from "../one-thread.ts";
 import { program, RING, TID0 } from "../wat-programs.ts";
 
 function linkedProgram(body: string): Program {
@@ -296,6 +299,26 @@ test("Table VI: the first dispatch starts, the next resumes after the call, and 
   uterminate(e!, ulp, 0);
   uterminate(e!, p.ulp(1), 0);
   assert.equal(p.library.heap.leaks(), "");
+});
+
+test("a ULP whose turn is over goes on before others in the next, and is shown as the one that runs", () => {
+  const p = processOf(IDLE, { ulps: 3, outside: true });
+  const e = p.engines[0]!;
+  const turn = new Int32Array(new SharedArrayBuffer(4 * TURN.words));
+  Object.assign(e.edge, { turn });
+  p.library.rung = () => {};
+  const [first, second] = [actor(p, 0), actor(p, 1)];
+  second.call("pvm_mytid");
+  first.call("pvm_mytid");
+  const { poll } = engineCalls(e);
+  const shown = () => localTasks(p.library).map(([, state]) => state);
+  assert.equal(poll(), 0);
+  turn[TURN.over] = 1;
+  assert.equal(poll(), 1);
+  assert.equal(runTurn(e), false);
+  assert.deepEqual(shown(), ["running", "runnable", "unInit"]);
+  turn[TURN.over] = 0;
+  assert.equal(pick(e), first.ulp);
 });
 
 test.run();
