@@ -130,7 +130,8 @@ export class ComingState {
    */
   private room(most: number): Uint8Array | undefined {
     const room = this.over ? undefined : this.filling.room(most);
-    return room?.buffer === this.heap ? undefined : room;
+    const isMemory = room !== undefined && room.buffer !== this.heap;
+    return isMemory && room.length >= LIMITS.stateReadBytes ? room : undefined;
   }
 
   private write(piece: Uint8Array): void {

@@ -264,6 +264,8 @@ export const LIMITS = {
   moduleBytes: 256 << 20,
   /** Of a ULP's state, what goes in one frame, bytes: other frames of the link come between. */
   stateChunkBytes: 256 << 10,
+  /** Of a state that comes, what is longer is read from the socket to where it belongs, bytes. */
+  stateReadBytes: 4 << 10,
   /** JSON in a frame of a move, bytes. */
   moveBodyBytes: 16 << 10,
   /** An order whose ULP has just moved elsewhere goes there, so often at most and after so long, milliseconds. */
