@@ -6,11 +6,13 @@
  * guest/lib/gpvm3.c, with which members understand each other: everything is received in order of instances.
  */
 import {
-  PVM_BYTE, PVM_INT, PVM_INT64, PVM_SHORT, PvmBadParam, PvmNoData, PvmNoInst, PvmOk,
+  PVM_BYTE, PVM_INT, PVM_INT64, PVM_SHORT, PvmBadParam, PvmNoData, PvmNoInst, PvmOk, TEV_GATHER, TEV_REDUCE,
+  TEV_SCATTER,
 } from "./constants";
 import {
   pvm_barrier, pvm_bcast, pvm_collective, pvm_fail, pvm_freezegroup, pvm_getinst, pvm_gettid, pvm_group_tids,
-  pvm_gsize, pvm_joingroup, pvm_lvgroup, pvm_mytid, pvm_precv, pvm_psend, pvm_setcontext,
+  pvm_gsize, pvm_joingroup, pvm_lvgroup, pvm_mytid, pvm_precv, pvm_psend, pvm_setcontext, pvm_trace_begin,
+  pvm_trace_end,
 } from "./imports";
 import { dataOf, typeCode } from "./messages";
 
@@ -136,13 +138,14 @@ function receivePart<T>(tid: i32, tag: i32, at: usize, count: i32): i32 {
   return code == PvmOk && load<u32>(lengthAt) < <u32>count * sizeof<T>() ? PvmNoData : code;
 }
 
-function check<T>(routine: string, group: string, root: i32, count: i32, tag: i32): i32 {
+function check<T>(event: i32, routine: string, group: string, root: i32, count: i32, tag: i32): i32 {
+  pvm_trace_begin(event, nameOf(group), tag);
   return pvm_collective(utf8(routine), nameOf(group), root, count, checkedType<T>(), tag);
 }
 
-/** The error of a collective, printed under its name. */
-function ended(routine: string, code: i32): i32 {
-  return code < 0 ? pvm_fail(utf8(routine), code) : PvmOk;
+/** The error of a collective, printed under its name; the end of its trace event. */
+function ended(event: i32, routine: string, code: i32): i32 {
+  return pvm_trace_end(event, code < 0 ? pvm_fail(utf8(routine), code) : PvmOk, 0, 0);
 }
 
 function utf8(text: string): usize {
@@ -161,12 +164,14 @@ function utf8(text: string): usize {
  */
 export function gather<A>(result: A, data: A, tag: i32, group: string, root: i32): i32 {
   const count = data.length;
-  const me = check<valueof<A>>("pvm_gather", group, root, count, tag);
-  if (me < 0) return me;
-  if (me != root) return ended("pvm_gather", sendPart<valueof<A>>(gettid(group, root), tag, dataOf<A>(data), count));
+  const me = check<valueof<A>>(TEV_GATHER, "pvm_gather", group, root, count, tag);
+  if (me < 0) return pvm_trace_end(TEV_GATHER, me, 0, 0);
+  if (me != root) {
+    return ended(TEV_GATHER, "pvm_gather", sendPart<valueof<A>>(gettid(group, root), tag, dataOf<A>(data), count));
+  }
   const tids = tidsOf(group);
-  if (tids.includes(0)) return ended("pvm_gather", PvmNoInst);
-  if (tids.length * count > result.length) return ended("pvm_gather", PvmBadParam);
+  if (tids.includes(0)) return ended(TEV_GATHER, "pvm_gather", PvmNoInst);
+  if (tids.length * count > result.length) return ended(TEV_GATHER, "pvm_gather", PvmBadParam);
   let code = PvmOk;
   const bytes = <usize>count * sizeof<valueof<A>>();
   for (let i = 0; i < tids.length; i++) {
@@ -174,7 +179,7 @@ export function gather<A>(result: A, data: A, tag: i32, group: string, root: i32
     if (i == me) memory.copy(part, dataOf<A>(data), bytes);
     else code = min(code, receivePart<valueof<A>>(tids[i], tag, part, count));
   }
-  return ended("pvm_gather", code);
+  return ended(TEV_GATHER, "pvm_gather", code);
 }
 
 /**
@@ -185,15 +190,15 @@ export function gather<A>(result: A, data: A, tag: i32, group: string, root: i32
  */
 export function scatter<A>(result: A, data: A, tag: i32, group: string, root: i32): i32 {
   const count = result.length;
-  const me = check<valueof<A>>("pvm_scatter", group, root, count, tag);
-  if (me < 0) return me;
+  const me = check<valueof<A>>(TEV_SCATTER, "pvm_scatter", group, root, count, tag);
+  if (me < 0) return pvm_trace_end(TEV_SCATTER, me, 0, 0);
   if (me != root) {
     const code = receivePart<valueof<A>>(gettid(group, root), tag, dataOf<A>(result), count);
-    return ended("pvm_scatter", code);
+    return ended(TEV_SCATTER, "pvm_scatter", code);
   }
   const tids = tidsOf(group);
-  if (tids.includes(0)) return ended("pvm_scatter", PvmNoInst);
-  if (tids.length * count > data.length) return ended("pvm_scatter", PvmBadParam);
+  if (tids.includes(0)) return ended(TEV_SCATTER, "pvm_scatter", PvmNoInst);
+  if (tids.length * count > data.length) return ended(TEV_SCATTER, "pvm_scatter", PvmBadParam);
   let code = PvmOk;
   const bytes = <usize>count * sizeof<valueof<A>>();
   for (let i = 0; i < tids.length; i++) {
@@ -201,7 +206,7 @@ export function scatter<A>(result: A, data: A, tag: i32, group: string, root: i3
     if (i == me) memory.copy(dataOf<A>(result), part, bytes);
     else code = min(code, sendPart<valueof<A>>(tids[i], tag, part, count));
   }
-  return ended("pvm_scatter", code);
+  return ended(TEV_SCATTER, "pvm_scatter", code);
 }
 
 // ---- Reductions ----------------------------------------------------------------------------------------------------
@@ -241,9 +246,11 @@ function reduceBy<A>(
   operator: i32, func: ((x: valueof<A>, y: valueof<A>) => valueof<A>) | null, data: A, tag: i32, group: string, root: i32,
 ): i32 {
   const count = data.length;
-  const me = check<valueof<A>>("pvm_reduce", group, root, count, tag);
-  if (me < 0) return me;
-  if (me != root) return ended("pvm_reduce", sendPart<valueof<A>>(gettid(group, root), tag, dataOf<A>(data), count));
+  const me = check<valueof<A>>(TEV_REDUCE, "pvm_reduce", group, root, count, tag);
+  if (me < 0) return pvm_trace_end(TEV_REDUCE, me, 0, 0);
+  if (me != root) {
+    return ended(TEV_REDUCE, "pvm_reduce", sendPart<valueof<A>>(gettid(group, root), tag, dataOf<A>(data), count));
+  }
   const tids = tidsOf(group);
   const bytes = <usize>count * sizeof<valueof<A>>();
   const room = new ArrayBuffer(2 * <i32>bytes);
@@ -263,7 +270,7 @@ function reduceBy<A>(
     else foldBy<valueof<A>>(func, sum, part, bytes);
   }
   if (code == PvmOk && sum != dataOf<A>(data)) memory.copy(dataOf<A>(data), sum, bytes);
-  return ended("pvm_reduce", code);
+  return ended(TEV_REDUCE, "pvm_reduce", code);
 }
 
 function foldBy<T>(func: (x: T, y: T) => T, x: usize, y: usize, bytes: usize): void {

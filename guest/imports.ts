@@ -416,7 +416,23 @@ export declare function pvm_reg_tasker(): i32;
 // @ts-ignore: decorator
 @external("pvm", "pvm_reg_rm")
 export declare function pvm_reg_rm(): i32;
-/** pvm_reg_tracer(3PVM): register as tracer: tasks spawned from now on that have no other place for it send it their output; may block. C: `int pvm_reg_tracer(int trcctx, int trctag, int outctx, int outtag, char *trcmask, int trcbuf, int trcopt)`. */
+/** pvm_settmask(3PVM): set which routines make trace events: the caller's (PvmTaskSelf), those of tasks spawned from now on (PvmTaskChild). C: `int pvm_settmask(int who, char *mask)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_settmask")
+export declare function pvm_settmask(who: i32, mask: usize): i32;
+/** pvm_gettmask(3PVM): the mask that is set: TEV_MASK_LENGTH characters go to `mask`. C: `int pvm_gettmask(int who, char *mask)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_gettmask")
+export declare function pvm_gettmask(who: i32, mask: usize): i32;
+/** pvm_trace_begin(3PVM): a routine of the guest library begins: what its trace event tells (upvm's own). C: `int pvm_trace_begin(int event, const char *text, int value)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_trace_begin")
+export declare function pvm_trace_begin(event: i32, text: usize, value: i32): i32;
+/** pvm_trace_end(3PVM): it returns: gives `result` back (upvm's own). C: `int pvm_trace_end(int event, int result, int first, int second)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_trace_end")
+export declare function pvm_trace_end(event: i32, result: i32, first: i32, second: i32): i32;
+/** pvm_reg_tracer(3PVM): register as tracer: tasks spawned from now on that have no other place for them send it their output and trace events; may block. C: `int pvm_reg_tracer(int trcctx, int trctag, int outctx, int outtag, char *trcmask, int trcbuf, int trcopt)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_reg_tracer")
 export declare function pvm_reg_tracer(trcctx: i32, trctag: i32, outctx: i32, outtag: i32, trcmask: usize, trcbuf: i32, trcopt: i32): i32;

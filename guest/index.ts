@@ -3,7 +3,7 @@
  *
  * `pvm.send(tid, tag)` is pvm_send(3PVM): PVM's names without the prefix, C's parameters, and an i32 back that is
  * negative, one of `pvm.Pvm…`, when the call failed. Where C takes strings, lists or out-parameters, the short name
- * takes AssemblyScript's own (messages.ts, headers.ts, tasks.ts, groups.ts), and C's form keeps its full name:
+ * takes AssemblyScript's own (messages.ts, headers.ts, tasks.ts, groups.ts, tracing.ts), and C's form keeps its full name:
  * `pvm.pvm_bufinfo`.
  * The one file that gathers: a program imports it by the package's name.
  */
@@ -15,3 +15,4 @@ export * from "./headers";
 export * from "./tasks";
 export * from "./machine";
 export * from "./groups";
+export * from "./tracing";

@@ -5,8 +5,10 @@
  */
 import {
   pvm_addhosts, pvm_archcode, pvm_config_get, pvm_delete, pvm_delhosts, pvm_delinfo, pvm_hostsync, pvm_insert,
-  pvm_lookup, pvm_mboxinfo_get, pvm_mstat, pvm_notify, pvm_putinfo, pvm_recvinfo, pvm_reg_tracer, pvm_spawn_environ, pvm_start_pvmd,
+  pvm_lookup, pvm_mboxinfo_get, pvm_mstat, pvm_notify, pvm_putinfo, pvm_recvinfo, pvm_spawn_environ,
+  pvm_start_pvmd, pvm_trace_begin, pvm_trace_end,
 } from "./imports";
+import { PvmOk, TEV_CONFIG, TEV_GETFDS, TEV_GETMBOXINFO } from "./constants";
 
 /** Bytes of a host's name and its architecture, most. */
 const HOST_BYTES = 512;
@@ -43,6 +45,8 @@ export function version(): string {
 
 /** File descriptors to wait for: none, a ULP's messages come by shared memory. Source: pvm_getfds(3PVM) */
 export function getfds(): StaticArray<i32> {
+  pvm_trace_begin(TEV_GETFDS, 0, 0);
+  pvm_trace_end(TEV_GETFDS, 0, 0, 0);
   return new StaticArray<i32>(0);
 }
 
@@ -64,6 +68,7 @@ export function config(): HostInfo[] {
   let count = 0;
   let rows: StaticArray<i32>;
   let names: ArrayBuffer;
+  pvm_trace_begin(TEV_CONFIG, 0, 0);
   // Mostly one question is enough: a resource manager is asked each time.
   do {
     room = max(room, count);
@@ -71,6 +76,8 @@ export function config(): HostInfo[] {
     names = new ArrayBuffer(room * HOST_BYTES + 1);
     count = pvm_config_get(changetype<usize>(rows), room, changetype<usize>(names), room * HOST_BYTES);
   } while (count > room);
+  // All hosts have the same architecture.
+  pvm_trace_end(TEV_CONFIG, min(count, PvmOk), count, min(count, 1));
   if (count < 0) return hosts;
   const texts = textsAt(changetype<usize>(names), 2 * count);
   for (let i = 0; i < count; i++) {
@@ -205,6 +212,13 @@ export class MboxEntry {
 /** Entries of the classes whose names have `pattern` in them; "*" is anything. An error gives an empty list. */
 export function getmboxinfo(pattern: string = "*"): MboxEntry[] {
   const text = utf8(pattern);
+  pvm_trace_begin(TEV_GETMBOXINFO, changetype<usize>(text), 0);
+  const entries = listBoxes(text);
+  pvm_trace_end(TEV_GETMBOXINFO, PvmOk, 0, 0);
+  return entries;
+}
+
+function listBoxes(text: ArrayBuffer): MboxEntry[] {
   const entries = new Array<MboxEntry>();
   let room = FIRST_ENTRIES;
   let bytes = NAME_BYTES * FIRST_ENTRIES;
@@ -268,18 +282,6 @@ export function export_variable(name: string, value: string): i32 {
 export function unexport_variable(name: string): i32 {
   if (exported.has(name)) exported.delete(name);
   return setExported();
-}
-
-/**
- * Registers as tracer: tasks spawned from now on that have no other place for their output send it here.
- *
- * @param trcctx  context and tag of trace events (upvm makes none), then of output
- * @returns PvmOk. Source: pvmproto.h of PVM 3.4.6, which has no page for it
- */
-export function reg_tracer(
-  trcctx: i32, trctag: i32, outctx: i32, outtag: i32, trcmask: string = "", trcbuf: i32 = 0, trcopt: i32 = 0,
-): i32 {
-  return pvm_reg_tracer(trcctx, trctag, outctx, outtag, changetype<usize>(utf8(trcmask)), trcbuf, trcopt);
 }
 
 /** A variable of the environment, or what stands for it. */

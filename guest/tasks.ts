@@ -3,7 +3,9 @@
  */
 import {
   pvm_perror, pvm_siblings_get, pvm_spawn, pvm_strerror_get, pvm_task_name, pvm_tasks_get,
+  pvm_trace_begin, pvm_trace_end,
 } from "./imports";
+import { PvmOk, TEV_SIBLINGS, TEV_TASKS } from "./constants";
 
 // Words of a pvm_tasks_get row, and room for a text, bytes.
 // @ts-ignore: decorator
@@ -20,8 +22,10 @@ import {
  * `siblings().indexOf(pvm.mytid())` is this one's index, 0 … N-1. Source: pvm_siblings(3PVM)
  */
 export function siblings(): StaticArray<i32> {
+  pvm_trace_begin(TEV_SIBLINGS, 0, 0);
   const tids = new StaticArray<i32>(max(pvm_siblings_get(0, 0), 0));
   pvm_siblings_get(changetype<usize>(tids), tids.length);
+  pvm_trace_end(TEV_SIBLINGS, tids.length, changetype<i32>(tids), 0);
   return tids;
 }
 
@@ -66,6 +70,7 @@ export function tasks(where: i32 = 0): Task[] {
   let room = FIRST_ROWS;
   let got = 0;
   let rows: StaticArray<i32>;
+  pvm_trace_begin(TEV_TASKS, 0, where);
   // Mostly one question is enough: a resource manager is asked each time.
   do {
     room = max(room, got);
@@ -85,6 +90,7 @@ export function tasks(where: i32 = 0): Task[] {
     if (bytes > 0) task.name = String.UTF8.decodeUnsafe(textBuffer, bytes);
     list.push(task);
   }
+  pvm_trace_end(TEV_TASKS, min(got, PvmOk), got, 0);
   return list;
 }
 

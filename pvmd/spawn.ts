@@ -4,7 +4,7 @@
  * Owns: what new tasks begin with, and who lets them run. Where they are made is the router's (router.ts, placement.ts); in
  * a virtual machine of one process the engine of who asks makes them, and is told here on which terms.
  */
-import { PVM_OPTION } from "../wire/options.ts";
+import { PVM_OPTION, TASK_TRACE } from "../wire/options.ts";
 import { SM, SPAWN_ANSWER, TRACER } from "../wire/plugins.ts";
 import { PVM_CONSTANT, PVM_ERROR } from "../wire/pvm.ts";
 import type { RequestOf } from "../wire/requests.ts";
@@ -99,6 +99,8 @@ function traceTo(options: Options, wants: readonly number[]): void {
   setTrace(options, [at("tid"), at("traceContext"), at("traceCode")]);
   options.set(PVM_OPTION.PvmSelfTraceBuffer.code, at("traceBuffer"));
   options.set(PVM_OPTION.PvmSelfTraceOptions.code, at("traceOptions"));
+  for (let i = 0; TRACER.mask + i < TRACER.ints; i++)
+    options.set(TASK_TRACE.mask + i, wants[TRACER.mask + i] ?? 0);
 }
 
 /** Tid, context and tag. */

@@ -16,6 +16,17 @@ import {
   PVM_ROUTINE,
   type Routine,
 } from "../wire/pvm.ts";
+import { TRACE_EVENTS } from "../wire/trace.ts";
+import {
+  TRACE_ARRAY,
+  TRACE_DATA,
+  TRACE_DATUM_ID,
+  TRACE_ENTRY,
+  TRACE_EXIT,
+  TRACE_KIND,
+  TRACE_MARK,
+  TRACE_MASK_LENGTH,
+} from "../wire/trace-data.ts";
 import { interfacePage } from "./interface-page.ts";
 import { protocolPage } from "./protocol-page.ts";
 
@@ -68,6 +79,10 @@ export const FRIENDLY: readonly string[] = [
   "pvm_tickle",
   "pvm_fail",
   "pvm_reg_tracer",
+  "pvm_settmask",
+  "pvm_gettmask",
+  "pvm_trace_begin",
+  "pvm_trace_end",
   "pvm_addmhf",
   "pvm_recvf_set",
 ];
@@ -248,6 +263,63 @@ function protocolHeader(): string {
   out.push(`#define SM_LAST ${hex(SM_LAST)}`, "", "#endif", "");
   return out.join("\n");
 }
+/** Numbers of pvmtev.h. */
+const traceNumbers: readonly (readonly [string, number])[] = [
+  ...Object.entries(TRACE_MARK).map(([name, mark]) => [`TEV_MARK_${name}`, mark] as const),
+  ...Object.entries(TRACE_KIND).map(([name, kind]) => [`TEV_DATA_${name.toUpperCase()}`, kind] as const),
+  ["TEV_DATA_SCALAR", 0],
+  ["TEV_DATA_ARRAY", TRACE_ARRAY],
+  ["TEV_DID_FIRST", 0],
+  ...Object.entries(TRACE_DATUM_ID).map(([name, id]) => [`TEV_DID_${name}`, id] as const),
+  ["TEV_DID_MAX", Object.keys(TRACE_DATA).length - 1],
+  ["TEV_FIRST", 0],
+  ...TRACE_EVENTS.map(({ id, name }) => [`TEV_${name.toUpperCase()}`, id] as const),
+  ["TEV_MAX", TRACE_EVENTS.length - 1],
+  ["TEV_EVENT_ENTRY", TRACE_ENTRY],
+  ["TEV_EVENT_EXIT", TRACE_EXIT],
+  ["TEV_MASK_LENGTH", TRACE_MASK_LENGTH],
+  ["PVM_TRACE_TID", -1111],
+  ["PVM_TRACE_CODE", -2222],
+];
+
+/** Trace events, as PVM's pvmtev.h has them. */
+function traceHeader(): string {
+  return [
+    "/*",
+    " * Trace events of PVM 3.4: numbers of events and of what they tell, and masks of events.",
+    " *",
+    ` * ${NOTICE.replace("wire/pvm.ts", "wire/trace.ts")}`,
+    " * docs/guest.md says what a task that gets events finds in their messages.",
+    " */",
+    "#ifndef PVMTEV_H",
+    "#define PVMTEV_H",
+    "",
+    ...traceNumbers.map(([name, value]) => `#define ${name} ${value < 0 ? `(${value})` : value}`),
+    "",
+    "/* Which events there are: a text, four of them to a character */",
+    "typedef char Pvmtmask[TEV_MASK_LENGTH];",
+    "#define TEV_MASK_SET(m, k) ((m)[(k) / 4] |= (1 << ((k) & 3)))",
+    "#define TEV_MASK_UNSET(m, k) ((m)[(k) / 4] &= ~(1 << ((k) & 3)))",
+    "#define TEV_MASK_CHECK(m, k) ((m)[(k) / 4] & (1 << ((k) & 3)))",
+    "#define TEV_MASK_INIT(m) \\",
+    "  { \\",
+    "    int tev_i = TEV_MASK_LENGTH - 1; \\",
+    "    (m)[tev_i] = 0; \\",
+    "    while (tev_i-- > 0) (m)[tev_i] = '@'; \\",
+    "  }",
+    "",
+    "/* Of a tracer: whom events go to, and output; how many bytes of them at once, which kind, which routines */",
+    "struct Pvmtracer {",
+    ...["trctid", "trcctx", "trctag", "outtid", "outctx", "outtag", "trcbuf", "trcopt"].map(
+      (name) => `  int ${name};`,
+    ),
+    "  Pvmtmask tmask;",
+    "};",
+    "",
+    "#endif",
+    "",
+  ].join("\n");
+}
 const hex = (tag: number): string => `((int)0x${(tag >>> 0).toString(16)})`;
 
 function asConstants(): string {
@@ -260,6 +332,8 @@ function asConstants(): string {
   out.push("");
   for (const [name, { tag, doc }] of Object.entries(SM))
     out.push(`/** ${doc}. */`, `export const ${name}: i32 = ${tag};`);
+  out.push("", "// Trace events, as C's pvmtev.h has them.");
+  for (const [name, value] of traceNumbers) out.push(`export const ${name}: i32 = ${value};`);
   return `${out.join("\n")}\n`;
 }
 
@@ -340,6 +414,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ["guest/include/pvm3.h", cHeader()],
     ["guest/include/pvmproto.h", protocolHeader()],
+    ["guest/include/pvmtev.h", traceHeader()],
     ["guest/constants.ts", asConstants()],
     ["guest/imports.ts", asImports()],
     ["guest/routines.ts", asRoutines()],

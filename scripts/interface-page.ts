@@ -1,5 +1,5 @@
 /**
- * Writes docs/pvm-interface.md: what differs from PVM 3.4.6, and every routine of its pvm3.h with its status.
+ * Writes docs/pvm-interface.md: what differs from PVM 3.4.6, and every routine of its headers with its status.
  *
  * Owns: the form of the page. The routines are in wire/pvm.ts, the differences in test/conformance/differences.ts.
  */
@@ -60,7 +60,7 @@ export function interfacePage(notice: string): string {
     "",
     `<!-- ${notice} -->`,
     "",
-    `PVM 3.4.6's \`pvm3.h\` declares ${declared.length} routines. upvm has ${declared.length - missing.length} of them,`,
+    `PVM 3.4.6's \`pvm3.h\` and \`pvmtev.h\` declare ${declared.length} routines. upvm has ${declared.length - missing.length} of them,`,
     "with PVM's names, parameters and error codes; AssemblyScript's forms, and why three routines have none, are in",
     "[guest.md](guest.md). The suite in",
     "`test/conformance/` runs the same C programs under both and compares what they print.",

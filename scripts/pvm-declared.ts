@@ -1,8 +1,8 @@
 /**
- * What PVM 3.4.6's pvm3.h declares, by subject: the interface that upvm is measured by.
+ * What PVM 3.4.6's pvm3.h and pvmtev.h declare, by subject: the interface that upvm is measured by.
  *
- * Owns: the names. Which of them upvm has, and what they do, is in wire/pvm.ts. A test compares them with the header
- * where it is installed.
+ * Owns: the names. Which of them upvm has, and what they do, is in wire/pvm.ts. A test compares them with the
+ * headers where they are installed.
  */
 export const PVM_DECLARED: Readonly<Record<string, readonly string[]>> = {
   Tasks: [
@@ -125,6 +125,7 @@ export const PVM_DECLARED: Readonly<Record<string, readonly string[]>> = {
     "PvmSum",
     "PvmProduct",
   ],
+  "Trace events": ["pvm_settmask", "pvm_gettmask"],
   "Plug-ins": ["pvm_reg_hoster", "pvm_reg_tasker", "pvm_reg_rm", "pvm_reg_tracer"],
   "The host's settings": ["pvmgetrsh", "pvmgettmp"],
 };

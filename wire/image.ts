@@ -4,7 +4,7 @@
  * Little-endian. The head's counts say how long each part is; parts follow each other without gaps:
  *
  *     head │ descriptor, time left │ MORE, handlers, frames of them │ buffers: encoding, bytes │ buffer table │ places in place
- *     messages │ tables │ globals │ unwind frames │ arguments │ exported environment │ output lines 1, 2 │ open files (JSON)
+ *     messages │ tables │ globals │ unwind frames │ arguments │ exported environment │ TRACE │ output lines 1, 2 │ open files (JSON)
  *     pages: first, how many │ checksum of all so far ║ bytes of the buffers │ pages of the memory │ end
  *
  * Addresses of the process heap do not travel: a buffer is its number in the list, from 1; a message its place in the queue,
@@ -17,7 +17,7 @@ import { type BTAB, type FRAME, type HANDLER, type MORE, type MSG, ULP } from ".
 /** First word of an image: "UPVI". */
 export const IMAGE_MAGIC = 0x49565055;
 /** Version of this format. A reader takes only its own. */
-export const IMAGE_VERSION = 1;
+export const IMAGE_VERSION = 2;
 /** Last word. */
 export const IMAGE_END = 0x2e444e45;
 /** What the memory is sent in, bytes: a granule that holds only zeros is not sent. */
@@ -57,6 +57,8 @@ export const IMAGE_HEAD = {
   /** Of standard error. */
   heldErrorBytes: 27,
   fileBytes: 28,
+  /** What it is traced with. */
+  traceBytes: 29,
   words: 32,
 } as const;
 
@@ -129,6 +131,7 @@ export const ULP_FATE: Fates<typeof ULP> = {
   killed: "moves",
   exportAt: "anew",
   frontAt: "anew",
+  traceAt: "anew",
 };
 
 export const MORE_FATE: Fates<typeof MORE> = {
@@ -143,6 +146,8 @@ export const MORE_FATE: Fates<typeof MORE> = {
   bestAt: "moves",
   bestRank: "moves",
   deadline: "anew",
+  traceMask: "moves",
+  childMask: "moves",
 };
 
 export const FRAME_FATE: Fates<typeof FRAME> = {

@@ -152,6 +152,8 @@ export const ULP = {
   exportAt: 57,
   /** First of the messages that came with it from another process: they go in front of its queue. 0 none. */
   frontAt: 60,
+  /** What it is traced with (TRACE); 0: its calls make no trace events. */
+  traceAt: 61,
   words: 64,
 } as const;
 
@@ -179,6 +181,8 @@ export const ULP_FLAG = {
   exiting: 64,
   /** Was told that it sends to a task that never was. */
   warned: 128,
+  /** Has TRACE: whoever resumes it tells the trace first (runtime/pvm/tracing.ts). */
+  traced: 256,
   /** PvmNoReset: goes on when the virtual machine is reset. */
   noReset: 512,
 } as const;
@@ -210,10 +214,49 @@ export const MORE = {
   bestRank: 35,
   /** Milliseconds; f64 at an even word: when the pvm_trecv that was interrupted ends. */
   deadline: 36,
-  words: 40,
+  /** Trace masks, a bit for each event: of the ULP, of tasks that it spawns from now on. */
+  traceMask: 40,
+  childMask: 44,
+  words: 48,
 } as const;
 /** What a ULP uses that the short way of a message does not do; `context`: its context could be taken for another word. */
-export const MORE_USE = { handlers: 1, matcher: 2, wid: 4, context: 8 } as const;
+export const MORE_USE = { handlers: 1, matcher: 2, wid: 4, context: 8, trace: 16 } as const;
+
+/** Words of a trace mask: a bit for each event. */
+export const MASK_WORDS = 4;
+/**
+ * What a ULP is traced with (runtime/scheduler/trace.ts): a block without addresses, which moves as it is. Word offsets; the
+ * bytes of events that wait to be sent follow.
+ */
+export const TRACE = {
+  /** Bytes of the block, and of the events in it. */
+  bytes: 0,
+  used: 1,
+  /** Calls under way (TRACE_CALL), innermost last: how many, and their rows. */
+  depth: 2,
+  /** Bits of events that were described already: of entries, of exits. */
+  toldEntry: 4,
+  toldExit: 8,
+  calls: 12,
+  /** By event: how many there were, and milliseconds in the routine (f64 at an even word). */
+  counts: 140,
+  times: 268,
+  words: 524,
+} as const;
+/** A call under way. Word offsets. */
+export const TRACE_CALL = {
+  event: 0,
+  /** One of TRACE_CALL_KIND. */
+  kind: 1,
+  /** How many functions of the program had been interrupted when it began (FRAME). */
+  frames: 2,
+  /** When it began, milliseconds since 1970; f64 at an even word. */
+  began: 4,
+  args: 6,
+  words: 16,
+} as const;
+/** `running` in the engine, or suspended in it; `interrupted` by a function of the program; `library`: code of the guest library. */
+export const TRACE_CALL_KIND = { running: 1, interrupted: 2, library: 3 } as const;
 
 /** Row of message handlers: what it takes, -1 any; table index of the function, 0: a free row. */
 export const HANDLER = { src: 0, tag: 1, context: 2, func: 3, words: 4 } as const;

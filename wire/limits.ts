@@ -87,6 +87,15 @@ export const LIMITS = {
   placesPerBuffer: 1 << 20,
   /** Message handlers of one ULP (PvmNoMem beyond): each is compared with each message that comes. */
   handlersPerUlp: 1024,
+  /** Routines of one ULP under way at once that are traced: one, and those of handlers inside; deeper ones make no events. */
+  traceDepth: 8,
+  /** Of a text or a list, how much a trace event tells: bytes, numbers or texts. */
+  traceTextBytes: 1024,
+  traceItems: 1024,
+  /** Most that PvmTraceBuffer lets wait before it is sent, bytes. */
+  traceBufferBytes: 1 << 20,
+  /** Places that an engine remembers to have told the names of trace data; of more it tells them again. */
+  traceSinks: 256,
   /** Contexts of pvm_newcontext in use at once (PvmOutOfRes beyond): PVM's ids have 18 bits for them. */
   contexts: (1 << 18) - 1,
   /** Message descriptors that an engine keeps for its next messages. */
@@ -177,6 +186,8 @@ export const LIMITS = {
   keptParcels: 1 << 16,
   /** Parts of an image that no other limit bounds, bytes: argument texts, list of open files; entries of changed tables. */
   imageTextBytes: 32 << 20,
+  /** What it is traced with: a little more than traceBufferBytes. */
+  imageTraceBytes: 2 << 20,
   imageTableEntries: 1 << 22,
   /** Functions of a program that were interrupted for each other, in an image. */
   interruptsPerUlp: 1 << 16,

@@ -25,28 +25,31 @@ export const PVM_OPTION = {
   PvmAutoErr: { code: 3, rule: "any", initial: 1, doc: "0 errors are not printed, 1 printed, 2 printed and the task ends, 3 aborts" },
   PvmOutputTid: { code: 4, rule: "tid", initial: 0, child: ["PvmOutputTid", "PvmSelfOutputTid"], doc: "whom tasks spawned from now on send their output to" },
   PvmOutputCode: { code: 5, rule: "any", initial: 0, child: ["PvmOutputCode", "PvmSelfOutputCode"], doc: "with which tag" },
-  PvmTraceTid: { code: 6, rule: "tid", initial: 0, child: ["PvmTraceTid", "PvmSelfTraceTid"], doc: "kept and inherited: no trace events are made" },
-  PvmTraceCode: { code: 7, rule: "any", initial: 0, child: ["PvmTraceCode", "PvmSelfTraceCode"], doc: "as PvmTraceTid" },
-  PvmTraceBuffer: { code: 8, rule: "any", initial: 0, child: ["PvmTraceBuffer", "PvmSelfTraceBuffer"], doc: "as PvmTraceTid" },
-  PvmTraceOptions: { code: 9, rule: "trace", initial: 0, child: ["PvmTraceOptions", "PvmSelfTraceOptions"], doc: "as PvmTraceTid" },
+  PvmTraceTid: { code: 6, rule: "tid", initial: 0, child: ["PvmTraceTid", "PvmSelfTraceTid"], doc: "whom tasks spawned from now on send their trace events to" },
+  PvmTraceCode: { code: 7, rule: "any", initial: 0, child: ["PvmTraceCode", "PvmSelfTraceCode"], doc: "with which tag" },
+  PvmTraceBuffer: { code: 8, rule: "any", initial: 0, child: ["PvmTraceBuffer", "PvmSelfTraceBuffer"], doc: "bytes of events that they put into one message; 0: each is sent at once" },
+  PvmTraceOptions: { code: 9, rule: "trace", initial: 0, child: ["PvmTraceOptions", "PvmSelfTraceOptions"], doc: "PvmTraceFull: all events; PvmTraceTime, PvmTraceCount: sums at the end; 0: none" },
   PvmFragSize: { code: 10, rule: "fragment", initial: 4080, doc: "bytes, 52 to 1 MiB; kept, and without effect: messages are not cut" },
   PvmResvTids: { code: 11, rule: "any", initial: 0, doc: "not 0: reserved tags and tids may be sent to" },
   PvmSelfOutputTid: { code: 12, rule: "any", initial: 0, doc: "whom the task's own output is sent to, 0: the terminal" },
   PvmSelfOutputCode: { code: 13, rule: "self", initial: 0, doc: "with which tag" },
-  PvmSelfTraceTid: { code: 14, rule: "any", initial: 0, doc: "as PvmTraceTid" },
-  PvmSelfTraceCode: { code: 15, rule: "self", initial: 0, doc: "as PvmTraceTid" },
-  PvmSelfTraceBuffer: { code: 16, rule: "any", initial: 0, doc: "as PvmTraceTid" },
-  PvmSelfTraceOptions: { code: 17, rule: "trace", initial: 0, doc: "as PvmTraceTid" },
+  PvmSelfTraceTid: { code: 14, rule: "any", initial: 0, doc: "whom the task's own trace events are sent to, 0: nobody" },
+  PvmSelfTraceCode: { code: 15, rule: "self", initial: 0, doc: "with which tag" },
+  PvmSelfTraceBuffer: { code: 16, rule: "any", initial: 0, doc: "as PvmTraceBuffer" },
+  PvmSelfTraceOptions: { code: 17, rule: "trace", initial: 0, doc: "as PvmTraceOptions" },
   PvmShowTids: { code: 18, rule: "any", initial: 1, doc: "pvm_catchout writes `[t40002]` before each line" },
   PvmPollType: { code: 19, rule: "none", initial: 0, doc: "PvmNotImpl, as PVM on this kind of machine" },
   PvmPollTime: { code: 20, rule: "none", initial: 0, doc: "PvmNotImpl" },
   PvmOutputContext: { code: 21, rule: "any", initial: 0, child: ["PvmOutputContext", "PvmSelfOutputContext"], doc: "context of the output of tasks spawned from now on" },
-  PvmTraceContext: { code: 22, rule: "any", initial: 0, child: ["PvmTraceContext", "PvmSelfTraceContext"], doc: "as PvmTraceTid" },
+  PvmTraceContext: { code: 22, rule: "any", initial: 0, child: ["PvmTraceContext", "PvmSelfTraceContext"], doc: "context of trace events of tasks spawned from now on" },
   PvmSelfOutputContext: { code: 23, rule: "read", initial: 0, doc: "context of the task's own output; only to be read" },
-  PvmSelfTraceContext: { code: 24, rule: "read", initial: 0, doc: "as PvmTraceTid; only to be read" },
+  PvmSelfTraceContext: { code: 24, rule: "read", initial: 0, doc: "context of the task's own trace events; only to be read" },
   PvmNoReset: { code: 25, rule: "any", initial: 0, doc: "not 0: the task goes on when the virtual machine is reset" },
 } as const satisfies Record<string, Option>;
 export type OptionName = keyof typeof PVM_OPTION;
+
+/** Behind PVM's options, where a task begins with a list of them: words of its trace mask, flags of its pvm_spawn. */
+export const TASK_TRACE = { mask: 64, flags: 68 } as const;
 
 /** Initial values by number; [0] is no option. */
 export const OPTION_DEFAULT: readonly number[] = (() => {

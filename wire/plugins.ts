@@ -48,7 +48,7 @@ export type PluginKind = keyof typeof PLUGIN_BIT;
 /** First int of the answer to a spawn: `placed`, then tids; `start`, then 1 if a tasker lets them run, then TRACER. */
 export const SPAWN_ANSWER = { placed: 0, start: 1 } as const;
 
-/** What a tracer wants of tasks, in order: its tid, 0 none; context and tag of events, of output; buffer, options. */
+/** What a tracer wants of tasks, in order: its tid, 0 none; context and tag of events, of output; buffer, options, mask. */
 export const TRACER = {
   tid: 0,
   traceContext: 1,
@@ -57,5 +57,7 @@ export const TRACER = {
   outputCode: 4,
   traceBuffer: 5,
   traceOptions: 6,
-  ints: 7,
+  /** MASK_WORDS words. */
+  mask: 7,
+  ints: 11,
 } as const;

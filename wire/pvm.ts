@@ -288,9 +288,22 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
     c: "void", wasm: "", route: "block",
     doc: "register as resource manager: asked with SM_SPAWN and others; tid of the manager there was, 0 none",
   },
+  pvm_settmask: {
+    c: "int who, char *mask", wasm: "ii", route: "call",
+    doc: "set which routines make trace events: the caller's (PvmTaskSelf), those of tasks spawned from now on (PvmTaskChild)",
+  },
+  pvm_gettmask: { c: "int who, char *mask", wasm: "ii", route: "call", doc: "the mask that is set: TEV_MASK_LENGTH characters go to `mask`" },
+  pvm_trace_begin: {
+    c: "int event, const char *text, int value", wasm: "iii", route: "call",
+    doc: "a routine of the guest library begins: what its trace event tells (upvm's own)",
+  },
+  pvm_trace_end: {
+    c: "int event, int result, int first, int second", wasm: "iiii", route: "call",
+    doc: "it returns: gives `result` back (upvm's own)",
+  },
   pvm_reg_tracer: {
     c: "int trcctx, int trctag, int outctx, int outtag, char *trcmask, int trcbuf, int trcopt", wasm: "iiiiiii", route: "block",
-    doc: "register as tracer: tasks spawned from now on that have no other place for it send it their output",
+    doc: "register as tracer: tasks spawned from now on that have no other place for them send it their output and trace events",
   },
   pvm_yield: { c: "void", wasm: "", route: "block", doc: "let the next runnable ULP run (upvm's own)" },
 } as const satisfies Record<string, Routine>;
@@ -303,11 +316,11 @@ export type RoutineName = keyof typeof PVM_ROUTINE;
  */
 export const PVM_LIBRARY = {
   pvm_siblings: {
-    result: "int", c: "int **tids", over: ["pvm_siblings_get"],
+    result: "int", c: "int **tids", over: ["pvm_siblings_get", "pvm_trace_begin", "pvm_trace_end"],
     doc: "how many ULPs were started together, and their tids in order of creation",
   },
   pvm_tasks: {
-    result: "int", c: "int where, int *ntask, struct pvmtaskinfo **taskp", over: ["pvm_tasks_get", "pvm_task_name"],
+    result: "int", c: "int where, int *ntask, struct pvmtaskinfo **taskp", over: ["pvm_tasks_get", "pvm_task_name", "pvm_trace_begin", "pvm_trace_end"],
     doc: "the tasks of the virtual machine (where: 0 all, a host's or a task's tid)",
   },
   pvm_spawn: {
@@ -317,28 +330,28 @@ export const PVM_LIBRARY = {
   },
   pvm_export: { result: "int", c: "const char *name", over: ["pvm_spawn_environ"], doc: "give an environment variable to tasks that are spawned: its name goes into PVM_EXPORT" },
   pvm_unexport: { result: "int", c: "const char *name", over: ["pvm_spawn_environ"], doc: "take it out again" },
-  pvm_config: { result: "int", c: "int *nhost, int *narch, struct pvmhostinfo **hostp", over: ["pvm_config_get"], doc: "the hosts of the virtual machine" },
+  pvm_config: { result: "int", c: "int *nhost, int *narch, struct pvmhostinfo **hostp", over: ["pvm_config_get", "pvm_trace_begin", "pvm_trace_end"], doc: "the hosts of the virtual machine" },
   pvm_reg_rm: {
-    result: "int", c: "struct pvmhostinfo **hip", over: ["pvm_reg_rm", "pvm_config_get"],
+    result: "int", c: "struct pvmhostinfo **hip", over: ["pvm_reg_rm", "pvm_config_get", "pvm_trace_begin", "pvm_trace_end"],
     doc: "register as resource manager: asked with SM_SPAWN and others; `*hip`: the own host; tid of the manager there was, 0 none",
   },
   pvmgetrsh: { result: "char *", c: "void", over: [], doc: "command that starts daemons on other hosts: PVM_RSH of the environment, else rsh" },
   pvmgettmp: { result: "char *", c: "void", over: [], doc: "folder of temporary files: PVM_TMP of the environment, else /tmp" },
   pvm_getmboxinfo: {
-    result: "int", c: "const char *pattern, int *nclasses, struct pvmmboxinfo **classes", over: ["pvm_mboxinfo_get"],
+    result: "int", c: "const char *pattern, int *nclasses, struct pvmmboxinfo **classes", over: ["pvm_mboxinfo_get", "pvm_trace_begin", "pvm_trace_end"],
     doc: "classes of the message box whose names have `pattern` in them (\"*\": anything)",
   },
-  pvm_getfds: { result: "int", c: "int **fds", over: [], doc: "0: a ULP's messages come by shared memory, there is no file to wait for" },
+  pvm_getfds: { result: "int", c: "int **fds", over: ["pvm_trace_begin", "pvm_trace_end"], doc: "0: a ULP's messages come by shared memory, there is no file to wait for" },
   pvm_version: { result: "char *", c: "void", over: [], doc: "version of PVM's interface: \"3.4.6\"" },
   pvm_getnoresets: {
     result: "int", c: "int **tids, int *ntid", over: ["pvm_noresets_get"],
     doc: "tids of the tasks that have PvmNoReset",
   },
   pvm_packf: {
-    result: "int", c: "const char *fmt, ...", cOnly: true, over: ["pvm_initsend", "pvm_fail"],
+    result: "int", c: "const char *fmt, ...", cOnly: true, over: ["pvm_initsend", "pvm_fail", "pvm_trace_begin", "pvm_trace_end"],
     doc: "pack by a format as of printf: `%[count][.stride][h|l|u]c`, c one of c d f x s; `%+` first: pvm_initsend",
   },
-  pvm_unpackf: { result: "int", c: "const char *fmt, ...", cOnly: true, over: ["pvm_fail"], doc: "unpack by a format; all arguments are addresses" },
+  pvm_unpackf: { result: "int", c: "const char *fmt, ...", cOnly: true, over: ["pvm_fail", "pvm_trace_begin", "pvm_trace_end"], doc: "unpack by a format; all arguments are addresses" },
   pvm_recvf: {
     result: "int (*", c: "int (*func)(int bufid, int tid, int tag)", end: ")(int bufid, int tid, int tag)", over: ["pvm_recvf_set"],
     doc: "set the function that chooses messages for receives, NULL: by tid and tag; returns the old one",
@@ -350,18 +363,18 @@ export const PVM_LIBRARY = {
   pvm_strerror: { result: "char *", c: "void", over: ["pvm_strerror_get"], doc: "text of the last error" },
   pvm_gather: {
     result: "int", c: "void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
-    over: ["pvm_collective", "pvm_fail", "pvm_group_tids"],
+    over: ["pvm_collective", "pvm_fail", "pvm_group_tids", "pvm_trace_begin", "pvm_trace_end"],
     doc: "the root gets `count` items of each member, in order of instances",
   },
   pvm_scatter: {
     result: "int", c: "void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
-    over: ["pvm_collective", "pvm_fail", "pvm_group_tids"],
+    over: ["pvm_collective", "pvm_fail", "pvm_group_tids", "pvm_trace_begin", "pvm_trace_end"],
     doc: "each member gets its `count` items of the root's, in order of instances",
   },
   pvm_reduce: {
     result: "int",
     c: "pvm_reducer *func, void *data, int count, int datatype, int msgtag, const char *group, int rootginst",
-    over: ["pvm_collective", "pvm_fail", "pvm_group_tids"],
+    over: ["pvm_collective", "pvm_fail", "pvm_group_tids", "pvm_trace_begin", "pvm_trace_end"],
     doc: "the root gets all members' items put together, item by item, in order of instances",
   },
 } as const satisfies Record<

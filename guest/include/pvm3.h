@@ -396,7 +396,15 @@ int pvm_reg_hoster(void) PVM_IMPORT("pvm_reg_hoster");
 int pvm_reg_tasker(void) PVM_IMPORT("pvm_reg_tasker");
 /* register as resource manager: asked with SM_SPAWN and others; tid of the manager there was, 0 none; may block */
 int pvm_reg_rm_import(void) PVM_IMPORT("pvm_reg_rm");
-/* register as tracer: tasks spawned from now on that have no other place for it send it their output; may block */
+/* set which routines make trace events: the caller's (PvmTaskSelf), those of tasks spawned from now on (PvmTaskChild) */
+int pvm_settmask(int who, char *mask) PVM_IMPORT("pvm_settmask");
+/* the mask that is set: TEV_MASK_LENGTH characters go to `mask` */
+int pvm_gettmask(int who, char *mask) PVM_IMPORT("pvm_gettmask");
+/* a routine of the guest library begins: what its trace event tells (upvm's own) */
+int pvm_trace_begin(int event, const char *text, int value) PVM_IMPORT("pvm_trace_begin");
+/* it returns: gives `result` back (upvm's own) */
+int pvm_trace_end(int event, int result, int first, int second) PVM_IMPORT("pvm_trace_end");
+/* register as tracer: tasks spawned from now on that have no other place for them send it their output and trace events; may block */
 int pvm_reg_tracer(int trcctx, int trctag, int outctx, int outtag, char *trcmask, int trcbuf, int trcopt) PVM_IMPORT("pvm_reg_tracer");
 /* let the next runnable ULP run (upvm's own); may block */
 int pvm_yield(void) PVM_IMPORT("pvm_yield");

@@ -9,6 +9,7 @@
  * in both languages understand each other.
  */
 #include <pvm3.h>
+#include <pvmtev.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ static size_t item_bytes(int datatype) {
 
 /* A call under way. */
 struct call {
+  int event;
   const char *routine, *group;
   int count, datatype, tag;
   size_t bytes;
@@ -57,9 +59,11 @@ static void receive_part(struct call *c, int tid, void *part) {
   if (code < 0 && c->code == PvmOk) c->code = code;
 }
 
-/* Begins a call: own instance, or an error that has been printed. */
-static int begin(struct call *c, const char *routine, const char *group, int root, int count, int datatype, int tag) {
-  *c = (struct call){routine, group, count, datatype, tag, 0, NULL, 0, PvmOk};
+/* Begins a call, in a trace too: own instance, or an error that has been printed. */
+static int begin(
+    struct call *c, int event, const char *routine, const char *group, int root, int count, int datatype, int tag) {
+  *c = (struct call){event, routine, group, count, datatype, tag, 0, NULL, 0, PvmOk};
+  pvm_trace_begin(event, group, tag);
   int me = pvm_collective(routine, group, root, count, datatype, tag);
   if (me >= 0) c->bytes = item_bytes(datatype) * (size_t)count;
   return me;
@@ -79,13 +83,13 @@ static void list_members(struct call *c, int whole) {
 
 static int end(struct call *c) {
   free(c->tids);
-  return c->code < 0 ? pvm_fail(c->routine, c->code) : PvmOk;
+  return pvm_trace_end(c->event, c->code < 0 ? pvm_fail(c->routine, c->code) : PvmOk, 0, 0);
 }
 
 int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst) {
   struct call c;
-  int me = begin(&c, "pvm_gather", group, rootginst, count, datatype, msgtag);
-  if (me < 0) return me;
+  int me = begin(&c, TEV_GATHER, "pvm_gather", group, rootginst, count, datatype, msgtag);
+  if (me < 0) return pvm_trace_end(TEV_GATHER, me, 0, 0);
   if (data == NULL || (me == rootginst && result == NULL)) c.code = PvmBadParam;
   else if (me != rootginst) send_part(&c, pvm_gettid(group, rootginst), data);
   else list_members(&c, 1);
@@ -99,8 +103,8 @@ int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, co
 
 int pvm_scatter(void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst) {
   struct call c;
-  int me = begin(&c, "pvm_scatter", group, rootginst, count, datatype, msgtag);
-  if (me < 0) return me;
+  int me = begin(&c, TEV_SCATTER, "pvm_scatter", group, rootginst, count, datatype, msgtag);
+  if (me < 0) return pvm_trace_end(TEV_SCATTER, me, 0, 0);
   if (result == NULL || (me == rootginst && data == NULL)) c.code = PvmBadParam;
   else if (me != rootginst) receive_part(&c, pvm_gettid(group, rootginst), result);
   else list_members(&c, 1);
@@ -131,8 +135,8 @@ static void fold(struct call *c, pvm_reducer *func, char *data, int me, char *ro
 
 int pvm_reduce(pvm_reducer *func, void *data, int count, int datatype, int msgtag, const char *group, int rootginst) {
   struct call c;
-  int me = begin(&c, "pvm_reduce", group, rootginst, count, datatype, msgtag);
-  if (me < 0) return me;
+  int me = begin(&c, TEV_REDUCE, "pvm_reduce", group, rootginst, count, datatype, msgtag);
+  if (me < 0) return pvm_trace_end(TEV_REDUCE, me, 0, 0);
   if (data == NULL) c.code = PvmBadParam;
   else if (me != rootginst) send_part(&c, pvm_gettid(group, rootginst), data);
   else {

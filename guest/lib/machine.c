@@ -4,6 +4,7 @@
  * Owns: one list of hosts, one of mailboxes. Each stays as it is until its routine is called again.
  */
 #include <pvm3.h>
+#include <pvmtev.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +14,15 @@ enum { HOST_INTS = 3, BOX_INTS = 4, NAME_BYTES = 512, TRIES = 8, FIRST_HOSTS = 1
 char *pvm_version(void) { return PVM_VER; }
 
 int pvm_getfds(int **fds) {
+  pvm_trace_begin(TEV_GETFDS, NULL, 0);
   if (fds != NULL) *fds = NULL;
-  return 0;
+  return pvm_trace_end(TEV_GETFDS, 0, 0, 0);
 }
 
 /* The text behind a text. */
 static char *after(char *text) { return text + strlen(text) + 1; }
 
-int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp) {
+static int list_hosts(int *nhost, int *narch, struct pvmhostinfo **hostp) {
   static struct pvmhostinfo *list;
   struct pvmhostinfo *hosts;
   char *names;
@@ -59,9 +61,18 @@ int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp) {
   } else {
     free(hosts);
   }
-  if (nhost != NULL) *nhost = count;
-  if (narch != NULL) *narch = archs;
+  *nhost = count;
+  *narch = archs;
   return PvmOk;
+}
+
+int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp) {
+  int hosts = -1, archs = -1;
+  pvm_trace_begin(TEV_CONFIG, NULL, 0);
+  int code = list_hosts(&hosts, &archs, hostp);
+  if (code >= 0 && nhost != NULL) *nhost = hosts;
+  if (code >= 0 && narch != NULL) *narch = archs;
+  return pvm_trace_end(TEV_CONFIG, code, hosts, archs);
 }
 
 /* Puts rows of class, index, owner, flags into `classes` entries; its arrays lie in `ints`. */
@@ -80,7 +91,7 @@ static void fill_boxes(struct pvmmboxinfo *boxes, int classes, const int *rows, 
   }
 }
 
-int pvm_getmboxinfo(const char *pattern, int *nclasses, struct pvmmboxinfo **classes) {
+static int list_boxes(const char *pattern, int *nclasses, struct pvmmboxinfo **classes) {
   static struct pvmmboxinfo *list;
   int sizes[2] = {0, 0};
   /* Others may put more into it meanwhile: each question has twice the room, and the box has a limit. */
@@ -106,6 +117,11 @@ int pvm_getmboxinfo(const char *pattern, int *nclasses, struct pvmmboxinfo **cla
     if (classes != NULL) *classes = list;
     return PvmOk;
   }
+}
+
+int pvm_getmboxinfo(const char *pattern, int *nclasses, struct pvmmboxinfo **classes) {
+  pvm_trace_begin(TEV_GETMBOXINFO, pattern, 0);
+  return pvm_trace_end(TEV_GETMBOXINFO, list_boxes(pattern, nclasses, classes), 0, 0);
 }
 
 /* Length of the first name of a list that colons divide. */
@@ -194,7 +210,7 @@ int pvm_spawn(const char *task, char **argv, int flag, const char *where, int nt
   return result < 0 ? result : pvm_spawn_import(task, argv, flag, where, ntask, tids);
 }
 
-int pvm_reg_rm(struct pvmhostinfo **hip) {
+static int manage(struct pvmhostinfo **hip) {
   static struct pvmhostinfo own;
   int before = pvm_reg_rm_import();
   if (before < 0 || hip == NULL) return before;
@@ -209,6 +225,11 @@ int pvm_reg_rm(struct pvmhostinfo **hip) {
   own.hi_arch = strdup(own.hi_arch);
   *hip = &own;
   return own.hi_name == NULL || own.hi_arch == NULL ? PvmNoMem : before;
+}
+
+int pvm_reg_rm(struct pvmhostinfo **hip) {
+  pvm_trace_begin(TEV_REG_RM, NULL, 0);
+  return pvm_trace_end(TEV_REG_RM, manage(hip), 0, 0);
 }
 
 /* A variable of the environment, or what stands for it. */

@@ -7,6 +7,7 @@
  * a number from the arguments. All else between them is passed over. Source: pvm_pack(3PVM), and what PVM 3.4.6 packs.
  */
 #include <pvm3.h>
+#include <pvmtev.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -126,6 +127,7 @@ static int quietly(const char *routine, const char *format, va_list *args, int p
 
 int pvm_packf(const char *fmt, ...) {
   if (fmt == NULL) return pvm_fail("pvm_packf", PvmBadParam);
+  pvm_trace_begin(TEV_PACKF, fmt, 0);
   va_list args;
   va_start(args, fmt);
   int code = PvmOk;
@@ -135,14 +137,15 @@ int pvm_packf(const char *fmt, ...) {
   }
   if (code >= 0) code = quietly("pvm_packf", fmt, &args, 1);
   va_end(args);
-  return code;
+  return pvm_trace_end(TEV_PACKF, code, 0, 0);
 }
 
 int pvm_unpackf(const char *fmt, ...) {
   if (fmt == NULL) return pvm_fail("pvm_unpackf", PvmBadParam);
+  pvm_trace_begin(TEV_UNPACKF, fmt, 0);
   va_list args;
   va_start(args, fmt);
   int code = quietly("pvm_unpackf", fmt, &args, 0);
   va_end(args);
-  return code;
+  return pvm_trace_end(TEV_UNPACKF, code, 0, 0);
 }

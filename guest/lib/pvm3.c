@@ -5,20 +5,22 @@
  * Owns: one list of siblings, one of tasks, one text. Each stays as it is until its routine is called again.
  */
 #include <pvm3.h>
+#include <pvmtev.h>
 #include <stdlib.h>
 
 enum { ROW_INTS = 5, TEXT_BYTES = 256, FIRST_ROWS = 64, TRIES = 8 };
 
 int pvm_siblings(int **tids) {
   static int *list;
+  pvm_trace_begin(TEV_SIBLINGS, NULL, 0);
   int count = pvm_siblings_get(NULL, 0);
-  if (count < 0) return count;
-  if (tids == NULL) return count;
-  int *room = realloc(list, sizeof(int) * (count > 0 ? count : 1));
-  if (room == NULL) return PvmNoMem;
-  list = room;
-  *tids = list;
-  return pvm_siblings_get(list, count);
+  if (count >= 0 && tids != NULL) {
+    int *room = realloc(list, sizeof(int) * (count > 0 ? count : 1));
+    if (room == NULL) return pvm_trace_end(TEV_SIBLINGS, PvmNoMem, 0, 0);
+    *tids = list = room;
+    count = pvm_siblings_get(list, count);
+  }
+  return pvm_trace_end(TEV_SIBLINGS, count, (int)(long)list, 0);
 }
 
 /*
@@ -36,7 +38,7 @@ static int *task_rows(int where, int *count) {
   }
 }
 
-int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **taskp) {
+static int list_tasks(int where, int *ntask, struct pvmtaskinfo **taskp) {
   /* The rows, then their names, in one block. */
   static struct pvmtaskinfo *list;
   int count;
@@ -59,9 +61,17 @@ int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **taskp) {
     list[i] = (struct pvmtaskinfo){row[0], row[1], row[2], row[3], name, row[4]};
   }
   free(rows);
-  if (ntask != NULL) *ntask = count;
+  *ntask = count;
   if (taskp != NULL) *taskp = list;
   return PvmOk;
+}
+
+int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **taskp) {
+  int count = -1;
+  pvm_trace_begin(TEV_TASKS, NULL, where);
+  int code = list_tasks(where, &count, taskp);
+  if (code >= 0 && ntask != NULL) *ntask = count;
+  return pvm_trace_end(TEV_TASKS, code, count, 0);
 }
 
 char *pvm_strerror(void) {

@@ -111,6 +111,32 @@ export class Positions {
     if (this.i32[u + ULP.sgbid] !== 0) this.sealSend(u);
   }
 
+  /**
+   * Leaves the linked module no room to pack into and nothing to unpack, so that each of these calls comes to the engine: the
+   * ULP is traced. Positions stay; open() before any other routine here that packs or unpacks.
+   */
+  close(u: number): void {
+    const { i32 } = this;
+    i32[u + ULP.packEnd] = i32[u + ULP.packAt]!;
+    i32[u + ULP.unpackEnd] = i32[u + ULP.unpackAt]!;
+  }
+
+  /** Undoes close(). */
+  open(u: number): void {
+    const { i32 } = this;
+    const gbid = i32[u + ULP.sgbid]!;
+    if (gbid !== 0) {
+      const last = i32[(gbid >> 2) + GBUF.lastAt]!;
+      i32[u + ULP.packEnd] = last + SEG_HEADER_BYTES + i32[(last >> 2) + SEG.capacity]!;
+    }
+    if (i32[u + ULP.unpackAt] === 0) return;
+    const row = rowOf(i32, u, i32[u + ULP.rbid]!);
+    const segment = i32[row + BTAB.segment]!;
+    const used = i32[(segment >> 2) + SEG.used]!;
+    const left = i32[row + BTAB.left]!;
+    i32[u + ULP.unpackEnd] = segment + SEG_HEADER_BYTES + (used < left ? used : left);
+  }
+
   clearSend(u: number): void {
     this.i32[u + ULP.sbid] = 0;
     this.setPack(u, 0, 0, 0);

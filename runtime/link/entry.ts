@@ -118,13 +118,13 @@ function blockStub(module: WasmModule, imported: Func, state: number): Func {
   return stub;
 }
 
-/** Its tid; who has left PVM asks the engine, and so joins it again. */
+/** Its tid; who has left PVM asks the engine, and so joins it again; who is traced does, and makes events of it. */
 function tidFunc(module: WasmModule, slow: Func): Func {
   const func = module.addFunc("pvm_mytid", [], [I32]);
   func.root?.body?.push(
     ...currentUlp(),
     descriptorWord(ULP.flags),
-    i32(ULP_FLAG.left),
+    i32(ULP_FLAG.left | ULP_FLAG.traced),
     plain(OP.i32And),
     ifThen([call(slow), plain(OP.return)]),
     ...currentUlp(),

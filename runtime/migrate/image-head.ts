@@ -72,6 +72,7 @@ function bounds(head: ImageHead, program: Program): Bound[] {
     ["buffers", 0, head.rows + head.messages],
     ["argsBytes", 0, LIMITS.imageTextBytes],
     ["exportBytes", 0, LIMITS.imageTextBytes],
+    ["traceBytes", 0, head.more * LIMITS.imageTraceBytes],
     ["heldBytes", 0, LIMITS.outputLineBytes],
     ["heldErrorBytes", 0, LIMITS.outputLineBytes],
     ["fileBytes", 0, LIMITS.imageTextBytes],

@@ -24,6 +24,7 @@ import {
   MORE,
   MSG,
   SEG,
+  TRACE,
   ULP,
   ULP_FLAG,
   ULP_MIGRATING,
@@ -136,6 +137,8 @@ export function imageOf(library: Library, frozen: FrozenUlp, context: ImageConte
   const frameBytes = w[ulp + ULP.framesTop]! - w[ulp + ULP.framesBase]!;
   const args = textBytes(w, w[ulp + ULP.argsAt]!, 2);
   const exported = textBytes(w, w[ulp + ULP.exportAt]!, 1);
+  const trace = w[ulp + ULP.traceAt]! >> 2;
+  const traceBytes = trace === 0 ? 0 : TRACE.words * 4 + w[trace + TRACE.used]!;
   const globalBytes = saved === 0 ? 0 : program.stateBytes;
   const [held, heldError] = [parcel.held[1] ?? NONE, parcel.held[2] ?? NONE];
 
@@ -162,6 +165,7 @@ export function imageOf(library: Library, frozen: FrozenUlp, context: ImageConte
   set("messages", w[ulp + ULP.msgqCount]!);
   set("argsBytes", args);
   set("exportBytes", exported);
+  set("traceBytes", traceBytes);
   set("heldBytes", held.length);
   set("heldErrorBytes", heldError.length);
   set("fileBytes", files.length);
@@ -179,6 +183,7 @@ export function imageOf(library: Library, frozen: FrozenUlp, context: ImageConte
     heapBytes(w[ulp + ULP.framesBase]!, frameBytes),
     heapBytes(w[ulp + ULP.argsAt]!, args),
     heapBytes(w[ulp + ULP.exportAt]!, exported),
+    heapBytes(w[ulp + ULP.traceAt]!, traceBytes),
     held,
     heldError,
     files,

@@ -15,6 +15,7 @@ import {
   HEAD,
   MORE,
   MSG,
+  TRACE,
   ULP,
   ULP_FLAG,
   ULP_STATE,
@@ -276,6 +277,30 @@ export class Incoming {
     return at;
   }
 
+  /** What it is traced with. @returns its bytes */
+  makeTrace(): Uint8Array {
+    const bytes = this.head.traceBytes;
+    if (bytes < TRACE.words * 4) damaged("its trace is too short");
+    const at = this.allocate(bytes, BLOCK_KIND.more);
+    this.library.w[this.ulp + ULP.traceAt] = at;
+    return this.library.heap.u8.subarray(at, at + bytes);
+  }
+
+  /** Calls under way and what waits to be sent make sense, and the ULP says that it is traced if it is. */
+  private checkTrace(): void {
+    const { w } = this.library;
+    const { ulp, head } = this;
+    const traced = (w[ulp + ULP.flags]! & ULP_FLAG.traced) !== 0;
+    if (traced !== head.traceBytes > 0) damaged("its trace makes no sense");
+    if (!traced) return;
+    const trace = w[ulp + ULP.traceAt]! >> 2;
+    const depth = w[trace + TRACE.depth]!;
+    const used = w[trace + TRACE.used]!;
+    if (depth < 0 || depth > LIMITS.traceDepth || used !== head.traceBytes - TRACE.words * 4)
+      damaged("its trace makes no sense");
+    w[trace + TRACE.bytes] = head.traceBytes;
+  }
+
   /** The blocks of texts are as long as they say (runtime/pvm/program-texts.ts). */
   checkTexts(w: Int32Array, ulp: UlpAt): void {
     const fits = (at: number, heads: number, bytes: number): boolean => {
@@ -295,6 +320,7 @@ export class Incoming {
     const { ulp } = this;
     this.checkRows();
     this.linkMore();
+    this.checkTrace();
     const points = this.head.pages === 0 ? undefined : place.points?.(this.program);
     if (points !== undefined && !isWhole(w, ulp, points)) damaged("its frames make no sense");
     this.files = openFiles(this.fileText, place);

@@ -122,6 +122,7 @@ function* readDescription(own: Described, incoming: Incoming, to: Destination): 
   }
   yield* own.bytes(block(incoming.makeText("argsAt"), head.argsBytes));
   yield* own.bytes(block(incoming.makeText("exportAt"), head.exportBytes));
+  if (head.traceBytes > 0) yield* own.bytes(incoming.makeTrace());
   for (const [fd, bytes] of [head.heldBytes, head.heldErrorBytes].entries()) {
     const line = new Uint8Array(bytes);
     yield* own.bytes(line);

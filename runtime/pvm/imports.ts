@@ -35,11 +35,13 @@ import { optionCalls } from "./options.ts";
 import { packingCalls } from "./packing.ts";
 import { pluginCalls, tellUndelivered } from "./plugins.ts";
 import { receiveCalls } from "./receive.ts";
+import { relayTrace } from "./relay.ts";
 import { sendCalls } from "./send.ts";
 import { createOrdered, execTasks, spawnCalls, spawnLoaded, spawnPlaced } from "./spawn.ts";
 import { taskControlCalls } from "./task-control.ts";
 import { taskCalls, taskNameAnswered, tasksAnswered } from "./tasks.ts";
 import { tickleCalls } from "./tickle.ts";
+import { maskCalls, traceImports } from "./tracing.ts";
 import { inputPolled, wasiCalls } from "./wasi.ts";
 import { inputRead } from "./wasi-streams.ts";
 
@@ -89,6 +91,7 @@ export function addImports(e: EngineState): void {
     membershipCalls(e),
     messageBoxCalls(e),
     handlerCalls(e),
+    maskCalls(e),
     messageCalls(e),
     optionCalls(e),
     packingCalls(e),
@@ -101,7 +104,9 @@ export function addImports(e: EngineState): void {
     taskControlCalls(e),
     yieldCalls(e),
   );
+  traceImports(e);
   addKernel(e);
+  e.sendAway = relayTrace;
   e.ended = (engine, ulp) => tell(engine, ulp, "ended", {});
   e.undelivered = tellUndelivered;
   e.exec = execTasks;

@@ -29,6 +29,7 @@ import type { UlpAt } from "../scheduler/state.ts";
 import { ufree, umalloc } from "../scheduler/uheap.ts";
 import { probe } from "./buffers.ts";
 import { fail } from "./errors.ts";
+import { traceHandler } from "./tracing.ts";
 
 const ANY = -1;
 const FIRST_ROWS = 8;
@@ -96,13 +97,19 @@ function handle(e: EngineState): number {
     return 0;
   }
   const m = message >> 2;
-  const func = w[handlerOf(w, ulp, m) + HANDLER.func]!;
+  const handler = handlerOf(w, ulp, m);
+  const func = w[handler + HANDLER.func]!;
   w[frame + FRAME.sbid] = btab.btsetsbid(ulp, 0);
   w[frame + FRAME.rbid] = btab.btsetrbid(ulp, 0);
   w[frame + FRAME.context] = w[ulp + ULP.context]!;
   w[frame + FRAME.gbid] = w[m + MSG.gbid]!;
   removeMessage(w, ulp, message);
   w[frame + FRAME.mid] = btab.receive(ulp, message);
+  if (w[ulp + ULP.traceAt] !== 0) {
+    const [src, tag, context] = [MSG.src, MSG.tag, MSG.context].map((word) => w[m + word]!);
+    const wanted = [HANDLER.src, HANDLER.tag, HANDLER.context].map((word) => w[handler + word]!);
+    traceHandler(e, ulp, [...wanted, w[frame + FRAME.mid]!, w[m + MSG.bytes]!, tag!, context!, src!]);
+  }
   setContext(e, ulp, w[m + MSG.context]!);
   e.arena.hfree(message);
   w[ulp + ULP.received] = w[ulp + ULP.received]! + 1;

@@ -12,9 +12,11 @@ import type { EngineState } from "../scheduler/engine-state.ts";
 import { optionOf, setOption } from "../scheduler/more.ts";
 import { ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
+import { announceTrace } from "../scheduler/trace.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext, isPlace } from "./guest.ts";
 import { currentTid } from "./tids.ts";
+import { retrace, traceReturn } from "./tracing.ts";
 
 const { PvmBadParam, PvmNotImpl, PvmOk } = PVM_ERROR;
 const OPTIONS: readonly Option[] = Object.values(PVM_OPTION);
@@ -25,6 +27,12 @@ const TID_OF: Readonly<Record<number, number>> = {
   [PVM_OPTION.PvmSelfOutputCode.code]: PVM_OPTION.PvmSelfOutputTid.code,
   [PVM_OPTION.PvmSelfTraceCode.code]: PVM_OPTION.PvmSelfTraceTid.code,
 };
+
+/** Options that decide whether a task is traced. */
+const TRACING: readonly number[] = [PVM_OPTION.PvmSelfTraceTid.code, PVM_OPTION.PvmSelfTraceOptions.code];
+
+/** Options that say where events go. */
+const PLACE: readonly number[] = [PVM_OPTION.PvmSelfTraceTid.code, PVM_OPTION.PvmSelfTraceCode.code];
 
 function optionValue({ w, current: ulp }: EngineState, option: number): number {
   if (option === NO_RESET) return (w[ulp + ULP.flags]! & ULP_FLAG.noReset) === 0 ? 0 : 1;
@@ -67,7 +75,11 @@ export function optionCalls(e: EngineState) {
         const others = w[ulp + ULP.flags]! & ~ULP_FLAG.noReset;
         w[ulp + ULP.flags] = value === 0 ? others : others | ULP_FLAG.noReset;
       } else if (tid === undefined || optionValue(e, tid) !== 0) {
-        if (!setOption(e, ulp, what, value)) return fail(e, "pvm_setopt", "PvmNoMem");
+        const untraced = w[ulp + ULP.traceAt] === 0;
+        if (!setOption(e, ulp, what, value) || (TRACING.includes(what) && !retrace(e)))
+          return fail(e, "pvm_setopt", "PvmNoMem");
+        if (PLACE.includes(what) && value !== before) announceTrace(e, ulp, 0);
+        if (untraced && w[ulp + ULP.traceAt] !== 0) traceReturn(e, "setopt", before);
       }
       return before;
     },

@@ -13,6 +13,7 @@ import type { UlpAt } from "../scheduler/state.ts";
 import { ask, tell } from "./ask.ts";
 import { fail } from "./errors.ts";
 import { cText } from "./guest.ts";
+import { maskBits } from "./tracing.ts";
 
 /** Bits of PLUGIN_BIT. */
 export function plugins({ w }: EngineState): number {
@@ -61,7 +62,7 @@ export function pluginCalls(e: EngineState) {
     pvm_reg_rm(): number {
       return ask(e, "regRm", {});
     },
-    /** PVM's mask says which routines make events. None do here: it only has to be a text. */
+    /** NULL for a mask: no routine makes events. */
     pvm_reg_tracer(
       trcctx: number,
       trctag: number,
@@ -71,8 +72,10 @@ export function pluginCalls(e: EngineState) {
       trcbuf: number,
       trcopt: number,
     ): number {
-      if (trcmask !== 0 && cText(e, trcmask) === undefined) return fail(e, "pvm_reg_tracer", "PvmBadParam");
-      return ask(e, "regTracer", { wants: [trcctx, trctag, outctx, outtag, trcbuf, trcopt] });
+      const mask = trcmask === 0 ? "" : cText(e, trcmask);
+      if (mask === undefined) return fail(e, "pvm_reg_tracer", "PvmBadParam");
+      const bits = maskBits(new TextEncoder().encode(mask));
+      return ask(e, "regTracer", { wants: [trcctx, trctag, outctx, outtag, trcbuf, trcopt, ...bits] });
     },
   };
 }

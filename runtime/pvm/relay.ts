@@ -9,7 +9,9 @@
 import { HEAD, STOP, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { PVM_ERROR, TID_BASE } from "../../wire/pvm.ts";
-import type { EngineState } from "../scheduler/engine-state.ts";
+import type { RequestBody } from "../../wire/requests.ts";
+import { COUNTER, count, type EngineState } from "../scheduler/engine-state.ts";
+import type { UlpAt } from "../scheduler/state.ts";
 import { mayExceed } from "../scheduler/turn.ts";
 import { asksMachine, tell } from "./ask.ts";
 import { isTaskTid } from "./tids.ts";
@@ -41,6 +43,13 @@ export function relay(
   bytes: number,
   wid: number,
 ): number {
+  const data = new Uint8Array(bytes);
+  if (bytes > 0) e.pack.copyOut(gbid, 0, data, 0, bytes);
+  return relayBytes(e, e.current, { to, tag, wid, context: e.w[e.current + ULP.context]!, data });
+}
+
+/** As relay, of any ULP of this engine, what is not in a buffer. */
+function relayBytes(e: EngineState, ulp: UlpAt, message: RequestBody<"relay">): number {
   const { w, edge } = e;
   const most = LIMITS.relayBytes / UNIT_BYTES;
   if (edge.turn !== undefined && isRelayFull(w) && !mayExceed(e, Atomics.load(w, HEAD.relayed) < 2 * most))
@@ -52,9 +61,21 @@ export function relay(
     if (now >= until || Atomics.load(w, HEAD.stop) !== STOP.none) return PVM_ERROR.PvmNoMem.code;
     edge.wait(HEAD.relayed, held, until - now);
   }
-  Atomics.add(w, HEAD.relayed, relayUnits(bytes));
-  const data = new Uint8Array(bytes);
-  if (bytes > 0) e.pack.copyOut(gbid, 0, data, 0, bytes);
-  tell(e, e.current, "relay", { to, tag, wid, context: w[e.current + ULP.context]!, data });
+  Atomics.add(w, HEAD.relayed, relayUnits(message.data.length));
+  tell(e, ulp, "relay", message);
   return 0;
+}
+
+/** Sends a trace message of a ULP to another job's task; one that finds no room is dropped, and counted. False: it is none's. */
+export function relayTrace(
+  e: EngineState,
+  ulp: UlpAt,
+  to: number,
+  tag: number,
+  context: number,
+  data: Uint8Array,
+): boolean {
+  if (!isOfOtherJob(e, to)) return false;
+  if (relayBytes(e, ulp, { to, tag, wid: 0, context, data }) < 0) count(e, COUNTER.dropped, 1);
+  return true;
 }

@@ -8,26 +8,33 @@
  * 0, and stores PvmNoFile for each task.
  * With one process for each ULP (`--isolate`) nothing can be spawned: 0, and PvmNotImpl for each.
  * While a plug-in is registered, the virtual machine is asked first: a resource manager may place the tasks, a tasker lets
- * them run, a tracer gets their output. Without one that costs a look at a word.
+ * them run, a tracer gets their output and trace events. Without one that costs a look at a word.
  * In a virtual machine of one process all tasks are on this host. PvmTaskHost with another host than `.` is PvmNoHost for
  * each task; so is PvmTaskArch with another architecture than WASM. One of many hosts is always asked: it says where the
- * tasks go, and which tids they have (pvmd/router.ts), and each process makes its own (`createOrdered`). Debug, trace and
- * front-end flags are ignored, and so is a working folder.
+ * tasks go, and which tids they have (pvmd/router.ts), and each process makes its own (`createOrdered`). Debug and front-end
+ * flags are ignored, and so is a working folder.
  */
-import { HEAD, ULP, ULP_STATE } from "../../wire/layout.ts";
+import { HEAD, MASK_WORDS, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
-import { INHERITED, PVM_OPTION } from "../../wire/options.ts";
+import { INHERITED, OPTION_DEFAULT, PVM_OPTION, TASK_TRACE } from "../../wire/options.ts";
 import { SPAWN_ANSWER, TRACER } from "../../wire/plugins.ts";
 import { HOST_ARCH, PVM_CONSTANT, PVM_ERROR, tidOf } from "../../wire/pvm.ts";
 import { release } from "../scheduler/end.ts";
 import { forward } from "../scheduler/engine.ts";
-import type { CreateParcel, EngineState, ExecParcel } from "../scheduler/engine-state.ts";
+import {
+  COUNTER,
+  type CreateParcel,
+  count,
+  type EngineState,
+  type ExecParcel,
+} from "../scheduler/engine-state.ts";
 import { pushWake } from "../scheduler/mailbox.ts";
 import { inheritOptions, optionOf, setOption } from "../scheduler/more.ts";
 import { announceOutput } from "../scheduler/output-messages.ts";
 import { isOutside } from "../scheduler/outside.ts";
 import { append, ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
+import { announceTrace, giveMask, maskOf, updateTracing } from "../scheduler/trace.ts";
 import { reserveIndices, ucreate, ucreateKnown, uislocal, ulpElsewhere } from "../scheduler/ulp.ts";
 import { ask, asksMachine, type Continuation, tell } from "./ask.ts";
 import { check, fail } from "./errors.ts";
@@ -97,7 +104,8 @@ function createTasks(e: EngineState, { program, count, parentTid, args, env }: B
       context: e.w[e.current + ULP.context]!,
     });
     if (ulp === 0) break;
-    if (!giveTexts(e, ulp, args, env) || !inheritOptions(e, e.current, ulp)) {
+    const mask = maskOf(e.w, e.current, "childMask");
+    if (!giveTexts(e, ulp, args, env) || !inheritOptions(e, e.current, ulp) || !giveMask(e, ulp, mask)) {
       release(e, ulp);
       break;
     }
@@ -122,6 +130,7 @@ function letRun(
 ): void {
   for (const ulp of made) {
     announceOutput(e, ulp, parentTid);
+    beginTrace(e, ulp, flags);
     if (held) continue;
     if (uislocal(e, ulp)) append(e.w, e.runq, ulp);
     else pushWake(e, ulp);
@@ -130,6 +139,13 @@ function letRun(
   if (!held || first === undefined) return;
   const tids = made.map((ulp) => e.w[ulp + ULP.tid]!);
   tell(e, e.current, "started", { tids, flags, args: argsOf(e, first), env: envOf(e, first) });
+}
+
+/** A new task's events: whether it makes any, and who is told of it. Without room for them it runs untraced. */
+function beginTrace(e: EngineState, ulp: UlpAt, flags: number): void {
+  if (e.w[ulp + ULP.moreAt] === 0) return;
+  if (!updateTracing(e, ulp)) count(e, COUNTER.dropped, 1);
+  announceTrace(e, ulp, flags);
 }
 
 /**
@@ -212,15 +228,19 @@ function askSpawn(e: EngineState, name: string, where: string, refused: number, 
     program: rowOf(e, name),
     refused,
     context: e.w[e.current + ULP.context]!,
-    options: inherited(e),
+    options: inherited(e, flag),
   };
   return ask(e, "spawn", body, [argv, ntask, tids, flag]);
 }
 
-/** Options that tasks of the running ULP begin with: number and value, one pair behind the other. */
-function inherited(e: EngineState): number[] {
-  if (e.w[e.current + ULP.moreAt] === 0) return [];
-  return INHERITED.flatMap(({ from, to }) => [to, optionOf(e.w, e.current, from)]);
+/** Options that tasks of the running ULP begin with, and TASK_TRACE: number and value, one pair behind the other. */
+function inherited(e: EngineState, flags: number): number[] {
+  const options = [TASK_TRACE.flags, flags];
+  if (e.w[e.current + ULP.moreAt] === 0) return options;
+  for (const { from, to } of INHERITED) options.push(to, optionOf(e.w, e.current, from));
+  for (const [i, word] of maskOf(e.w, e.current, "childMask").entries())
+    options.push(TASK_TRACE.mask + i, word);
+  return options;
 }
 
 /** Row of a program that is known by its name; -1: it is not. */
@@ -238,6 +258,7 @@ function traceTo(e: EngineState, ulp: UlpAt, wants: readonly number[]): void {
   setTrace(e, ulp, [at("tid"), at("traceContext"), at("traceCode")]);
   setOption(e, ulp, PVM_OPTION.PvmSelfTraceBuffer.code, at("traceBuffer"));
   setOption(e, ulp, PVM_OPTION.PvmSelfTraceOptions.code, at("traceOptions"));
+  giveMask(e, ulp, wants.slice(TRACER.mask, TRACER.ints));
 }
 
 /** Tid, context and tag. A full heap leaves them as they are. */
@@ -304,13 +325,18 @@ function createOne(e: EngineState, index: number, parcel: CreateParcel): number 
     return PVM_ERROR.PvmOutOfRes.code;
   ucreateKnown(e, ulp, spec);
   let complete = giveTexts(e, ulp, args, env);
-  for (let i = 0; complete && i < options.length; i += 2)
-    complete = setOption(e, ulp, options[i]!, options[i + 1]!);
+  const values = new Map<number, number>();
+  for (let i = 0; i + 1 < options.length; i += 2) values.set(options[i]!, options[i + 1]!);
+  for (const { code } of Object.values(PVM_OPTION))
+    complete &&= setOption(e, ulp, code, values.get(code) ?? OPTION_DEFAULT[code]!);
+  const mask = Array.from({ length: MASK_WORDS }, (_, i) => values.get(TASK_TRACE.mask + i) ?? 0);
+  complete &&= giveMask(e, ulp, mask);
   if (!complete) {
     release(e, ulp);
     return PVM_ERROR.PvmOutOfRes.code;
   }
   announceOutput(e, ulp, parent);
+  beginTrace(e, ulp, values.get(TASK_TRACE.flags) ?? 0);
   return PVM_ERROR.PvmOk.code;
 }
 

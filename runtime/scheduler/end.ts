@@ -16,6 +16,7 @@ import { flushAll } from "./output.ts";
 import { endOutput } from "./output-messages.ts";
 import { isQueued, remove } from "./queue.ts";
 import { getState, setState, type UlpAt } from "./state.ts";
+import { announceEnd } from "./trace.ts";
 import { ufreeAll } from "./uheap.ts";
 import { clearWait } from "./unblock.ts";
 
@@ -35,6 +36,7 @@ export function release(o: Ender, ulp: UlpAt): void {
   o.btab.dispose(ulp);
   ufreeAll(o, ulp);
   o.w[ulp + ULP.moreAt] = 0;
+  o.w[ulp + ULP.traceAt] = 0;
   setState(o.w, ulp, ULP_STATE.exited);
   Atomics.sub(o.w, HEAD.live, 1);
 }
@@ -56,6 +58,7 @@ export function uterminate(e: EngineState, ulp: UlpAt, exitCode: number): void {
   if (exitCode !== 0) w[ulp + ULP.flags] = w[ulp + ULP.flags]! | ULP_FLAG.failed;
   flushAll(e, ulp);
   endOutput(e, ulp);
+  announceEnd(e, ulp);
   dropContext(e, w[ulp + ULP.index]!);
   release(e, ulp);
   // After its inbox was closed: who sets tellEnd looks at that afterwards (upvm/local-host.ts), so one of the two sees.

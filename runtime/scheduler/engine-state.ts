@@ -292,6 +292,19 @@ export class EngineState {
   ended: (e: EngineState, ulp: UlpAt) => void = () => {};
   /** Tells the virtual machine that its message to a ULP has found no room. Set by who makes the engine. */
   undelivered: (e: EngineState, ulp: UlpAt, notice: NoticeParcel) => void = () => {};
+  /** A traced ULP is about to go on in its program, maybe in a call that returns now. Set by who makes the engine. */
+  resumed: (e: EngineState, ulp: UlpAt) => void = () => {};
+  /** Sends a message of a ULP to a task of another job; false: the tid is none. Set by who makes the engine. */
+  sendAway: (
+    e: EngineState,
+    ulp: UlpAt,
+    tid: number,
+    tag: number,
+    context: number,
+    data: Uint8Array,
+  ) => boolean = () => false;
+  /** Places for trace events that know the names of data, and which of the daemon's events they know (trace.ts). */
+  readonly traceSinks = new Map<string, Set<number>>();
   /** Orders to ULPs that are to be obeyed as soon as these are off the processor, have arrived here, or are woken. */
   deferred: (StopParcel | FreezeParcel)[] = [];
 

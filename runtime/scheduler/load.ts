@@ -22,6 +22,9 @@ const ULP_FLAG = ULP_FLAG_TABLE;
 const LIMITS = LIMITS_TABLE;
 const COUNTER = COUNTER_TABLE;
 
+/** What takes the longer way back into a program. */
+const FULL = ULP_FLAG.preempted | ULP_FLAG.traced;
+
 /** A ULP cannot go on, and why, for its user. Not a bug of ours, no fault of another ULP. */
 export class GuestFault extends Error {
   override readonly name = "GuestFault";
@@ -37,7 +40,7 @@ export function uload(e: EngineState, ulp: UlpAt): number {
   const flags = e.w[ulp + ULP.flags]!;
   if ((flags & ULP_FLAG.started) === 0) return asmUstart(e, ulp);
   const context = e.contexts[e.w[ulp + ULP.index]!];
-  if (context?.resume === undefined || (flags & ULP_FLAG.preempted) !== 0) return asmUfullLoad(e, ulp);
+  if (context?.resume === undefined || (flags & FULL) !== 0) return asmUfullLoad(e, ulp);
   return asmUload(e, ulp, context.resume);
 }
 
@@ -77,6 +80,7 @@ export function asmUfullLoad(e: EngineState, ulp: UlpAt): number {
     ufree(e, ulp, w[ulp + ULP.savedAt]!);
     w[ulp + ULP.savedAt] = 0;
   }
+  if (w[ulp + ULP.traceAt] !== 0) e.resumed(e, ulp);
   return asmUload(e, ulp, context.resume!);
 }
 

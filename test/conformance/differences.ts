@@ -106,13 +106,19 @@ export const MEANINGS: readonly Meaning[] = [
     why: "a program must not choose among all files of the machine",
   },
   {
-    pvm: "a tasker starts a task with fork and exec; a hoster's daemons join the machine; a tracer gets trace events",
+    pvm: "a tasker starts a task with fork and exec; a hoster's daemons join the machine",
     upvm:
       "a tasker lets a task run by sending `SM_STTASK` with its tid back to the daemon; a hoster is asked, and what is no " +
-      "error is `PvmCantStart` unless the host has joined; a tracer gets the output of tasks, and no events: there is no " +
-      "`pvmtev.h`, no `pvm_settmask` and `pvm_gettmask`; trace options are kept and inherited, `PvmTaskTrace` and a tracer's " +
-      "mask do nothing",
-    why: "a ULP cannot fork, and what a daemon has printed proves nothing; `--profile` and `--stats` tell what a trace would",
+      "error is `PvmCantStart` unless the host has joined",
+    why: "a ULP cannot fork, and what a daemon has printed proves nothing",
+  },
+  {
+    pvm: "a trace also has the events of routines that PVM's library calls for itself: when it handles a message of the daemon or of a handler",
+    upvm:
+      "only those of routines that the program calls. `pvm_bcast` does not tell the members' tids; what waits for " +
+      "`PvmTraceBuffer` is sent also when a task ends without `pvm_exit`; a task has no processor time of its own, so `endtask` " +
+      "tells none; the names of data are sent to each place that events go to",
+    why: "the library is no part of the program here, and a tracer that begins late can read its messages",
   },
   {
     pvm: "a task that computes shares the processor with others",

@@ -24,6 +24,7 @@ export const PROGRAMS = [
   "packf",
   "plugins",
   "tasks",
+  "trace",
 ] as const;
 export type ProgramName = (typeof PROGRAMS)[number];
 

@@ -28,6 +28,16 @@ export function main(): i32 {
   console.log(pvm.export_variable("COLOUR", "blue").toString() + pvm.unexport_variable("COLOUR").toString());
   const tids = [0x40099] as StaticArray<i32>;
   console.log(pvm.notify(pvm.PvmTaskExit, 7, tids).toString() + " " + (pvm.recv(-1, 7) > 0).toString() + " " + pvm.pstat(0x40099).toString() + " " + pvm.kill(0x40099).toString() + " " + pvm.tidtohost(0x40002).toString());
+  const mask = new pvm.TraceMask().set(pvm.TEV_GETRBUF).set(pvm.TEV_SEND).unset(pvm.TEV_SEND);
+  console.log(pvm.settmask(pvm.PvmTaskSelf, mask).toString() + " " + pvm.gettmask(pvm.PvmTaskSelf).check(pvm.TEV_GETRBUF).toString() + " " + pvm.gettmask(pvm.PvmTaskSelf).check(pvm.TEV_SEND).toString());
+  pvm.setopt(pvm.PvmSelfTraceTid, pvm.mytid());
+  pvm.setopt(pvm.PvmSelfTraceCode, 99);
+  pvm.setopt(pvm.PvmSelfTraceOptions, pvm.PvmTraceFull);
+  pvm.getrbuf();
+  pvm.setopt(pvm.PvmSelfTraceTid, 0);
+  pvm.recv(pvm.mytid(), 99);
+  const mark = pvm.upk<i32>();
+  console.log((mark == pvm.TEV_MARK_EVENT_DESC).toString() + " " + (pvm.upk<i32>() == pvm.TEV_GETRBUF + pvm.TEV_EVENT_ENTRY).toString() + " " + pvm.upkstr());
   return 0;
 }
 `;
@@ -51,6 +61,8 @@ test("an AssemblyScript program uses the machine with strings and lists", async 
     "-28 0",
     "00",
     "0 true -31 0 262144",
+    "0 true false",
+    "true true getrbuf",
   ]);
 });
 

@@ -12,6 +12,7 @@ const CASES: Partial<Record<ProgramName, readonly string[]>> = {
   mailbox: ["PvmMboxWaitForInfo"],
   output: ["pvm_catchout"],
   tasks: ["spawn-where"],
+  trace: ["children", "handler"],
 };
 
 /** Lines of the first task of a job, as `--tag` marks them. */

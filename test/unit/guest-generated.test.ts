@@ -65,7 +65,7 @@ test("every routine has a prototype in C that imports it by its name", () => {
 test("every routine has a short name in AssemblyScript, from the table or with AssemblyScript's types", () => {
   const short = text("guest/routines.ts");
   const shortOf = (name: string): string => RENAMED[name] ?? name.slice(4);
-  const friendly = ["messages", "headers", "tasks", "groups", "machine"]
+  const friendly = ["messages", "headers", "tasks", "groups", "machine", "tracing"]
     .map((file) => text(`guest/${file}.ts`))
     .join("");
   /** Imports under the library routines: their own names are only the long ones. */

@@ -125,7 +125,7 @@ test("foreign, of another version, of another interface, of another program, cut
     words[IMAGE_HEAD[name]] = value;
   };
   refused("foreign", /no image/, set("magic", 7));
-  refused("version", /version 2, here it is 1/, set("version", 2));
+  refused("version", /version 1, here it is 2/, set("version", 1));
   refused("abi", /interface 99/, set("abi", 99));
   refused("program", /program [0-9a-f]{12} is not here/, set("module", 1));
   refused("damaged", /tid is of another job/, set("tid", 5));
@@ -136,6 +136,7 @@ test("foreign, of another version, of another interface, of another program, cut
     "buffers",
     "frameBytes",
     "argsBytes",
+    "traceBytes",
     "fileBytes",
     "runs",
   ] as const) {

@@ -16,7 +16,7 @@ import { PVM_OPTION } from "../../wire/options.ts";
 import { PLUGIN_BIT, type PluginKind, SM } from "../../wire/plugins.ts";
 import { DAEMON_TID, PVM_ERROR } from "../../wire/pvm.ts";
 import { party } from "../machine-actors.ts";
-import type { Actor } from "../one-thread.ts";
+import { type Actor, actor } from "../one-thread.ts";
 
 const TIDS = 0x400;
 const INFO = 0x500;
@@ -271,7 +271,8 @@ test("a hoster is asked for hosts that are there; without an answer they cannot 
 test("a tracer gets what tasks have no other place for, from its registration until its end", async () => {
   const { p, actors, plug, spawn, ends, end } = plugged(3);
   const [a, b, c] = actors as [Actor, Actor, Actor];
-  assert.equal(await plug(a, "pvm_reg_tracer", 1, 2, 3, 4, 0, 5, 1), 0);
+  // Events of pvm_getrbuf, number 12.
+  assert.equal(await plug(a, "pvm_reg_tracer", 1, 2, 3, 4, a.text("@@@A", 0x700), 0, 1), 0);
   assert.equal(a.call("pvm_reg_tracer", 1, 2, 3, 4, 0xfffffff, 5, 1), PVM_ERROR.PvmBadParam.code);
   const option = (tid: number, name: keyof typeof PVM_OPTION) =>
     optionOf(p.library.w, ulpOf(p.library.w, tid), PVM_OPTION[name].code);
@@ -281,6 +282,16 @@ test("a tracer gets what tasks have no other place for, from its registration un
   assert.deepEqual([option(FOUR, "PvmSelfOutputTid"), option(FOUR, "PvmSelfOutputCode")], [ONE, 4]);
   assert.deepEqual([option(FOUR, "PvmSelfTraceTid"), option(FOUR, "PvmSelfTraceContext")], [ONE, 1]);
   assert.deepEqual([option(0x40005, "PvmSelfOutputTid"), option(0x40005, "PvmSelfTraceTid")], [THREE, ONE]);
+  const d = actor(p, 3);
+  d.call("pvm_getsbuf");
+  d.call("pvm_getrbuf");
+  a.call("pvm_setcontext", 1);
+  // The names of data, newtask and spntask of both tasks, and what begins and returns.
+  let events = 0;
+  while (a.call("pvm_nrecv", d.tid, 2) > 0) events++;
+  assert.equal(events, 2);
+  while (a.call("pvm_nrecv", DAEMON_TID, 2) > 0) events++;
+  assert.equal(events, 2 + 1 + 4);
   await ends(a);
   assert.equal(b.call("pvm_spawn", b.text("test"), 0, 0, 0, 1, TIDS), 1, "nobody is asked");
   assert.equal(option(0x40006, "PvmSelfOutputTid"), 0);

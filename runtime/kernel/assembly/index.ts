@@ -2,7 +2,8 @@
  * The short way of a message: pvm_initsend, pvm_send and pvm_recv in the commonest case, as wasm.
  *
  * One instance for each engine; guests import its functions directly, wasm to wasm. It does what
- * runtime/pvm/buffers.ts, send.ts and receive.ts do, on the same words of the process heap, when
+ * runtime/pvm/buffers.ts, send.ts and receive.ts do, on the same words of the process heap, for a ULP that
+ * is not traced, when
  *   - initsend: nobody else has the default send buffer, and it has one segment, or two of which it keeps both;
  *   - send: sender and receiver are in the same context and have no handlers. A receiver of this engine that is blocked
  *     in pvm_recv for just this message gets it; one that waits for nothing like it has it appended to its queue; one of
@@ -25,7 +26,7 @@ import {
   MSG_src, MSG_tag, MSG_wid, SEG_capacity, SEG_next, SEG_size, SEG_used, STATE_blocked, STATE_exited,
   STATE_runnable, SUSPEND, ULP_btabAt, ULP_common, ULP_context, ULP_engine, ULP_inbox,
   ULP_inboxCount, ULP_msgqCount, ULP_msgqHead, ULP_msgqTail, ULP_packAt, ULP_packEnd, ULP_queueNext,
-  ULP_queuePrev, ULP_rbid, ULP_received, ULP_result, ULP_sbid, ULP_sent, ULP_sgbid, ULP_state, ULP_tid,
+  ULP_queuePrev, ULP_rbid, ULP_received, ULP_result, ULP_sbid, ULP_sent, ULP_sgbid, ULP_state, ULP_tid, ULP_traceAt,
   ULP_unpackAt, ULP_unpackEnd, ULP_wait, ULP_waitTag, ULP_waitTid, ULP_waiting, ULP_wakeNext, WAIT_none,
   WAIT_recv,
 } from "./layout";
@@ -140,7 +141,7 @@ export function pvm_initsend(encoding: i32): i32 {
   const ulp = get(row, ENGINE_running);
   const lbid = get(ulp, ULP_sbid);
   const gbid = get(ulp, ULP_sgbid);
-  if (<u32>encoding > 1 || lbid == 0 || gbid == 0) return slowInitsend(encoding);
+  if (<u32>encoding > 1 || lbid == 0 || gbid == 0 || get(ulp, ULP_traceAt) != 0) return slowInitsend(encoding);
   const first = gbid + GBUF_size;
   const last = get(gbid, GBUF_lastAt);
   if (get(gbid, GBUF_refs) != 1) return slowInitsend(encoding);
@@ -394,7 +395,7 @@ export function pvm_recv(tid: i32, tag: i32): i32 {
   if (tag < -1 || (tid != -1 && source == 0)) return slowRecv(tid, tag);
   const head = get(ulp, ULP_msgqHead);
   if (head != 0) return takeFirst(ulp, head, tid, tag);
-  // It may have left PVM, and joins it again by this.
+  // It may have left PVM, and joins it again by this; or it is traced.
   if (get(ulp, ULP_common) != get(ulp, ULP_context)) return slowRecv(tid, tag);
   set(ulp, ULP_wait, WAIT_recv);
   set(ulp, ULP_waitTid, tid);

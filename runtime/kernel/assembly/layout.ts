@@ -59,6 +59,7 @@ export const ULP_tellEnd: i32 = 220;
 export const ULP_killed: i32 = 224;
 export const ULP_exportAt: i32 = 228;
 export const ULP_frontAt: i32 = 240;
+export const ULP_traceAt: i32 = 244;
 export const ULP_size: i32 = 256;
 export const BTAB_gbid: i32 = 0;
 export const BTAB_segment: i32 = 4;
