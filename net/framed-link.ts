@@ -23,6 +23,8 @@ export interface AliveLimits {
 
 /** Heads of a frame, of the whole and of a message. One for all links of this thread: what is read is lent. */
 const HEAD_ROOM = new Uint8Array(FRAME_HEAD_BYTES + 2 * FRAME_WORDS_BYTES);
+/** The same for long bodies that have no place of their own: it is written before, and need not be made each time. */
+const LONG_ROOM = new Uint8Array(LIMITS.linkPlaceBytes);
 /** Frames of the link itself, which have no body. */
 const LINK_OWN: readonly number[] = [FRAME.ULP_LIBALIVEQ, FRAME.ULP_LIBALIVE, FRAME.BYE];
 const IGNORE = { bytes: () => {}, ended: () => {} };
@@ -206,9 +208,10 @@ export class FramedLink extends BaseLink {
     const body = this.#body;
     if (this.#reader.held > 0) return undefined;
     if (body !== undefined) {
-      const room = body.sink.room?.(Math.min(body.left, LIMITS.linkPlaceBytes));
+      const most = Math.min(body.left, LIMITS.linkPlaceBytes);
+      const room = body.sink.room?.(most);
       this.#placed = room !== undefined;
-      return room;
+      return room ?? (most > LIMITS.linkReadBytes ? LONG_ROOM.subarray(0, most) : undefined);
     }
     if (!this.#placed) return undefined;
     this.#placed = false;
