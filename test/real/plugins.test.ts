@@ -119,7 +119,7 @@ export function main(): i32 {
   if (pvm.args().length > 0) { console.log("at work"); return 0; }
   pvm.setopt(pvm.PvmResvTids, 1);
   console.log(pvm.reg_hoster().toString() + " " + pvm.reg_tasker().toString() + " " + pvm.reg_rm().toString());
-  console.log(pvm.reg_tracer(0, 1, 0, 2, "x").toString() + " " + pvm.getrsh() + " " + pvm.gettmp());
+  console.log(pvm.reg_tracer(0, 1, 0, 2, new pvm.TraceMask()).toString() + " " + pvm.getrsh() + " " + pvm.gettmp());
   const tids = new StaticArray<i32>(1);
   console.log(pvm.spawn("a", ["worker"], pvm.PvmTaskDefault, "", tids).toString());
   pvm.recv(-1, pvm.SM_STTASK);
