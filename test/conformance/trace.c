@@ -75,9 +75,13 @@ static int form_of(int event) {
   return id + (event & TEV_EVENT_ENTRY ? 256 : event & TEV_EVENT_EXIT ? 512 : 0);
 }
 
+/* Number of the event that was read last. */
+static int last_event;
+
 /* An event, with its description or after one. Its name. */
 static const char *event(int mark, int shown) {
   int code = number(), at = form_of(code), i;
+  last_event = code;
   if (mark == TEV_MARK_EVENT_DESC) {
     form[at].name = strdup(text());
     form[at].count = 0;
@@ -123,12 +127,16 @@ static int read_message(int bufid, int shown) {
   return ended;
 }
 
-/* What a task in a role is heard to do, to its end. */
+/* What a task in a role is heard to do, to its end. Once it is in pvm_recv it is sent two messages. */
 static void trace(const char *role) {
   int kid, bufid;
   CALL(start(role, 1, &kid));
-  while ((bufid = comes(-1, -1)) > 0)
+  while ((bufid = comes(-1, -1)) > 0) {
     if (read_message(bufid, 1)) break;
+    if (last_event != TEV_RECV + TEV_EVENT_ENTRY || strcmp(role, "-handler") != 0) continue;
+    tell(kid, 33, 1);
+    tell(kid, 34, 2);
+  }
   IS(bufid > 0);
 }
 
@@ -175,13 +183,6 @@ static void masks(void) {
   CALL(pvm_gettmask(2, mask));
   CALL(pvm_gettmask(PvmTaskSelf, mask));
   TEXT(mask);
-}
-
-static void say_int(int tag) {
-  int value = 5;
-  pvm_initsend(PvmDataDefault);
-  pvm_pkint(&value, 1, 1);
-  pvm_send(pvm_mytid(), tag);
 }
 
 static void work_messages(void) {
@@ -276,7 +277,6 @@ static int take(int mid) {
 }
 /* A handler runs in the middle of a receive. */
 static void work_handler(void) {
-  struct timeval limit = conform_time(0, STAYS_AWAY_US);
   Pvmtmask mask;
   int i;
   static const int inside[] = {TEV_SETSBUF, TEV_SETRBUF, TEV_SETCONTEXT, TEV_FREEBUF};
@@ -285,8 +285,7 @@ static void work_handler(void) {
   set_all(mask);
   for (i = 0; i < LENGTH(inside); i++) TEV_MASK_UNSET(mask, inside[i]);
   pvm_settmask(PvmTaskSelf, mask);
-  say_int(33);
-  pvm_trecv(-1, 34, &limit);
+  pvm_recv(-1, 34);
   pvm_exit();
 }
 static void handler(void) { trace("-handler"); }
