@@ -12,7 +12,7 @@ import { outputOf } from "./output.ts";
 import { OVERHEAD_PERCENT } from "./paper.ts";
 import type { Measurement, Tools } from "./tools.ts";
 
-const PAIRS = 5;
+const PAIRS = 8;
 /** More than this is missed, %. */
 const MOST = 3;
 
