@@ -19,7 +19,7 @@ static int first(void) {
     pvm_pkint(&value, 1, 1);
     pvm_send(from, 6);
   }
-  /* A group of this name is each one's own. */
+  /* The group is the virtual machine's: the other is in it already. */
   printf("first: instance %d\n", pvm_joingroup("pair"));
   return 0;
 }

@@ -38,7 +38,7 @@ test("programs of the conformance suite print on two hosts what they print under
       }
     const second = hosts.on("b", ["run", "test/guests/pair.c", "--", "second"]);
     const first = await hosts.on("a", ["run", "test/guests/pair.c", "--", "first"]);
-    assert.equal(first.out, "first: instance 0\n", first.err);
+    assert.equal(first.out, "first: instance 1\n", first.err);
     assert.equal(
       (await second).out,
       [
