@@ -91,7 +91,10 @@ export const addhosts: Handler<"addhosts"> = async (machine, request) => {
       .ints(first + HOST_STEP * i)
       .text(options.join(" "))
       .text(name)
-      .text(`$PVM_ROOT/lib/pvmd -s -n${name}`);
+      .text(`$PVM_ROOT/lib/pvmd -s -n${name}`)
+      // As PVM has it: the command on Windows, and the virtual machine's id. Neither is there.
+      .text("")
+      .text("");
   });
   host.post({ to: hoster.tid, tag: SM_STHOST.tag, wid, data: data.data() });
   return undefined;

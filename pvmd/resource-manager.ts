@@ -6,7 +6,7 @@
  * A task that asks pvm_reg_rm while there is a manager asks that (SM_SCHED); SM_HANDOFF makes another one.
  */
 import { SM, SPAWN_ANSWER } from "../wire/plugins.ts";
-import { HOST_ARCH, HOST_SIGNATURE, HOST_SPEED, PVM_ERROR } from "../wire/pvm.ts";
+import { DAEMON_TID, HOST_ARCH, HOST_SIGNATURE, HOST_SPEED, PVM_ERROR } from "../wire/pvm.ts";
 import type { Answer, Request, RequestOf } from "../wire/requests.ts";
 import { addAll } from "./hosts.ts";
 import type { Handler, Machine } from "./machine.ts";
@@ -111,8 +111,11 @@ function hostsAnswer(kind: "config" | "addhosts", count: number, data: Unpacker)
   return { value: kind === "config" ? count : ints.filter((tid) => tid >= 0).length, ints, texts };
 }
 
-/** Tid, parent, host, flags, name and process of each, up to the message's end. Names are the machine's own. */
+/** 0 or an error; then tid, parent, host, flags, name, process of each, up to the message's end. Names are the machine's own. */
 function tasksAnswer(data: Unpacker): Answer {
+  const code = data.int();
+  if (data.bad) return BAD_MSG;
+  if (code < 0) return { value: code };
   const ints: number[] = [];
   let count = 0;
   for (; !data.ended && !data.bad; count++) {
@@ -129,7 +132,10 @@ export const regRm: Handler<"regRm"> = async (machine, { tid }) => {
   return { value: before };
 };
 
-/** SM_EXEC: parent, program, flags, count, arguments, output, environment. SM_EXECACK tells the tids, or the error. */
+/**
+ * SM_EXEC: parent, program, flags, count, arguments, output, environment, and two ints that PVM needs (first instance, tasks in
+ * all) and nobody here. SM_EXECACK tells the tids, or the error; of what it cannot read PVM says nothing.
+ */
 export async function execute(
   machine: Machine,
   { tid, body }: RequestOf<"toDaemon">,
@@ -178,11 +184,11 @@ export function tellManager({ host }: Machine, manager: number, task: number): v
   host.post({ to: manager, tag: SM.SM_TASKX.tag, data: new Packer().ints(task, 0, 0, 0, 0, 0).data() });
 }
 
-/** SM_HOSTX: a host has gone. */
+/** SM_HOSTX: the tid of a host's daemon that has gone. */
 export function tellOfHostEnd({ host, plugins }: Machine, gone: number): void {
   const manager = plugins.registered("rm");
   if (manager !== undefined)
-    host.post({ to: manager.tid, tag: SM.SM_HOSTX.tag, data: new Packer().ints(gone).data() });
+    host.post({ to: manager.tid, tag: SM.SM_HOSTX.tag, data: new Packer().ints(gone | DAEMON_TID).data() });
 }
 
 /** SM_ADD: as pvm_addhosts without a manager. SM_ADDACK tells a row for each host, as SM_CONFIG does. */

@@ -1,11 +1,15 @@
 /**
- * AssemblyScript's `abort`, `trace` and the seed of `Math.random`, over WASI.
+ * AssemblyScript's `abort`, `trace` and the seed of `Math.random`, over WASI and pvm_mytid.
  *
  * Owns: the texts. abort() allocates nothing: it also runs when memory is exhausted or the heap is damaged.
  * Dropped: @assemblyscript/wasi-shim 0.1.0. Its abort writes over address 0 and ends the program without a trap, so
  * that nobody sees the stack; its console.error goes to standard output.
  */
 import { upvm_out, upvm_random_get, upvm_write, upvm_writeText } from "./upvm-wasi";
+
+// @ts-ignore: decorator
+@external("pvm", "pvm_mytid")
+declare function upvm_mytid(): i32;
 
 // Characters of a message or file name that are printed; each needs at most three bytes of UTF-8.
 // @ts-ignore: decorator
@@ -36,11 +40,23 @@ function putNumber(at: usize, value: u32): usize {
   return at + digits;
 }
 
-/** Prints `abort: MESSAGE in FILE:LINE:COLUMN` to standard error and traps. */
+function putHex(at: usize, value: u32): usize {
+  let shift = 28;
+  while (shift > 0 && value >> shift == 0) shift -= 4;
+  for (; shift >= 0; shift -= 4) {
+    const digit = <u8>((value >> shift) & 15);
+    store<u8>(at++, digit < 10 ? 48 + digit : 87 + digit);
+  }
+  return at;
+}
+
+/** Prints `upvm [t40001]: abort: MESSAGE in FILE:LINE:COLUMN` to standard error, as the runtime names who fails, and traps. */
 export function upvm_abort(
   message: string | null = null, file: string | null = null, lineNumber: u32 = 0, column: u32 = 0,
 ): void {
-  let at = putAscii(line, "abort: ");
+  let at = putAscii(line, "upvm [t");
+  at = putHex(at, upvm_mytid());
+  at = putAscii(at, "]: abort: ");
   at = putText(at, message, MESSAGE_CHARS);
   at = putAscii(at, " in ");
   at = putText(at, file, FILE_CHARS);

@@ -7,12 +7,12 @@
  */
 import { HEAD, ULP } from "../../wire/layout.ts";
 import { MANAGER_ANSWERS, PLUGIN_BIT, SM_FIRST, SM_LAST } from "../../wire/plugins.ts";
-import { DAEMON_TID, TID_BASE } from "../../wire/pvm.ts";
 import type { EngineState, NoticeParcel } from "../scheduler/engine-state.ts";
 import type { UlpAt } from "../scheduler/state.ts";
 import { ask, tell } from "./ask.ts";
 import { fail } from "./errors.ts";
 import { cText } from "./guest.ts";
+import { isDaemonTid } from "./tids.ts";
 import { maskBits } from "./tracing.ts";
 
 /** Bits of PLUGIN_BIT. */
@@ -37,11 +37,11 @@ export function divert(
 ): boolean {
   if (tag < SM_FIRST || tag > SM_LAST) return false;
   const answers = (plugins(e) & PLUGIN_BIT.rm) !== 0 && MANAGER_ANSWERS.includes(tag);
-  if (to === 0 ? tid !== DAEMON_TID && tid !== TID_BASE : !answers) return false;
+  if (!isDaemonTid(tid) && (to === 0 || !answers)) return false;
   const data = new Uint8Array(bytes);
   if (bytes > 0) e.pack.copyOut(gbid, 0, data, 0, bytes);
   const ulp = e.current;
-  if (to === 0) tell(e, ulp, "toDaemon", { tag, wid, data });
+  if (isDaemonTid(tid)) tell(e, ulp, "toDaemon", { tag, wid, data });
   else tell(e, ulp, "toTask", { to: tid, tag, wid, context: e.w[ulp + ULP.context]!, data });
   return true;
 }

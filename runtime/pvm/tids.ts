@@ -16,6 +16,11 @@ export function isTaskTid(tid: number): boolean {
   return (tid & ~(HOSTS | TASK)) === 0 && (tid & TASK) !== 0;
 }
 
+/** True if a host's daemon, or the one that is nearest, may have this tid: as pvm_tidtohost tells it, or as messages of one say. */
+export function isDaemonTid(tid: number): boolean {
+  return (tid & TASK) === 0 && tid !== 0;
+}
+
 /** True if the running ULP may send to this tid with this tag: PvmResvTids allows the reserved ones. */
 export function isSendable(e: EngineState, tid: number, tag: number): boolean {
   return (tag >= 0 && isTaskTid(tid)) || reserved(e);

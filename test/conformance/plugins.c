@@ -4,8 +4,13 @@
 /* Tags of the messages, as in PVM's pvmproto.h. */
 #define SM_FIRST ((int)0x80040001)
 #define SM_SPAWN (SM_FIRST + 0)
+#define SM_TASK (SM_FIRST + 3)
 #define SM_CONFIG (SM_FIRST + 4)
+#define SM_ADDHOST (SM_FIRST + 5)
+#define SM_DELHOST (SM_FIRST + 6)
+#define SM_NOTIFY (SM_FIRST + 9)
 #define SM_TASKX (SM_FIRST + 10)
+#define SM_SCHED (SM_FIRST + 13)
 #define SM_STTASK (SM_FIRST + 16)
 
 static void show_tag(const char *what, int tag) { printf("%s: SM_FIRST + %d\n", what, tag - SM_FIRST); }
@@ -123,6 +128,160 @@ static void asks(void) {
   pvm_send(pvm_parent(), 2);
 }
 
+/* All else that a manager is asked, and how its answers are read. */
+static int asker;
+static int asked(int what, int tag) {
+  struct pvmminfo info;
+  tell(asker, 1, what);
+  ID(comes(asker, tag));
+  pvm_getminfo(pvm_getrbuf(), &info);
+  CALL(info.len);
+  return info.wid;
+}
+static void answers(int tag, int wid) {
+  struct pvmminfo info;
+  int values[3] = {0, 0, 0}, i;
+  pvm_getminfo(pvm_getsbuf(), &info);
+  info.wid = wid;
+  pvm_setminfo(pvm_getsbuf(), &info);
+  CALL(pvm_send(asker, tag));
+  ID(comes(asker, 2));
+  pvm_upkint(values, 3, 1);
+  for (i = 0; i < 3; i++) CALL(values[i]);
+}
+static void pack_ints(int count, int a, int b, int c, int d) {
+  int values[4];
+  values[0] = a, values[1] = b, values[2] = c, values[3] = d;
+  pvm_pkint(values, count, 1);
+}
+static void show_names(void) {
+  char text[64];
+  int count = 0, i;
+  CALL(pvm_upkint(&count, 1, 1));
+  CALL(count);
+  for (i = 0; i < count; i++) {
+    CALL(pvm_upkstr(text));
+    TEXT(text);
+  }
+}
+static void show_ints(void) {
+  int value;
+  while (pvm_upkint(&value, 1, 1) == 0) CALL(value);
+}
+static void manager_answers(void) {
+  int wid;
+  pvm_setopt(PvmResvTids, 1);
+  start("-asks-all", 1, &asker);
+  CALL(pvm_reg_rm(NULL));
+  wid = asked(1, SM_CONFIG);
+  pvm_initsend(PvmDataDefault);
+  pack_ints(1, PvmDenied, 0, 0, 0);
+  answers(SM_CONFIG, wid);
+  wid = asked(1, SM_CONFIG);
+  pvm_initsend(PvmDataDefault);
+  pack_ints(3, 1, 1, 0x40000, 0);
+  pvm_pkstr("a host");
+  pvm_pkstr("an arch");
+  pack_ints(2, 55, 66, 0, 0);
+  answers(SM_CONFIG, wid);
+  wid = asked(2, SM_TASK);
+  show_ints();
+  pvm_initsend(PvmDataDefault);
+  pack_ints(1, PvmNoHost, 0, 0, 0);
+  answers(SM_TASK, wid);
+  wid = asked(2, SM_TASK);
+  pvm_initsend(PvmDataDefault);
+  pack_ints(1, 0, 0, 0, 0);
+  pack_ints(4, pvm_mytid(), 0, 0x40000, 6);
+  pvm_pkstr("a program");
+  pack_ints(1, 4711, 0, 0, 0);
+  answers(SM_TASK, wid);
+  wid = asked(3, SM_ADDHOST);
+  show_names();
+  pvm_initsend(PvmDataDefault);
+  pack_ints(3, 2, 1, 0x80000, 0);
+  pvm_pkstr("one");
+  pvm_pkstr("an arch");
+  pack_ints(3, 55, 66, PvmNoHost, 0);
+  pvm_pkstr("");
+  pvm_pkstr("");
+  pack_ints(2, 0, 0, 0, 0);
+  answers(SM_ADDHOST, wid);
+  wid = asked(4, SM_DELHOST);
+  show_names();
+  pvm_initsend(PvmDataDefault);
+  pack_ints(3, 2, 0, PvmNoHost, 0);
+  answers(SM_DELHOST, wid);
+  wid = asked(5, SM_NOTIFY);
+  CALL(wid);
+  show_ints();
+  ID(comes(asker, 2));
+  wid = asked(6, SM_SCHED);
+  pvm_initsend(PvmDataDefault);
+  pack_ints(1, PvmDenied, 0, 0, 0);
+  answers(SM_SCHED, wid);
+}
+static void asks_all(void) {
+  int what, n = 0, arches = 0, values[3], infos[2], none = NO_TASK;
+  char *names[2] = {"one", "two"};
+  struct pvmhostinfo *hosts;
+  struct pvmtaskinfo *tasks;
+  while ((what = hear(pvm_parent(), 1)) > 0) {
+    values[1] = values[2] = 0;
+    if (what == 1 && (values[0] = pvm_config(&n, &arches, &hosts)) == 0) values[1] = n, values[2] = hosts[0].hi_speed;
+    if (what == 2 && (values[0] = pvm_tasks(0, &n, &tasks)) == 0) values[1] = n, values[2] = tasks[0].ti_pid;
+    if (what == 3 || what == 4) {
+      values[0] = what == 3 ? pvm_addhosts(names, 2, infos) : pvm_delhosts(names, 2, infos);
+      values[1] = infos[0], values[2] = infos[1];
+    }
+    if (what == 5) values[0] = pvm_notify(PvmTaskExit, 33, 1, &none);
+    if (what == 6) values[0] = pvm_reg_rm(NULL);
+    pvm_initsend(PvmDataDefault);
+    pvm_pkint(values, 3, 1);
+    pvm_send(pvm_parent(), 2);
+  }
+}
+
+/* What a manager has the daemon do: SM_EXEC, and what it hears of its tasks. To a daemon's own tid. */
+static void manager_orders(void) {
+  struct pvmminfo info;
+  struct pvmhostinfo *host;
+  int buf, tids[3] = {0, 0, 0}, values[6], i, ended, zero[6] = {0, 0, 0, 0, 0, 0};
+  const char *programs[2];
+  programs[0] = conform_program, programs[1] = "no-such-program";
+  pvm_setopt(PvmResvTids, 1);
+  CALL(pvm_reg_rm(&host));
+  for (i = 0; i < 2; i++) {
+    buf = pvm_initsend(PvmDataDefault);
+    pack_ints(1, pvm_mytid(), 0, 0, 0);
+    pvm_pkstr((char *)programs[i]);
+    pack_ints(3, PvmTaskDefault, 2, 1, 0);
+    pvm_pkstr("-nobody");
+    pvm_pkint(zero, 6, 1);
+    pack_ints(3, 0, 0, 2, 0);
+    pvm_getminfo(buf, &info);
+    info.wid = 78 + i;
+    pvm_setminfo(buf, &info);
+    CALL(pvm_send(host->hi_tid | 0x80000000, SM_FIRST + 1));
+    ID(comes(-1, SM_FIRST + 2));
+    pvm_getminfo(pvm_getrbuf(), &info);
+    CALL(info.wid);
+    CALL(pvm_upkint(tids, 3, 1));
+    CALL(tids[0]);
+    if (i == 1) CALL(tids[1]);
+    if (i == 1) CALL(tids[2]);
+    if (i == 1) break;
+    IS(tids[1] > 0 && tids[2] > 0 && tids[1] != tids[2]);
+    for (ended = 0; ended < 2; ended++) {
+      ID(comes(-1, SM_TASKX));
+      CALL(pvm_upkint(values, 6, 1));
+      IS(values[0] == tids[1] || values[0] == tids[2]);
+      CALL(values[1]);
+    }
+    CALL(pvm_upkint(values, 1, 1));
+  }
+}
+
 static void tracer(void) {
   CALL(pvm_reg_tracer(0, 100, 0, 101, "", 0, 0));
   CALL(pvm_reg_tracer(0, 100, 0, 101, "", 0, 0));
@@ -131,5 +290,6 @@ static void tracer(void) {
 static const struct part PARTS[] = {
     {"pvm_reg_hoster", hoster}, {"pvm_reg_tasker", tasker}, {"pvm_reg_rm", resource_manager},
     {"-asks", asks}, {"second-tasker", second_tasker},            {"pvm_reg_tracer", tracer}, {"-registers", registers},
+    {"manager-answers", manager_answers}, {"-asks-all", asks_all}, {"manager-orders", manager_orders},
 };
 CONFORM(PARTS)

@@ -181,7 +181,7 @@ export function main(): void {
     };
     assert.match(
       await said("throws.ts"),
-      /^abort: boom in throws\.ts:2:15\nupvm: ULP 0 \(t40001\) stopped: abort\n {4}at throws\/check \(throws\.ts:2:/,
+      /^upvm \[t40001\]: abort: boom in throws\.ts:2:15\nupvm: ULP 0 \(t40001\) stopped: abort\n {4}at throws\/check \(throws\.ts:2:/,
     );
     assert.match(await said("asserts.ts"), /: seven in .*stopped: abort\n {4}at \S+ \(asserts\.ts:2:/s);
     const full = await said("fills.ts", "--memory", "16");

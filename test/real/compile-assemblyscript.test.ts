@@ -80,7 +80,7 @@ test("an abort says what and where, and traps with the source's lines", async ()
   ].join("\n");
   const { wasm } = await compiled("src/a.ts", source, { optimize: "0" });
   const { err, code, trap } = runAlone(wasm);
-  assert.equal(err, "abort: nö in src/a.ts:2:15\n");
+  assert.equal(err, "upvm [t40001]: abort: nö in src/a.ts:2:15\n");
   assert.equal(code, undefined);
   // asc gives the call of abort no line of its own: the abort's text has it.
   assert.deepEqual(trap[0]?.split(" ")[0], "~lib/upvm-abort/upvm_abort");
@@ -91,7 +91,7 @@ test("an abort says what and where, and traps with the source's lines", async ()
 test("an abort with a long text is cut, not lost", async () => {
   const { wasm } = await compiled("a.ts", 'throw new Error("€".repeat(5000));');
   const { err, code } = runAlone(wasm);
-  assert.match(err, /^abort: €{512} in a\.ts:1:1\n$/);
+  assert.match(err, /^upvm \[t40001\]: abort: €{512} in a\.ts:1:1\n$/);
   assert.equal(code, undefined);
 });
 

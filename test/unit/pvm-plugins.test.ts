@@ -199,8 +199,11 @@ test("what else a resource manager is asked: hosts, tasks, notifications, and to
   assert.equal(await answer(SM.SM_CONFIG.tag, hosts), 2);
   assert.deepEqual([b.view.getInt32(0x10c, true), b.view.getInt32(0x110, true)], [0x80000, 5]);
   assert.equal(await ask(b, "pvm_tasks_get", 0, 0x100, 4), undefined);
-  assert.equal(await answer(SM.SM_TASK.tag, new Packer().ints(ONE, 0, 0x40000, 4).text("x").ints(9)), 1);
+  assert.equal(await answer(SM.SM_TASK.tag, new Packer().ints(0, ONE, 0, 0x40000, 4).text("x").ints(9)), 1);
   assert.equal(b.view.getInt32(0x110, true), 9);
+  assert.equal(await ask(b, "pvm_tasks_get", 0, 0x100, 4), undefined);
+  const { PvmNoHost } = PVM_ERROR;
+  assert.equal(await answer(SM.SM_TASK.tag, new Packer().ints(PvmNoHost.code)), PvmNoHost.code);
   b.view.setInt32(HOSTS, b.text("one"), true);
   for (const name of ["pvm_addhosts", "pvm_delhosts"]) {
     assert.equal(await ask(b, name, HOSTS, 1, 0x700), undefined);
@@ -256,6 +259,7 @@ test("a hoster is asked for hosts that are there; without an answer they cannot 
   const [one, options, login] = [data.int(), data.text(), data.text()];
   assert.deepEqual([one, options, login], [0x80000, "so=pw", "one"]);
   assert.match(data.text(), /pvmd/);
+  assert.deepEqual([data.text(), data.text()], ["", ""], "the command on Windows, the virtual machine's id");
   const two = data.int();
   const reply = new Packer().ints(two).text("PvmDSysErr").ints(one).text("ddpro<2316> arch<WASM>");
   await send(a, DAEMON_TID, SM.SM_STHOSTACK.tag, reply, wid);
