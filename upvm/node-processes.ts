@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { ApplicationSetup } from "./node-application-thread.ts";
+import { nodeCommand } from "./node-command.ts";
 import { packageRoot } from "./node-package.ts";
 
 export class Processes {
@@ -28,21 +29,22 @@ export class Processes {
     const name = nameOf(job, member);
     if (this.children.has(name))
       throw new UpvmError("JOB_NOT_RUN", { why: `it has process ${name} already` });
-    const child = spawn(process.execPath, [join(packageRoot, "bin", "upvm.js"), "application"], {
+    const [node, ...words] = nodeCommand();
+    const child = spawn(node, [...words, join(packageRoot, "bin", "upvm.js"), "application"], {
       stdio: ["pipe", "ignore", "pipe"],
       // Ctrl-C of a terminal is the command's.
       detached: true,
     });
     this.children.set(name, child);
-    let words = "";
+    let said = "";
     child.stderr.on("data", (data: Buffer) => {
-      words = (words + data.toString()).slice(-LIMITS.hosterTextLength);
+      said = (said + data.toString()).slice(-LIMITS.hosterTextLength);
     });
     child.stdin.on("error", () => {});
     child.stdin.write(`${JSON.stringify(setup)}\n`);
     child.on("close", (code, signal) => {
       this.children.delete(name);
-      if (words !== "") this.log(`process ${name}: ${words.trimEnd()}`);
+      if (said !== "") this.log(`process ${name}: ${said.trimEnd()}`);
       this.ended(job, member, signal ?? `exit code ${code}`);
     });
     return new Promise((done, fail) => {

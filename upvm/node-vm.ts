@@ -18,6 +18,7 @@ import { isLoopback } from "./addresses.ts";
 import type { Started } from "./console.ts";
 import type { Spawn } from "./console-spawn.ts";
 import type { Home } from "./home.ts";
+import { nodeCommand } from "./node-command.ts";
 import { homeIsFree, makeHome, openLog, readKey, readLog, statePid, thisHome } from "./node-home.ts";
 import { packageRoot } from "./node-package.ts";
 import type { PvmdConfig, PvmdReport } from "./node-pvmd.ts";
@@ -97,7 +98,8 @@ function keyFor(home: Home, { keyFile, join: address }: StartOptions): Uint8Arra
 /** Starts the daemon, in a session of its own: it has no terminal, and survives the one that it was started from. */
 async function launch(home: Home, config: PvmdConfig): Promise<void> {
   const log = openLog(home);
-  const child = spawn(process.execPath, [join(packageRoot, "bin", "upvm.js"), "pvmd"], {
+  const [node, ...words] = nodeCommand();
+  const child = spawn(node, [...words, join(packageRoot, "bin", "upvm.js"), "pvmd"], {
     cwd: home.folder,
     detached: true,
     env: { ...process.env, UPVM_HOME: home.folder },

@@ -121,7 +121,7 @@ export const LIMITS = {
   /** Number of a job: PVM's tids have 12 bits for it, of which the two highest mean something else. Numbers come again. */
   jobs: 1023,
   /** From starting a job's processes to all being ready: an emulated host needs seconds, and may have to fetch much, ms. */
-  jobStartMs: 60_000,
+  jobStartMs: 120_000,
   /** From the order to stop to the result of each process; then it is ended by force, milliseconds. */
   jobStopMs: 10_000,
   /** Application processes of a host that ends are given so long to end by themselves, milliseconds: less than hostEndMs. */
@@ -250,7 +250,7 @@ export const LIMITS = {
   lockWaitMs: 1000,
   lockLookMs: 40,
   /** From starting a pvmd to its being in service, milliseconds: an emulated host needs seconds. */
-  startMs: 40_000,
+  startMs: 120_000,
   /** A host that leaves is looked at so often, and so long, whether all of its tasks are with others: jobs begin first, ms. */
   hostEmptyAgainMs: 50,
   hostEmptyMs: 60_000,
