@@ -34,7 +34,7 @@ import type { RunOptions } from "./run.ts";
 import { type Part, type PartProcess, runHere } from "./run-here.ts";
 
 /** The world of an application process. */
-export interface ApplicationEdge {
+export interface ApplicationEdge extends Pick<MoverWorld, "reached"> {
   /** Its number in its job. */
   readonly member: number;
   /** Links to the master, who may ask what `handlers` do. */
@@ -258,6 +258,7 @@ class Application {
       nowMs: () => edge.nowMs(),
       after: (ms, run) => edge.after(ms, run),
       availableBytes: () => edge.availableBytes(),
+      reached: (stage) => edge.reached(stage),
       drain: () => this.sendOut(),
       locate: (tid) => void this.locate(tid),
       moved: (tid, move) => this.rpc?.tell("moved", { tid, move }),

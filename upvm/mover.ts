@@ -59,6 +59,8 @@ export interface MoverWorld {
   after(ms: number, run: () => void): void;
   /** Memory that this process may still take, bytes. */
   availableBytes(): number;
+  /** A move of a ULP has come so far: an effect, or a frame, of the protocol is next. For tests that stop it there. */
+  reached(stage: string): void;
   /** Gives all that is in the outbox to `leave`. */
   drain(): void;
   /** Asks the master where a ULP is; `located` answers. */
@@ -224,6 +226,7 @@ export class Mover {
 
   private perform(effect: MoveEffect<Mail>): void {
     const { links, process } = this.world;
+    this.world.reached(effect.kind === "send" ? effect.frame.kind : effect.kind);
     switch (effect.kind) {
       case "send":
         links.send(effect.to, encodeMove(effect.frame));

@@ -81,6 +81,7 @@ class Played {
       after: (ms, run) => void setTimeout(run, ms),
       nowMs: () => performance.now(),
       availableBytes: () => 1 << 30,
+      reached: () => {},
       store: new MemoryStore(),
     };
     this.over = runApplication(edge);

@@ -1,0 +1,147 @@
+/**
+ * kill -9 at each stage of a move: of the source, the destination, a bystander, and of their daemons. The process that comes to
+ * the stage stops itself there (UPVM_STOP_AT, upvm/node-application-thread.ts), so that the kill falls just then, every time.
+ */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { test } from "uvu";
+import { EXIT } from "../../wire/errors.ts";
+import { tidText } from "../../wire/pvm.ts";
+import { upvm } from "../command.ts";
+import { Hosts, withHosts } from "../hosts.ts";
+import { Orders } from "../migrations.ts";
+
+const PROGRAM = ["test/guests/wander.c", "-n", "3"];
+const ROUNDS = ["--", "200", "100000"];
+
+/** The move is from host b to host c; host a, the master's, looks on. */
+type Who = "a" | "b" | "c";
+const KILLS: readonly (readonly [stage: string, victim: Who])[] = [
+  ["freeze", "b"],
+  ["judge", "c"],
+  ["MIGRATING", "c"],
+  ["MIGACK", "a"],
+  ["ship", "b"],
+  ["claim", "b"],
+  ["claim", "c"],
+  ["MIGRATED", "c"],
+  ["free", "a"],
+];
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+const isStopped = (pid: number): boolean => /\) T /.test(statOf(pid));
+/** "" if it has ended just now. */
+function statOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Runs a job, has one ULP moved from b to c, and kills when a process has stopped at the stage. */
+async function killAt(
+  hosts: Hosts,
+  orders: Orders,
+  pids: Readonly<Record<Who, number>>,
+  stage: string,
+  kill: (processes: Readonly<Record<Who, number>>) => number,
+) {
+  // Those of the job before have ended.
+  await hosts.until(() => Object.values(pids).every((pid) => childrenOf(pid).length === 0));
+  writeFileSync(hosts.home("stop-at"), stage);
+  const running = hosts.on("a", ["run", ...PROGRAM, "--hosts", "a,b,c", ...ROUNDS]);
+  let tids: number[] = [];
+  await hosts.until(async () => {
+    const tasks = await orders.tasks();
+    tids = tasks.map(({ tid }) => tid);
+    return tids.length === 3;
+  });
+  const processes = { a: childrenOf(pids.a)[0]!, b: childrenOf(pids.b)[0]!, c: childrenOf(pids.c)[0]! };
+  let over = false;
+  const moved = orders
+    .migrate([tids[1]!], "c")
+    .catch(() => undefined)
+    .finally(() => (over = true));
+  const all = Object.values(processes);
+  await hosts.until(() => over || all.some(isStopped));
+  assert.equal(over, false, `the move was over before ${stage}`);
+  process.kill(kill(processes), "SIGKILL");
+  // Another may come to the same stage when it makes up for that.
+  const resume = setInterval(() => {
+    for (const pid of all) if (isStopped(pid)) process.kill(pid, "SIGCONT");
+  }, 20);
+  try {
+    return { ...(await running), tids, processes, moved: await moved };
+  } finally {
+    clearInterval(resume);
+  }
+}
+
+/** What became of each ULP, by index. */
+function outcomes(out: string, err: string, tids: readonly number[]): ("done" | "lost")[] {
+  const printed = out.split("\n").filter(Boolean);
+  return tids.map((tid, index) => {
+    const lines = printed.filter((line) => line.startsWith(`ULP ${index}: `)).length;
+    const isLost = err.includes(`(${tidText(tid)})`);
+    assert.equal(
+      lines + Number(isLost),
+      1,
+      `ULP ${index} has ended ${lines} times, lost ${isLost}: ${out}${err}`,
+    );
+    return isLost ? "lost" : "done";
+  });
+}
+
+test("a kill at any stage of a move ends the ULPs of who is killed and no others; the one that moves is in one place", () =>
+  withHosts(async (hosts) => {
+    if (!existsSync("/proc/self/task")) return;
+    process.env["UPVM_STOP_AT"] = hosts.home("stop-at");
+    const started = await hosts.all("a", "b", "c").finally(() => delete process.env["UPVM_STOP_AT"]);
+    const [a, b, c] = started.map(({ pid }) => pid) as [number, number, number];
+    const pids = { a, b, c };
+    const here = await upvm(["run", "--local", ...PROGRAM, ...ROUNDS]);
+    const expected = new Set(here.out.split("\n"));
+    const orders = await Orders.to(hosts.home("a"));
+    try {
+      for (const [stage, victim] of KILLS) {
+        const { out, err, code, tids, moved } = await killAt(
+          hosts,
+          orders,
+          pids,
+          stage,
+          (all) => all[victim],
+        );
+        const what = `${victim} killed at ${stage}: ${out}${err}`;
+        for (const line of out.split("\n")) assert.ok(expected.has(line), `${line}: ${what}`);
+        const [first, second, third] = outcomes(out, err, tids);
+        // What is with who is killed may have ended before.
+        if (victim !== "a") assert.equal(first, "done", what);
+        if (victim !== "c") assert.equal(third, "done", what);
+        // It has ended with its source, or with its destination once that had it; and goes on wherever it is otherwise.
+        const isThere = stage === "MIGRATED" || stage === "free";
+        if (victim === "a") assert.equal(second, "done", what);
+        else if (stage !== "claim")
+          assert.equal(second, isThere === (victim === "c") ? "lost" : "done", what);
+        if (stage === "claim" && victim === "c") assert.equal(second, "done", what);
+        // The control store has decided between a destination that claims it and a master that finds its source gone.
+        const isLost = [first, second, third].includes("lost");
+        assert.equal(code, isLost ? EXIT.failed : EXIT.ok, what);
+        assert.equal(moved?.length, 1, "the order is answered");
+      }
+      // Its daemon takes a host's processes along.
+      const source = await killAt(hosts, orders, pids, "ship", () => b);
+      const [first, , third] = outcomes(source.out, source.err, source.tids);
+      assert.deepEqual([first, third], ["done", "done"], source.err);
+      const again = await hosts.start("b", "--join", started[0]!.address, "--key-file", started[0]!.keyFile);
+      // The master's takes all along: whoever runs the job is told, and nothing runs on.
+      const last = await killAt(hosts, orders, { a, b: again.pid, c }, "claim", () => a);
+      assert.equal(last.code, EXIT.failed, last.err);
+      await hosts.until(() => ![again.pid, c, ...Object.values(last.processes)].some(Hosts.runs));
+    } finally {
+      orders.close();
+    }
+  }));
+
+test.run();
