@@ -64,11 +64,8 @@ export class World {
     this.storeLoses = this.time.below(3) === 0 ? 0.3 : 0;
     this.breaks = this.time.below(3) === 0 ? 0.2 : 0;
     const n = 3 + this.time.below(4);
-    for (let id = 0; id < n; id++)
-      this.process(
-        id,
-        Array.from({ length: n }, (_, i) => i),
-      );
+    const ids = Array.from({ length: n }, (_, i) => i);
+    for (const id of ids) this.process(id, ids);
     const ulps = this.time.below(8) === 0 ? 40 : 4 + this.time.below(6);
     for (let i = 0; i < ulps; i++) this.create(this.time.below(n), true);
     const untilMs = 60;
@@ -203,6 +200,9 @@ export class World {
       case "thaw":
         this.drain(p);
         this.thaw(p, this.ulpOf(p, effect.tid));
+        break;
+      case "shipMemory":
+        this.wires.send(p.id, effect.to, { ...effect, kind: "state", image: undefined });
         break;
       case "ship":
         this.ship(p, effect.tid, effect.move, effect.to);

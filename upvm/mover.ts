@@ -9,8 +9,7 @@ import type { Frame, FrameHead, FrameSink } from "../net/link.ts";
 import type { ControlStore } from "../pvmd/control-store.ts";
 import { StoreError } from "../pvmd/control-store.ts";
 import { claimUlp, type Place, placeOf } from "../pvmd/locations.ts";
-import { type Addressed, type FrozenUlp, WHY_NOT, type WhyNot } from "../runtime/migrate/freezer.ts";
-import { imageOf, weightOf, whyNoImage } from "../runtime/migrate/image.ts";
+import type { Addressed } from "../runtime/migrate/freezer.ts";
 import { Migration } from "../runtime/migrate/migration.ts";
 import {
   type Location,
@@ -22,28 +21,24 @@ import {
   type Outcome,
   type Owner,
   REFUSALS,
-  type Refused,
   type Settled,
   type Tid,
 } from "../runtime/migrate/moves.ts";
-import { leavingAgain, releaseLeaving } from "../runtime/scheduler/outbox.ts";
 import { newArrived } from "../runtime/scheduler/outside.ts";
 import { ulpAt } from "../runtime/scheduler/queue.ts";
-import type { UlpAt } from "../runtime/scheduler/state.ts";
-import { ulpOf } from "../runtime/scheduler/ulp.ts";
-import { IMAGE_VERSION, PAGE_BYTES } from "../wire/image.ts";
-import { INBOX_AWAY, INBOX_CLOSED, LINK_ABI, MSG, ULP } from "../wire/layout.ts";
+import { ULP } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { FRAME } from "../wire/protocol.ts";
 import type { RpcReply } from "../wire/rpc.ts";
 import { LOCATED } from "../wire/rpc-job.ts";
 import type { RPC_MOVE } from "../wire/rpc-move.ts";
+import { LeavingUlps } from "./leaving-ulps.ts";
 import { decodeMove, encodeMove, type Offer } from "./move-frames.ts";
 import { forwardParcels } from "./parcels.ts";
 import { type Arrivals, joined, type Mail, type PeerLinks } from "./peer-links.ts";
 import { noRoom, refusal } from "./room.ts";
 import type { PartProcess } from "./run-here.ts";
-import { ComingState, sendState } from "./state-transfer.ts";
+import { ComingState } from "./state-transfer.ts";
 
 /** What a mover needs of its process. */
 export interface MoverWorld {
@@ -74,9 +69,7 @@ export interface MoverWorld {
 export class Mover {
   private readonly world: MoverWorld;
   private readonly protocol: Migration<Mail>;
-  private readonly frozen = new Map<Tid, FrozenUlp>();
-  /** Moves whose state leaves; true: it is to stop. */
-  private readonly shipping = new Map<Tid, { readonly move: number; stopped: boolean }>();
+  private readonly leaving: LeavingUlps;
   private readonly coming = new Map<Tid, ComingState>();
   /** Messages for a ULP that is about to be admitted. */
   private readonly front = new Map<Tid, Mail[]>();
@@ -88,7 +81,8 @@ export class Mover {
 
   constructor(world: MoverWorld, members: Iterable<Member>, first: Iterable<readonly [Tid, Member]>) {
     this.world = world;
-    this.protocol = new Migration(world.member, members, (src) => this.keepsFrom(src));
+    this.protocol = new Migration(world.member, members, (src) => this.leaving.keepsFrom(src));
+    this.leaving = new LeavingUlps(world, (event) => this.take(event));
     for (const [tid, member] of first) this.created(tid, { member, move: 0 });
   }
 
@@ -225,30 +219,32 @@ export class Mover {
   }
 
   private perform(effect: MoveEffect<Mail>): void {
-    const { links, process } = this.world;
+    const { links } = this.world;
     this.world.reached(effect.kind === "send" ? effect.frame.kind : effect.kind);
     switch (effect.kind) {
       case "send":
         links.send(effect.to, encodeMove(effect.frame));
         break;
       case "offer":
-        this.offer(effect.to, effect.frame);
+        this.leaving.offer(effect.to, effect.frame);
         break;
       case "freeze":
-        void this.freeze(effect.tid, effect.move);
+        void this.leaving.freeze(effect.tid, effect.move);
         break;
       case "thaw":
-        process.freezer.thaw(this.unfrozen(effect.tid));
-        this.take({ kind: "cleared" });
+        this.leaving.thaw(effect.tid);
+        break;
+      case "shipMemory":
+        this.leaving.shipMemory(effect.tid, effect.move, effect.to);
         break;
       case "ship":
-        void this.ship(effect.tid, effect.move, effect.to);
+        void this.leaving.ship(effect.tid, effect.move);
         break;
       case "stopShipping":
-        this.stopShipping(effect.tid);
+        this.leaving.stopShipping(effect.tid);
         break;
       case "free":
-        this.free(effect.tid, effect.to);
+        this.leaving.free(effect.tid, effect.to);
         break;
       case "judge":
         this.judge(effect.frame);
@@ -283,104 +279,6 @@ export class Mover {
         this.world.cutOff(`the control store does not say whose ULP ${effect.tid.toString(16)} is`);
         break;
     }
-  }
-
-  // Source
-
-  private offer(to: Member, frame: MoveFrame): void {
-    const { w, programs } = this.world.process.library;
-    const row = w[ulpOf(w, frame.tid) + ULP.module]!;
-    const hash = this.world.hashes[row];
-    // What has no image is not frozen either, which says why.
-    if (hash === undefined) return;
-    // What it has grown to is known only by its engine.
-    const bytes = programs[row]!.pages.min * PAGE_BYTES;
-    const offer: Offer = { hash, bytes, abi: LINK_ABI, image: IMAGE_VERSION };
-    this.world.links.send(to, encodeMove({ ...frame, offer }));
-  }
-
-  private whyNotSent(ulp: UlpAt): string | undefined {
-    const { w } = this.world.process.library;
-    return this.world.hashes[w[ulp + ULP.module]!] === undefined
-      ? "its program has no hash"
-      : whyNoImage(w, ulp);
-  }
-
-  private async freeze(tid: Tid, move: number): Promise<void> {
-    const { freezer, library } = this.world.process;
-    const ulp = ulpOf(library.w, tid);
-    let detail = this.whyNotSent(ulp);
-    const frozen = detail === undefined ? await freezer.freeze(library.w[ulp + ULP.index]!) : undefined;
-    if (typeof frozen === "string") {
-      this.take({ kind: "notFrozen", tid, move, refused: refusedOf(frozen) });
-      return;
-    }
-    detail ??= this.whyNotSent(ulp);
-    if (frozen === undefined || detail !== undefined) {
-      if (frozen !== undefined) freezer.thaw(frozen);
-      this.take({ kind: "notFrozen", tid, move, refused: { code: "notFrozen", detail: detail ?? "" } });
-      return;
-    }
-    this.frozen.set(tid, frozen);
-    // What it has sent leaves before the barrier.
-    this.world.drain();
-    this.take({ kind: "frozen", tid, move, weight: weightOf(library, frozen) });
-  }
-
-  private async ship(tid: Tid, move: number, to: Member): Promise<void> {
-    const { process, links, arrivals } = this.world;
-    const { library } = process;
-    const state = { move, stopped: false };
-    this.shipping.set(tid, state);
-    // What has come for it and found no room in the heap travels with it.
-    while (!arrivals.idle) await new Promise<void>((go) => this.world.after(LIMITS.arrivalAgainMs, go));
-    const frozen = this.frozen.get(tid);
-    const link = links.link(to);
-    if (state.stopped || frozen === undefined || link === undefined) return;
-    const hash = Uint8Array.fromHex(this.world.hashes[library.w[frozen.ulp + ULP.module]!]!);
-    const grants = process.grants.map(({ guest }) => guest);
-    const image = imageOf(library, frozen, { hash, nowMs: process.nowMs(), grants });
-    const isStopped = (): boolean => state.stopped;
-    if (await sendState(link, { tid, move }, image, isStopped))
-      this.take({ kind: "shipped", tid, move, bytes: image.bytes });
-  }
-
-  private stopShipping(tid: Tid): void {
-    const state = this.shipping.get(tid);
-    if (state !== undefined) state.stopped = true;
-    this.shipping.delete(tid);
-  }
-
-  private free(tid: Tid, to: Member): void {
-    const { links, process } = this.world;
-    const { library } = process;
-    const { messages, parcels } = process.freezer.release(this.unfrozen(tid));
-    for (const at of messages) {
-      const message = leavingAgain(library, at, tid);
-      links.mail(to, { ...message, release: () => releaseLeaving(library, message) }, 0);
-    }
-    forwardParcels(links, tid, to, parcels);
-    this.take({ kind: "cleared" });
-  }
-
-  private unfrozen(tid: Tid): FrozenUlp {
-    const frozen = this.frozen.get(tid)!;
-    this.frozen.delete(tid);
-    this.stopShipping(tid);
-    return frozen;
-  }
-
-  /** Migration's keepsFrom: what has come into the inbox of a frozen ULP since its image was made. */
-  private keepsFrom(src: Tid): boolean {
-    const { w } = this.world.process.library;
-    for (const tid of this.shipping.keys()) {
-      const frozen = this.frozen.get(tid);
-      if (frozen === undefined) continue;
-      let at = Atomics.load(w, frozen.ulp + ULP.inbox);
-      if (at === INBOX_CLOSED || at === INBOX_AWAY) continue;
-      for (; at !== 0; at = w[(at >> 2) + MSG.next]!) if (w[(at >> 2) + MSG.src] === src) return true;
-    }
-    return false;
   }
 
   // Destination
@@ -471,11 +369,6 @@ export class Mover {
 
 const NOTHING = (): void => {};
 const NOWHERE: FrameSink = { add: NOTHING, end: NOTHING, drop: NOTHING };
-
-function refusedOf(why: WhyNot): Refused {
-  if (why === "ended" || why === "moving") return { code: why, detail: "" };
-  return { code: why === "memory" ? "noMemory" : "notFrozen", detail: WHY_NOT[why] };
-}
 
 /** What came of an order, as the master is told. */
 type ToldOutcome = RpcReply<(typeof RPC_MOVE)["moveOrder"]>["outcomes"][number];

@@ -2,7 +2,7 @@
  * Whether a ULP of another process can come here.
  *
  * Owns: why it cannot: versions, its program, memory. It is asked twice: before the ULP is stopped, with what its program needs
- * at least, and when it has been stopped and what it has grown to is known, before any of its state is sent.
+ * at least, and when it has been stopped and what it has grown to is known, before any of its state is taken in.
  */
 import type { Refused, Weight } from "../runtime/migrate/moves.ts";
 import { IMAGE_VERSION } from "../wire/image.ts";

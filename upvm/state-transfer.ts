@@ -20,28 +20,50 @@ export interface MoveName {
   readonly move: number;
 }
 
-/**
- * Writes an image. Its pieces must stay as they are until this has ended.
- *
- * @param isStopped  asked before each chunk: the move has been given up
- * @returns true: all is written; false: it was stopped, or the link has ended
- */
-export async function sendState(
-  link: Link,
-  { tid, move }: MoveName,
-  image: Image,
-  isStopped: () => boolean,
-): Promise<boolean> {
-  let chunks = 0;
-  for (const body of chunksOf(image.pieces)) {
-    if (link.queuedBytes > LIMITS.linkQueueBytes) await link.drained();
-    if (isStopped() || link.end !== undefined) return false;
-    link.send({ type: FRAME.ULP_STATE, a: tid >>> 0, b: move, c: chunks++, body });
+/** Writes an image, part by part. The pieces of a part must stay as they are until all is written or stopped. */
+export class LeavingState {
+  /** Bytes so far. */
+  bytes = 0;
+  private readonly link: Link;
+  private readonly name: MoveName;
+  private readonly isStopped: () => boolean;
+  private chunks = 0;
+  private last: Promise<boolean> = Promise.resolve(true);
+
+  /** @param isStopped  asked before each chunk: the move has been given up */
+  constructor(link: Link, name: MoveName, isStopped: () => boolean) {
+    this.link = link;
+    this.name = name;
+    this.isStopped = isStopped;
   }
-  const end: Frame = { type: FRAME.ULP_STATE_END, a: tid >>> 0, b: move, c: chunks, body: [] };
-  // It is behind all others: when it is written, they are.
-  await new Promise<void>((written) => link.send(end, written));
-  return link.end === undefined;
+
+  /** A part goes behind those before. */
+  add(part: Image): void {
+    this.bytes += part.bytes;
+    this.last = this.last.then((goes) => goes && this.write(part));
+  }
+
+  /** That was all. @returns true: all is written; false: it was stopped, or the link has ended */
+  async end(): Promise<boolean> {
+    if (!(await this.last)) return false;
+    const { link, chunks } = this;
+    const { tid, move } = this.name;
+    const end: Frame = { type: FRAME.ULP_STATE_END, a: tid >>> 0, b: move, c: chunks, body: [] };
+    // It is behind all others: when it is written, they are.
+    await new Promise<void>((written) => link.send(end, written));
+    return link.end === undefined;
+  }
+
+  private async write({ pieces }: Image): Promise<boolean> {
+    const { link } = this;
+    const { tid, move } = this.name;
+    for (const body of chunksOf(pieces)) {
+      if (link.queuedBytes > LIMITS.linkQueueBytes) await link.drained();
+      if (this.isStopped() || link.end !== undefined) return false;
+      link.send({ type: FRAME.ULP_STATE, a: tid >>> 0, b: move, c: this.chunks++, body });
+    }
+    return true;
+  }
 }
 
 /** Pieces in lists of LIMITS.stateChunkBytes at most. */

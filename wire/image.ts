@@ -3,10 +3,12 @@
  *
  * Little-endian. The head's counts say how long each part is; parts follow each other without gaps:
  *
- *     head │ descriptor, time left │ MORE, handlers, frames of them │ buffers: encoding, bytes │ buffer table │ places in place
- *     messages │ tables │ globals │ unwind frames │ arguments │ exported environment │ TRACE │ output lines 1, 2 │ open files (JSON)
- *     pages: first, how many │ checksum of all so far ║ bytes of the buffers │ pages of the memory │ end
+ *     head │ pages: first, how many │ checksum ║ pages of the memory ║ counts
+ *     descriptor, time left │ MORE, handlers, frames of them │ buffers: encoding, bytes │ buffer table │ places in place
+ *     messages │ tables │ globals │ unwind frames │ arguments │ exported environment │ TRACE │ output lines 1, 2
+ *     open files (JSON) │ checksum from the counts on ║ bytes of the buffers │ end
  *
+ * What is before the counts is known as soon as the ULP is frozen: it is sent while messages to it still come.
  * Addresses of the process heap do not travel: a buffer is its number in the list, from 1; a message its place in the queue,
  * from 1; a read position how many bytes were read; a time how long it has to go, milliseconds.
  * Owns: the shapes, and which words of the runtime's structures belong to a ULP. Writing is runtime/migrate/image.ts, reading
@@ -17,7 +19,7 @@ import { type BTAB, type FRAME, type HANDLER, type MORE, type MSG, ULP } from ".
 /** First word of an image: "UPVI". */
 export const IMAGE_MAGIC = 0x49565055;
 /** Version of this format. A reader takes only its own. */
-export const IMAGE_VERSION = 2;
+export const IMAGE_VERSION = 3;
 /** Last word. */
 export const IMAGE_END = 0x2e444e45;
 /** What the memory is sent in, bytes: a granule that holds only zeros is not sent. */
@@ -47,10 +49,8 @@ export const IMAGE_HEAD = {
   handlers: 19,
   /** FRAMEs: functions of the program that were interrupted. */
   frames: 20,
-  buffers: 21,
   /** Rows of the buffer table, used or not. */
   rows: 22,
-  messages: 23,
   argsBytes: 24,
   exportBytes: 25,
   heldBytes: 26,
@@ -61,6 +61,9 @@ export const IMAGE_HEAD = {
   traceBytes: 29,
   words: 32,
 } as const;
+
+/** Of what has come for it until its description is made. */
+export const IMAGE_COUNTS = { buffers: 0, messages: 1, words: 2 } as const;
 
 /**
  * What becomes of a word: it moves as it is; it is made anew, from what the image has in another form or from the place where

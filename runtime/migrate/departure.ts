@@ -12,6 +12,7 @@
  * - flushing: all others are told (MIGRATING) and answer behind everything they have sent (MIGACK). An answer also says
  *   that everything that the ULP has sent from here has come, so that what it sends from elsewhere cannot overtake it.
  *   Until then messages go into its queue; they travel with it. From then on they wait.
+ *   Its memory, which no message changes, is sent meanwhile (shipMemory).
  * - shipping, shipped: its state is on the way. The destination decides, by one transaction of the control store: with it
  *   the ULP is its. Only a transaction on the same key can prevent that (undoing), so exactly one has it.
  *
@@ -225,6 +226,7 @@ export class Departures<M> {
       d.acks.add(member);
       this.send(member, "MIGRATING", d, d.to, member === d.to ? d.weight : undefined);
     }
+    this.common.out({ kind: "shipMemory", tid: d.tid, move: d.move, to: d.to });
     this.shipIfFlushed(d);
   }
 
@@ -353,7 +355,7 @@ export class Departures<M> {
   private stay(d: Departure, refused: Refused, ended = false): void {
     const { common } = this;
     const { tid, move, to, at, order } = d;
-    if (at === "shipping") common.out({ kind: "stopShipping", tid, move });
+    if (at === "flushing" || at === "shipping") common.out({ kind: "stopShipping", tid, move });
     const told = ["flushing", "shipping", "shipped", "undoing"].includes(at);
     for (const member of told ? common.others() : [to])
       if (common.members.has(member)) this.send(member, "MIGABORT", d, common.own);

@@ -3,7 +3,14 @@
  *
  * Owns: the comparison with this process and with the limits. Nothing is allocated before it; what it lets pass is bounded.
  */
-import { GRANULE_BYTES, IMAGE_HEAD, IMAGE_MAGIC, IMAGE_VERSION, PAGE_BYTES } from "../../wire/image.ts";
+import {
+  GRANULE_BYTES,
+  IMAGE_COUNTS,
+  IMAGE_HEAD,
+  IMAGE_MAGIC,
+  IMAGE_VERSION,
+  PAGE_BYTES,
+} from "../../wire/image.ts";
 import { LINK_ABI } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import type { Program } from "../scheduler/programs.ts";
@@ -43,11 +50,24 @@ export function headOf(
   const names = Object.keys(IMAGE_HEAD) as (keyof typeof IMAGE_HEAD)[];
   const numbers = Object.fromEntries(names.map((name) => [name, words[IMAGE_HEAD[name]]!]));
   const head = { ...numbers, hash } as unknown as ImageHead;
-  for (const [name, least, most] of bounds(head, program)) {
-    if (head[name] < least || head[name] > most)
-      throw new ImageError("damaged", `${name} is ${head[name]}, which is not in ${least} … ${most}`);
-  }
+  for (const [name, least, most] of bounds(head, program)) refuseBeyond(name, head[name], least, most);
   return { head, program };
+}
+
+/** What is bounded by what has come. @throws ImageError damaged */
+export function countsOf(
+  head: ImageHead,
+  words: Int32Array,
+): { readonly buffers: number; readonly messages: number } {
+  const [buffers, messages] = [words[IMAGE_COUNTS.buffers]!, words[IMAGE_COUNTS.messages]!];
+  refuseBeyond("messages", messages, 0, LIMITS.messagesPerUlp);
+  refuseBeyond("buffers", buffers, 0, head.rows + messages);
+  return { buffers, messages };
+}
+
+function refuseBeyond(name: string, value: number, least: number, most: number): void {
+  if (value < least || value > most)
+    throw new ImageError("damaged", `${name} is ${value}, which is not in ${least} … ${most}`);
 }
 
 type Bound = readonly [name: Exclude<keyof ImageHead, "hash">, least: number, most: number];
@@ -68,8 +88,6 @@ function bounds(head: ImageHead, program: Program): Bound[] {
     ["handlers", 0, head.more * LIMITS.handlersPerUlp],
     ["frames", 0, head.more * LIMITS.interruptsPerUlp],
     ["rows", 0, LIMITS.buffersPerUlp],
-    ["messages", 0, LIMITS.messagesPerUlp],
-    ["buffers", 0, head.rows + head.messages],
     ["argsBytes", 0, LIMITS.imageTextBytes],
     ["exportBytes", 0, LIMITS.imageTextBytes],
     ["traceBytes", 0, head.more * LIMITS.imageTraceBytes],

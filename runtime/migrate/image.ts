@@ -8,6 +8,7 @@
 import {
   FRAME_FATE,
   GRANULE_BYTES,
+  IMAGE_COUNTS,
   IMAGE_END,
   IMAGE_HEAD,
   IMAGE_MAGIC,
@@ -47,8 +48,6 @@ export interface Image {
   /** To be written in this order. Views of memories that the ULP has. */
   readonly pieces: readonly Uint8Array[];
   readonly bytes: number;
-  /** Messages that travel with it. */
-  readonly messages: number;
 }
 
 /** What the writer must know besides the ULP. */
@@ -118,30 +117,39 @@ export function whyNoImage(w: Int32Array, ulp: UlpAt): string | undefined {
 
 /** The image of a frozen ULP: of this moment, with all messages that have come. There is one (whyNoImage). */
 export function imageOf(library: Library, frozen: FrozenUlp, context: ImageContext): Image {
-  const { w, heap, btab } = library;
+  const memory = memoryOf(library, frozen, context);
+  const rest = descriptionOf(library, frozen, context);
+  return { pieces: [...memory.pieces, ...rest.pieces], bytes: memory.bytes + rest.bytes };
+}
+
+/** How long the parts of a ULP are that stay as they are as long as it is frozen. */
+function lengthsOf({ w, programs }: Library, { ulp, parcel }: FrozenUlp, grants: readonly string[]) {
+  const program = programs[w[ulp + ULP.module]!]!;
+  const more = moreOf(w, ulp);
+  let frames = 0;
+  if (more !== 0)
+    for (let at = w[more + MORE.framesAt]!; at !== 0; at = w[(at >> 2) + FRAME.previous]!) frames++;
+  const trace = w[ulp + ULP.traceAt]! >> 2;
+  const [held, heldError] = [parcel.held[1] ?? NONE, parcel.held[2] ?? NONE];
+  const files = new TextEncoder().encode(JSON.stringify(filesOf(parcel.files, grants)));
+  return {
+    ...{ held, heldError, files, frames },
+    handlers: more === 0 ? 0 : w[more + MORE.handlerRows]!,
+    frameBytes: w[ulp + ULP.framesTop]! - w[ulp + ULP.framesBase]!,
+    globalBytes: w[ulp + ULP.savedAt] === 0 ? 0 : program.stateBytes,
+    argsBytes: textBytes(w, w[ulp + ULP.argsAt]!, 2),
+    exportBytes: textBytes(w, w[ulp + ULP.exportAt]!, 1),
+    traceBytes: trace === 0 ? 0 : TRACE.words * 4 + w[trace + TRACE.used]!,
+  };
+}
+
+/** The first part of an image: the head and the memory, which nobody changes as long as the ULP is frozen. */
+export function memoryOf(library: Library, frozen: FrozenUlp, context: ImageContext): Image {
+  const { w } = library;
   const { ulp, parcel } = frozen;
-  drainInbox(w, ulp);
-  // From here on the buffers and the rows tell what was packed and read.
-  btab.sealSend(ulp);
-  const buffers = new Buffers();
-  const rows = rowWords(library, ulp, buffers);
-  const messages = messageWords(w, ulp, buffers);
-  const numbers = buffers.numbers;
-  const more = moreWords(library, ulp, numbers, context.nowMs);
   const memory = parcel.memory === undefined ? undefined : new Uint8Array(parcel.memory.buffer);
   const runs = memory === undefined ? [] : liveRuns(memory);
-  const files = new TextEncoder().encode(JSON.stringify(filesOf(parcel.files, context.grants)));
-  const heapBytes = (at: number, bytes: number) => heap.u8.subarray(at, at + bytes);
-  const program = library.programs[w[ulp + ULP.module]!]!;
-  const saved = w[ulp + ULP.savedAt]!;
-  const frameBytes = w[ulp + ULP.framesTop]! - w[ulp + ULP.framesBase]!;
-  const args = textBytes(w, w[ulp + ULP.argsAt]!, 2);
-  const exported = textBytes(w, w[ulp + ULP.exportAt]!, 1);
-  const trace = w[ulp + ULP.traceAt]! >> 2;
-  const traceBytes = trace === 0 ? 0 : TRACE.words * 4 + w[trace + TRACE.used]!;
-  const globalBytes = saved === 0 ? 0 : program.stateBytes;
-  const [held, heldError] = [parcel.held[1] ?? NONE, parcel.held[2] ?? NONE];
-
+  const lengths = lengthsOf(library, frozen, context.grants);
   const head = new Int32Array(IMAGE_HEAD.words);
   const set = (word: Exclude<keyof typeof IMAGE_HEAD, "words">, value: number): void => {
     head[IMAGE_HEAD[word]] = value;
@@ -154,51 +162,77 @@ export function imageOf(library: Library, frozen: FrozenUlp, context: ImageConte
   new Uint8Array(head.buffer).set(context.hash, 4 * IMAGE_HEAD.module);
   set("pages", (memory?.length ?? 0) / PAGE_BYTES);
   set("runs", runs.length / 2);
-  set("frameBytes", frameBytes);
-  set("globalBytes", globalBytes);
+  set("frameBytes", lengths.frameBytes);
+  set("globalBytes", lengths.globalBytes);
   set("tables", parcel.tables.length);
-  set("more", more === undefined ? 0 : 1);
-  set("handlers", more?.handlers ?? 0);
-  set("frames", more?.frames ?? 0);
-  set("buffers", buffers.lengths.length);
+  set("more", moreOf(w, ulp) === 0 ? 0 : 1);
+  set("handlers", lengths.handlers);
+  set("frames", lengths.frames);
   set("rows", w[ulp + ULP.btabRows]!);
-  set("messages", w[ulp + ULP.msgqCount]!);
-  set("argsBytes", args);
-  set("exportBytes", exported);
-  set("traceBytes", traceBytes);
-  set("heldBytes", held.length);
-  set("heldErrorBytes", heldError.length);
-  set("fileBytes", files.length);
+  set("argsBytes", lengths.argsBytes);
+  set("exportBytes", lengths.exportBytes);
+  set("traceBytes", lengths.traceBytes);
+  set("heldBytes", lengths.held.length);
+  set("heldErrorBytes", lengths.heldError.length);
+  set("fileBytes", lengths.files.length);
+  const described = [new Uint8Array(head.buffer), new Uint8Array(Int32Array.from(runs).buffer)];
+  const pieces = [...described, checksum(described)];
+  for (let i = 0; i < runs.length; i += 2) {
+    const from = runs[i]! * GRANULE_BYTES;
+    pieces.push((memory as Uint8Array).subarray(from, from + runs[i + 1]! * GRANULE_BYTES));
+  }
+  return imageOfPieces(pieces);
+}
 
+/** The rest of it, with all messages that have come until now. */
+export function descriptionOf(library: Library, frozen: FrozenUlp, context: ImageContext): Image {
+  const { w, heap, btab } = library;
+  const { ulp, parcel } = frozen;
+  drainInbox(w, ulp);
+  // From here on the buffers and the rows tell what was packed and read.
+  btab.sealSend(ulp);
+  const buffers = new Buffers();
+  const rows = rowWords(library, ulp, buffers);
+  const messages = messageWords(w, ulp, buffers);
+  const more = moreWords(library, ulp, buffers.numbers, context.nowMs);
+  const lengths = lengthsOf(library, frozen, context.grants);
+  const heapBytes = (at: number, bytes: number) => heap.u8.subarray(at, at + bytes);
+  const counts = new Int32Array(IMAGE_COUNTS.words);
+  counts[IMAGE_COUNTS.buffers] = buffers.lengths.length;
+  counts[IMAGE_COUNTS.messages] = w[ulp + ULP.msgqCount]!;
   const described = [
-    new Uint8Array(head.buffer),
+    new Uint8Array(counts.buffer),
     descriptorWords(library, ulp, context.nowMs, parcel.closed),
-    ...(more === undefined ? [] : [more.bytes]),
+    ...(more === undefined ? [] : [more]),
     bufferWords(w, buffers),
     rows,
     ...placeBytes(library, ulp),
     messages,
     ...tableBytes(parcel.tables),
-    heapBytes(saved, globalBytes),
-    heapBytes(w[ulp + ULP.framesBase]!, frameBytes),
-    heapBytes(w[ulp + ULP.argsAt]!, args),
-    heapBytes(w[ulp + ULP.exportAt]!, exported),
-    heapBytes(w[ulp + ULP.traceAt]!, traceBytes),
-    held,
-    heldError,
-    files,
-    new Uint8Array(Int32Array.from(runs).buffer),
+    heapBytes(w[ulp + ULP.savedAt]!, lengths.globalBytes),
+    heapBytes(w[ulp + ULP.framesBase]!, lengths.frameBytes),
+    heapBytes(w[ulp + ULP.argsAt]!, lengths.argsBytes),
+    heapBytes(w[ulp + ULP.exportAt]!, lengths.exportBytes),
+    heapBytes(w[ulp + ULP.traceAt]!, lengths.traceBytes),
+    lengths.held,
+    lengths.heldError,
+    lengths.files,
   ];
-  const sum = described.reduce((crc, bytes) => crc32(bytes, crc), 0);
-  const pieces = [...described, words(sum), ...bufferBytes(library, buffers)];
-  for (let i = 0; i < runs.length; i += 2) {
-    const from = runs[i]! * GRANULE_BYTES;
-    pieces.push((memory as Uint8Array).subarray(from, from + runs[i + 1]! * GRANULE_BYTES));
-  }
-  pieces.push(words(IMAGE_END));
-  const all = pieces.filter(({ length }) => length > 0);
-  const bytes = all.reduce((total, { length }) => total + length, 0);
-  return { pieces: all, bytes, messages: w[ulp + ULP.msgqCount]! };
+  return imageOfPieces([
+    ...described,
+    checksum(described),
+    ...bufferBytes(library, buffers),
+    words(IMAGE_END),
+  ]);
+}
+
+function checksum(pieces: readonly Uint8Array[]): Uint8Array {
+  return words(pieces.reduce((crc, bytes) => crc32(bytes, crc), 0));
+}
+
+function imageOfPieces(all: readonly Uint8Array[]): Image {
+  const pieces = all.filter(({ length }) => length > 0);
+  return { pieces, bytes: pieces.reduce((total, { length }) => total + length, 0) };
 }
 
 /** What a frozen ULP needs where it goes. Nothing of its memory is looked at. */
@@ -248,7 +282,6 @@ function moreWords(library: Library, ulp: UlpAt, numbers: ReadonlyMap<number, nu
   own.range(block, 0, MORE.words);
   const handlers = w[more + MORE.handlerRows]!;
   own.range(w, w[more + MORE.handlersAt]! >> 2, handlers * HANDLER.words);
-  let frames = 0;
   for (let at = w[more + MORE.framesAt]!; at !== 0; at = w[(at >> 2) + FRAME.previous]!) {
     const frame = at >> 2;
     const moved = new Int32Array(FRAME.words);
@@ -260,9 +293,8 @@ function moreWords(library: Library, ulp: UlpAt, numbers: ReadonlyMap<number, nu
     moved[FRAME.gbid] = numbers.get(w[frame + FRAME.gbid]!) ?? 0;
     new Float64Array(moved.buffer)[FRAME.deadline >> 1] = left(frame + FRAME.deadline);
     own.range(moved, 0, FRAME.words);
-    frames++;
   }
-  return { bytes: own.bytes(), handlers, frames };
+  return own.bytes();
 }
 
 /** Place of a message in its queue, from 1; 0: none. */

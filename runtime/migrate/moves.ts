@@ -159,14 +159,16 @@ export type MoveEffect<M> =
   | { readonly kind: "freeze"; readonly tid: Tid; readonly move: number }
   /** Source. Give it back to an engine as it was, with what was sent to it meanwhile. */
   | { readonly kind: "thaw"; readonly tid: Tid }
-  /** Source. Write its state to the link, with its messages; those that are sent to it from now on are none of them. */
+  /** Source. Begin to write its state to the link: what no message changes. The destination may still refuse it. */
+  | { readonly kind: "shipMemory"; readonly tid: Tid; readonly move: number; readonly to: Member }
+  /** Source. Write the rest of its state, with its messages; those that are sent to it from now on are none of them. */
   | { readonly kind: "ship"; readonly tid: Tid; readonly move: number; readonly to: Member }
   | { readonly kind: "stopShipping"; readonly tid: Tid; readonly move: number }
   /** Source. It is elsewhere: what was sent to it since `ship` goes on there, and all it had here is freed. */
   | { readonly kind: "free"; readonly tid: Tid; readonly to: Member }
   /** Destination. Can it be taken? If so, be ready for its state. */
   | { readonly kind: "judge"; readonly from: Member; readonly frame: MoveFrame }
-  /** Destination. Is there room for what it has grown to? Nothing of its state has been sent yet. */
+  /** Destination. Is there room for what it has grown to? Nothing of its state has come yet. */
   | { readonly kind: "weigh"; readonly tid: Tid; readonly move: number; readonly weight: Weight }
   /** Destination. It is ours: into its queue. Or it is not: free what came of it. */
   | { readonly kind: "adopt"; readonly tid: Tid; readonly move: number }

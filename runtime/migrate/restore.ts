@@ -10,7 +10,7 @@
  * the ULP has a checksum, and numbers of buffers, rows and messages are checked before they become addresses. It runs on the
  * process's own thread.
  */
-import { GRANULE_BYTES, IMAGE_END, IMAGE_HEAD, PAGE_BYTES } from "../../wire/image.ts";
+import { GRANULE_BYTES, IMAGE_COUNTS, IMAGE_END, IMAGE_HEAD, PAGE_BYTES } from "../../wire/image.ts";
 import { BTAB, GBUF, MSG, SEG, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { FIRST_SEGMENT, SEG_HEADER_BYTES } from "../heap/gbdesc.ts";
@@ -21,7 +21,7 @@ import type { ResumePointRow } from "../scheduler/suspended-stack.ts";
 import { crc32 } from "./crc.ts";
 import { ImageError, type Reader } from "./filling.ts";
 import { PLACES } from "./image.ts";
-import { headOf, type ImageHead } from "./image-head.ts";
+import { countsOf, headOf, type ImageHead } from "./image-head.ts";
 import { Incoming } from "./incoming.ts";
 
 /** What the reader must know of the place where the ULP comes to. */
@@ -39,9 +39,16 @@ export interface Destination {
   readonly expect?: (head: ImageHead) => void;
 }
 
-/** Words that were read for the checksum of what describes the ULP. */
+/** Words that were read for a checksum. */
 class Described {
-  crc = 0;
+  private crc = 0;
+
+  /** The checksum of all so far is next. @throws ImageError damaged */
+  *check(): Reader<void> {
+    const sum = new Uint32Array(1);
+    yield new Uint8Array(sum.buffer);
+    if (sum[0] !== this.crc) throw new ImageError("damaged", "its checksum is wrong");
+  }
 
   *bytes(target: Uint8Array): Reader<void> {
     if (target.length === 0) return;
@@ -72,20 +79,20 @@ class Described {
  * @throws ImageError; nothing of it stays
  */
 export function* readImage(to: Destination): Reader<Incoming> {
-  const own = new Described();
-  const { head, program } = headOf(yield* own.words(IMAGE_HEAD.words), to.programOf);
+  const begin = new Described();
+  const { head, program } = headOf(yield* begin.words(IMAGE_HEAD.words), to.programOf);
   to.expect?.(head);
   const incoming = new Incoming(to.library, head, program);
   let whole = false;
   try {
+    const runs = yield* begin.words(2 * head.runs);
+    yield* begin.check();
+    yield* readMemory(incoming, runs);
+    const own = new Described();
     yield* readDescription(own, incoming, to);
-    const runs = yield* own.words(2 * head.runs);
-    const sum = new Uint32Array(1);
-    yield new Uint8Array(sum.buffer);
-    if (sum[0] !== own.crc) throw new ImageError("damaged", "its checksum is wrong");
+    yield* own.check();
     incoming.check(to);
     yield* readBuffers(to.library, incoming);
-    yield* readMemory(incoming, runs);
     const end = new Int32Array(1);
     yield new Uint8Array(end.buffer);
     if (end[0] !== IMAGE_END) throw new ImageError("damaged", "it does not end where it should");
@@ -102,16 +109,17 @@ function* readDescription(own: Described, incoming: Incoming, to: Destination): 
   const { head, ulp } = incoming;
   const { w, heap } = to.library;
   const block = (at: number, bytes: number) => heap.u8.subarray(at, at + bytes);
+  const { buffers, messages } = countsOf(head, yield* own.words(IMAGE_COUNTS.words));
   incoming.describe(yield* own.words(ULP.words + 3));
   yield* readMore(own, incoming);
-  yield* own.records(head.buffers, 2, ([encoding, bytes]) => incoming.addBuffer(encoding!, bytes!));
+  yield* own.records(buffers, 2, ([encoding, bytes]) => incoming.addBuffer(encoding!, bytes!));
   incoming.makeRows();
   yield* own.records(head.rows, BTAB.words, (record, i) => incoming.setRow(i + 1, record));
   for (const { row, places } of incoming.inPlace) {
     const at = incoming.makePlaces(row, places);
     yield* own.bytes(block(at + 4 * PLACES.rows, 4 * PLACES.words * places));
   }
-  yield* own.records(head.messages, MSG.words, (record) => incoming.addMessage(record));
+  yield* own.records(messages, MSG.words, (record) => incoming.addMessage(record));
   for (let table = 0; table < head.tables; table++) {
     const [entries = 0] = yield* own.words(1);
     incoming.tables.push(yield* own.words(incoming.tableEntries(entries)));

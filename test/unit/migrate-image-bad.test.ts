@@ -8,7 +8,7 @@ import { hexOf } from "../../runtime/migrate/image-head.ts";
 import { readImage } from "../../runtime/migrate/restore.ts";
 import { serveMail } from "../../runtime/scheduler/engine.ts";
 import { FileError } from "../../runtime/scheduler/files.ts";
-import { GRANULE_BYTES, IMAGE_HEAD } from "../../wire/image.ts";
+import { GRANULE_BYTES, IMAGE_COUNTS, IMAGE_HEAD } from "../../wire/image.ts";
 import { IDLE, leftovers, type Process, processOf } from "../one-thread.ts";
 import {
   admit,
@@ -121,11 +121,16 @@ test("foreign, of another version, of another interface, of another program, cut
     );
     assert.deepEqual(blocks(q), clean);
   };
-  const set = (name: keyof typeof IMAGE_HEAD, value: number) => (words: Int32Array) => {
-    words[IMAGE_HEAD[name]] = value;
-  };
+  // Behind the head, where its one granule is, that, and their checksum.
+  assert.equal(new Int32Array(good.buffer)[IMAGE_HEAD.runs], 1);
+  const counts = IMAGE_HEAD.words + 2 + 1 + (GRANULE_BYTES >> 2);
+  const set =
+    (name: keyof typeof IMAGE_HEAD | "messages" | "buffers", value: number) => (words: Int32Array) => {
+      if (name === "messages" || name === "buffers") words[counts + IMAGE_COUNTS[name]] = value;
+      else words[IMAGE_HEAD[name]] = value;
+    };
   refused("foreign", /no image/, set("magic", 7));
-  refused("version", /version 1, here it is 2/, set("version", 1));
+  refused("version", /version 2, here it is 3/, set("version", 2));
   refused("abi", /interface 99/, set("abi", 99));
   refused("program", /program [0-9a-f]{12} is not here/, set("module", 1));
   refused("damaged", /tid is of another job/, set("tid", 5));
@@ -143,7 +148,9 @@ test("foreign, of another version, of another interface, of another program, cut
     refused("damaged", new RegExp(`${name} is -1`), set(name, -1));
     refused("damaged", new RegExp(`${name} is 2147483647`), set(name, 0x7fffffff));
   }
-  refused("damaged", /checksum/, (words) => words.set([words[40]! ^ 1], 40));
+  const flip = (at: number) => (words: Int32Array) => words.set([words[at]! ^ 1], at);
+  refused("damaged", /checksum/, flip(IMAGE_HEAD.words));
+  refused("damaged", /checksum/, flip(counts + 8));
   refused("damaged", /does not end/, (words) => words.set([0], words.length - 1));
   for (const length of [0, 1, 127, 128, 600, good.length - 1])
     assert.throws(
@@ -207,12 +214,14 @@ test("random bytes in it never crash the reader, and leave nothing", async () =>
     return (seed >>> 0) % n;
   };
   let refused = 0;
+  // What is in its one granule is the program's matter.
   const described = good.length - GRANULE_BYTES;
+  const granuleAt = 4 * (IMAGE_HEAD.words + 2 + 1);
+  const place = (at: number): number => (at < granuleAt ? at : at + GRANULE_BYTES);
   for (let round = 0; round < 1500; round++) {
     const bytes = good.slice(0, random(8) === 0 ? random(good.length) : good.length);
     const began = seed;
-    for (let n = random(4); n >= 0 && bytes.length > 0; n--)
-      bytes[random(Math.min(bytes.length, described))] = random(256);
+    for (let n = random(4); n >= 0 && bytes.length > 0; n--) bytes[place(random(described))] = random(256);
     try {
       const filling = new Filling(readImage(destination(q)));
       for (let from = 0; from < bytes.length; ) {

@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { test } from "uvu";
 import { link } from "../../runtime/link/link.ts";
-import { liveRuns, weightOf, whyNoImage } from "../../runtime/migrate/image.ts";
+import { Filling } from "../../runtime/migrate/filling.ts";
+import { descriptionOf, liveRuns, memoryOf, weightOf, whyNoImage } from "../../runtime/migrate/image.ts";
+import { readImage } from "../../runtime/migrate/restore.ts";
 import { dispatch, pick, serveMail } from "../../runtime/scheduler/engine.ts";
 import { optionOf } from "../../runtime/scheduler/more.ts";
 import type { Program } from "../../runtime/scheduler/programs.ts";
@@ -28,6 +30,7 @@ import {
   counts,
   destination,
   frozen,
+  HASH,
   hop,
   imaged,
   joined,
@@ -152,7 +155,8 @@ test("what is sent to it after its image was taken is handed out when it goes, a
   const [a, b] = [ownActor(p, 0), actor(p, 1)];
   say(b, a.tid, 1, 1);
   const ulp = await frozen(p, 0);
-  assert.equal(imaged(p, ulp).messages, 1);
+  imaged(p, ulp);
+  assert.equal(p.library.w[ulp.ulp + ULP.msgqCount], 1);
   say(b, a.tid, 1, 2);
   say(b, a.tid, 1, 3);
   const { messages } = p.freezer.release(ulp);
@@ -410,6 +414,25 @@ test("a ULP in a group of its process has no image, and is told so", async () =>
   p.freezer.thaw(ulp);
   for (const e of p.engines) serveMail(e);
   assert.equal(leftovers(p), "");
+});
+
+test("a message that comes while the memory is already on its way travels with the ULP", async () => {
+  const p = processOf(IDLE, { ulps: 3, elsewhere: (index) => index === 2, ...outside });
+  const q = processOf(IDLE, { ulps: 3, elsewhere: (index) => index !== 2, ...outside });
+  const [a, b] = [ownActor(p, 0), actor(p, 1)];
+  a.call("pvm_mytid");
+  say(b, a.tid, 1, 1);
+  const ulp = await frozen(p, 0);
+  const context = { hash: HASH, nowMs: p.nowMs, grants: [] };
+  const filling = new Filling(readImage(destination(q)));
+  for (const piece of memoryOf(p.library, ulp, context).pieces) filling.write(piece);
+  say(b, a.tid, 1, 2);
+  for (const piece of descriptionOf(p.library, ulp, context).pieces) filling.write(piece);
+  const incoming = filling.end();
+  assert.equal(incoming.messages.length, 2);
+  assert.deepEqual(p.freezer.release(ulp).messages, []);
+  admit(q, incoming);
+  assert.deepEqual([hear(there(q, 0), 1), hear(there(q, 0), 1)], [1, 2]);
 });
 
 test.run();

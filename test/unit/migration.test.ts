@@ -62,7 +62,7 @@ test("a destination that does not answer is given up, and told so", () => {
   assert.deepEqual(kinds(source.frame(2, "MIGACK")), []);
   assert.deepEqual(kinds(source.after(LIMITS.moveFlushMs - 1)), []);
   const effects = source.after(1);
-  assert.deepEqual(kinds(effects), ["MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
+  assert.deepEqual(kinds(effects), ["stopShipping", "MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
   assert.deepEqual(refusals(effects), ["noAnswer"]);
   // Its yes comes too late, and the next attempt is another one.
   assert.deepEqual(source.frame(1, "PREPARED"), []);
@@ -89,7 +89,7 @@ test("one that refuses when all others have been told is taken back", () => {
   const frame = { kind: "PREPARED", tid: TID, move: 1, member: 0 } as const;
   const refused = { code: "files", detail: "" } as const;
   const effects = source.take({ kind: "frame", from: 1, frame: { ...frame, refused } });
-  assert.deepEqual(kinds(effects), ["MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
+  assert.deepEqual(kinds(effects), ["stopShipping", "MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
   assert.deepEqual(refusals(effects), ["files"]);
   assert.equal(source.protocol.unfinished, 0);
 });
@@ -108,10 +108,10 @@ test("a process that does not acknowledge stops a move, and the ULP goes on at h
   source.order();
   source.frame(1, "PREPARED");
   const told = source.take({ kind: "frozen", tid: TID, move: 1 });
-  assert.deepEqual(kinds(told), ["MIGRATING 1", "MIGRATING 2"]);
+  assert.deepEqual(kinds(told), ["MIGRATING 1", "MIGRATING 2", "shipMemory"]);
   source.frame(1, "MIGACK");
   const effects = source.after(LIMITS.moveFlushMs);
-  assert.deepEqual(kinds(effects), ["MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
+  assert.deepEqual(kinds(effects), ["stopShipping", "MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
   assert.deepEqual(refusals(effects), ["notFlushed"]);
   // An acknowledgement of this attempt is none of the next.
   source.order();
@@ -222,7 +222,7 @@ test("a process takes no more ULPs of another at once than that", () => {
   assert.equal(last?.kind === "send" && last.frame.refused?.code, "tooMany");
 });
 
-test("a ULP that has grown too large is refused when it has been stopped, before any of its state is sent", () => {
+test("a ULP that has grown too large is refused when it has been stopped, before any of its state is taken in", () => {
   const weight = { memoryBytes: 1 << 30, heapBytes: 100 };
   const refused = { code: "noMemory", detail: "12 MB are free" } as const;
   const source = new Source();
@@ -237,8 +237,9 @@ test("a ULP that has grown too large is refused when it has been stopped, before
   // Only the destination has to know.
   assert.deepEqual(
     told.map((effect) => effect.kind === "send" && effect.frame.weight),
-    [weight, undefined],
+    [weight, undefined, false],
   );
+  assert.equal(told.at(-1)?.kind, "shipMemory");
   source.frame(2, "MIGACK");
   const frame = { kind: "MIGRATING", tid: TID, move: 1, member: 1, weight } as const;
   assert.deepEqual(kinds(there({ kind: "frame", from: 0, frame })), ["weigh"]);
@@ -246,7 +247,7 @@ test("a ULP that has grown too large is refused when it has been stopped, before
   assert.deepEqual(kinds(no), ["MIGABORT 0", "discard"]);
   const abort = { kind: "MIGABORT", tid: TID, move: 1, member: 0, refused } as const;
   const effects = source.take({ kind: "frame", from: 1, frame: abort });
-  assert.deepEqual(kinds(effects), ["MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
+  assert.deepEqual(kinds(effects), ["stopShipping", "MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
   assert.deepEqual(refusals(effects), ["noMemory"]);
   assert.equal(source.protocol.unfinished, 0);
   // There is room for it: that is an acknowledgement as any.
