@@ -148,8 +148,16 @@ class NodeApplication implements ApplicationEdge {
   }
 
   availableBytes(): number {
-    return process.availableMemory();
+    const now = performance.now();
+    // It is in files of the system, and asked for twice in a move.
+    if (now >= this.lookedMs + LIMITS.memoryLookMs) {
+      this.available = process.availableMemory();
+      this.lookedMs = now;
+    }
+    return this.available;
   }
+  private available = 0;
+  private lookedMs = Number.NEGATIVE_INFINITY;
 
   /** Tells the master why this process cannot go on. */
   async failed(error: unknown): Promise<void> {

@@ -275,6 +275,8 @@ export const LIMITS = {
   moduleBytes: 256 << 20,
   /** Of a ULP's state, what goes in one frame, bytes: other frames of the link come between. */
   stateChunkBytes: 256 << 10,
+  /** How much memory there is, is looked at again after so long, milliseconds: that takes as long as a message. */
+  memoryLookMs: 20,
   /** Of a state that comes, what is longer is read from the socket to where it belongs, bytes. */
   stateReadBytes: 4 << 10,
   /** JSON in a frame of a move, bytes. */
