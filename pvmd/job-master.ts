@@ -66,6 +66,8 @@ export class JobMaster {
         this.machine.taskMoved(tid, member);
         this.step({ kind: "moved", job: jobOf(tid), tid, member });
       },
+      park: (tid) => this.machine.park(tid),
+      letGo: (tid) => this.machine.letGo(tid),
     });
     this.checkpoints = new Checkpoints({
       job: (number) => this.listed().find(({ job }) => job.spec.job === number),
@@ -149,8 +151,13 @@ export class JobMaster {
   tick(): void {
     this.step({ kind: "tick" });
     for (const job of this.jobs.all())
-      if (job.state === "running" && job.making === 0 && !this.checkpoints.isStopped(job.spec.job))
+      if (job.state === "running" && job.making === 0 && !this.isUnderWay(job.spec.job))
         void this.wave(job.spec.job);
+  }
+
+  /** What its ULPs wait for may be kept from them just now. */
+  private isUnderWay(job: number): boolean {
+    return this.checkpoints.isStopped(job) || this.moves.hasOpen(job);
   }
 
   /** A process is gone; first those of its ULPs are looked for that were on their way to another. */
@@ -267,7 +274,7 @@ export class JobMaster {
   }
 
   private async wave(job: number): Promise<void> {
-    if ((await this.runs.get(job)?.isDead()) && !this.machine.mayHear(job))
+    if ((await this.runs.get(job)?.isDead()) && !this.machine.mayHear(job) && !this.moves.hasOpen(job))
       this.step({ kind: "stop", job, reason: "deadlock" });
   }
 

@@ -13,6 +13,7 @@ import type { MigratedRow, RPC_MOVE } from "../wire/rpc-move.ts";
 import { type ControlStore, StoreError } from "./control-store.ts";
 import type { Jobs } from "./jobs.ts";
 import { buryUlp } from "./locations.ts";
+import { jobOf } from "./tids.ts";
 
 /** An application process. */
 export interface Seated {
@@ -35,16 +36,31 @@ export interface MoveWorld {
   rpcTo(process: Seated): Rpc | undefined;
   /** News: a ULP is with this process now, which may be gone already. */
   moved(tid: number, member: number): void;
+  /** An order for a ULP goes out: what the master has for it waits (Router.park). */
+  park(tid: number): void;
+  /** It is answered, or its source is gone, and `moved` has told where the ULP is. Once after each `park`. */
+  letGo(tid: number): void;
   after(ms: number, run: () => void): void;
 }
 
 type Outcome = RpcReply<(typeof RPC_MOVE)["moveOrder"]>["outcomes"][number];
 type Refusal = NonNullable<MigratedRow["refused"]>;
 
+/** What the orders of one group have in common: its process and its link, where it goes; names of both hosts. */
+interface Way {
+  readonly at: Seated;
+  readonly to: number;
+  readonly rpc: Rpc;
+  readonly from: string;
+  readonly host: string;
+}
+
 const NO_TASK: Refusal = { code: "noTask", why: "there is no such task" };
 const NO_PROCESS: Refusal = { code: "noProcess", why: "its job has no process there and cannot have one" };
 const LEAVING: Refusal = { code: "leaving", why: "that host is leaving" };
 const LOST: Refusal = { code: "lost", why: "its process has ended, and the ULP with it" };
+const MOVING: Refusal = { code: "moving", why: "it is moving already" };
+const NOT_HERE: Refusal = { code: "notHere", why: "it is not there any more" };
 
 export class MoveOrders {
   private readonly world: MoveWorld;
@@ -54,6 +70,11 @@ export class MoveOrders {
     readonly to: number;
     readonly tids: readonly number[];
   }>();
+  /**
+   * Sources of ULPs whose order has gone out and is not answered. Each has one at most: what is for it waits for that, and not
+   * for ever.
+   */
+  private readonly open = new Map<number, number>();
   /** Number of the last move of each ULP that is known, so that old news changes nothing. */
   private readonly last = new Map<number, number>();
 
@@ -107,22 +128,42 @@ export class MoveOrders {
     const order = { at, to, tids };
     this.ordered.add(order);
     try {
-      const { body } = await rpc.request("moveOrder", { tids: [...tids], to }, undefined, 0);
-      return tids.map((tid, i) => {
-        const outcome = body.outcomes[i]!;
-        if (outcome.moved) this.news(tid, to, outcome.move);
-        return outcomeRow(tid, from, host, outcome);
-      });
-    } catch (error) {
-      if (rpc.link.end === undefined) throw error;
-      // The source is gone: they are at their destination, or have ended.
-      await this.settle(at);
-      return tids.map((tid) => {
-        const now = this.world.find(tid);
-        return rowOf(tid, from, host, now !== undefined && now.member === to ? undefined : LOST);
-      });
+      const left = [...tids];
+      const rows: MigratedRow[] = [];
+      // Each by itself, when it is its turn: what is for a ULP waits no longer than its own move lasts.
+      const some = async (): Promise<void> => {
+        for (let tid = left.shift(); tid !== undefined; tid = left.shift())
+          rows.push(await this.orderOne({ at, to, rpc, from, host }, tid));
+      };
+      const ends = await Promise.allSettled(Array.from({ length: LIMITS.movesAtOnce }, some));
+      for (const end of ends) if (end.status === "rejected") throw end.reason;
+      return rows;
     } finally {
       this.ordered.delete(order);
+    }
+  }
+
+  private async orderOne({ at, to, rpc, from, host }: Way, tid: number): Promise<MigratedRow> {
+    // By its source it would be refused too; if it has left there already, that is about to be answered.
+    const source = this.open.get(tid);
+    if (source !== undefined)
+      return rowOf(tid, from, host, this.world.find(tid)?.member === source ? MOVING : NOT_HERE);
+    this.open.set(tid, at.member);
+    this.world.park(tid);
+    try {
+      const { body } = await rpc.request("moveOrder", { tids: [tid], to }, undefined, 0);
+      const outcome = body.outcomes[0]!;
+      if (outcome.moved) this.news(tid, to, outcome.move);
+      return outcomeRow(tid, from, host, outcome);
+    } catch (error) {
+      if (rpc.link.end === undefined) throw error;
+      // The source is gone: it is at its destination, or has ended.
+      await this.bury(tid, at.member);
+      const now = this.world.find(tid);
+      return rowOf(tid, from, host, now !== undefined && now.member === to ? undefined : LOST);
+    } finally {
+      this.open.delete(tid);
+      this.world.letGo(tid);
     }
   }
 
@@ -141,6 +182,11 @@ export class MoveOrders {
   settled(process: Seated, then: () => void): void {
     if (this.orderedFrom(process).length > 0) void this.settle(process).then(then);
     else then();
+  }
+
+  /** True if something of the job may wait for a ULP that is on its way. */
+  hasOpen(job: number): boolean {
+    return [...this.open.keys()].some((tid) => jobOf(tid) === job);
   }
 
   /** True if a ULP is ordered to this process, or away from it. */
@@ -186,7 +232,7 @@ export function moveWorld(
     isLeaving(host: string): boolean;
   },
   enlist: (job: number, host: number) => Promise<number | undefined>,
-): Omit<MoveWorld, "rpcTo" | "moved"> {
+): Omit<MoveWorld, "rpcTo" | "moved" | "park" | "letGo"> {
   /** Processes that are being made, by job and host. */
   const making = new Map<string, Promise<number | undefined>>();
   const make = (job: number, host: number): Promise<number | undefined> => {

@@ -3,14 +3,15 @@
  *
  * Owns: which jobs there are, their members and their tasks, each with the member that has it. It learns that from the news
  * of the jobs (VirtualMachine, virtual-machine.ts), and allots tids to tasks that are spawned. A row is there from when its
- * task is about to be made until it has ended. Where a task is on its way to another member, what is for it goes to the one
- * that has it by this table; that one passes it on.
+ * task is about to be made until it has ended. Where a task is ordered to another member, what is for it waits here until it is
+ * known where it is, so that all that goes from here to a task is in order.
  * Pure: members are reached through `Member`, the world through `JobWorld`.
  */
 import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
 import type { Answer, Request } from "../wire/requests.ts";
 import type { Creation, HostFacts, Hosts, Notice, TaskFacts, Tasks } from "./host.ts";
+import { Parked } from "./parked.ts";
 import { candidates, Turns } from "./placement.ts";
 import { jobOf, tidOfJob } from "./tids.ts";
 
@@ -86,6 +87,8 @@ interface Task {
   left: boolean;
   /** The service wants to know of its end. */
   watched: boolean;
+  /** What waits for it while it is ordered to another member. */
+  parked?: Parked<Member> | undefined;
 }
 
 interface Job {
@@ -182,6 +185,21 @@ export class Router implements Tasks {
     if (task !== undefined) task.member = member;
   }
 
+  /** A task is about to be ordered to another member: what is for it waits, in order, until `letGo`. */
+  park(tid: number): void {
+    const task = this.task(tid);
+    if (task !== undefined) task.parked ??= new Parked();
+  }
+
+  /** The order is answered, and the table says where the task is: what has waited goes there, before anything else. */
+  letGo(tid: number): void {
+    const task = this.task(tid);
+    const parked = task?.parked;
+    if (parked === undefined) return;
+    task!.parked = undefined;
+    this.passAll(tid, parked.take());
+  }
+
   hostDeleted(host: number): void {
     this.turns.forget(host);
   }
@@ -206,22 +224,33 @@ export class Router implements Tasks {
     return task === undefined ? undefined : this.jobs.get(jobOf(tid))!.members.get(task.member)?.ways;
   }
 
+  /** Does something at the member of a task, after all that was to be done for that task before. */
+  private pass(tid: number, bytes: number, act: (ways: Member) => void): void {
+    const parked = this.task(tid)?.parked;
+    this.passAll(tid, parked === undefined ? [act] : parked.add(bytes, act));
+  }
+
+  private passAll(tid: number, acts: readonly ((ways: Member) => void)[]): void {
+    const ways = this.waysTo(tid);
+    if (ways !== undefined) for (const act of acts) act(ways);
+  }
+
   // What the service asks for.
 
   answer(request: Request, answer: Answer): void {
-    this.waysTo(request.tid)?.answer(request, answer);
+    this.pass(request.tid, answer.bytes?.length ?? 0, (ways) => ways.answer(request, answer));
   }
 
   post(notice: Notice): void {
-    this.waysTo(notice.to)?.post(notice);
+    this.pass(notice.to, notice.data.length, (ways) => ways.post(notice));
   }
 
   begin(tid: number): void {
-    this.waysTo(tid)?.begin([tid]);
+    this.pass(tid, 0, (ways) => ways.begin([tid]));
   }
 
   stop(tid: number, signum: number): void {
-    this.waysTo(tid)?.stop(tid, signum);
+    this.pass(tid, 0, (ways) => ways.stop(tid, signum));
   }
 
   setPlugins(bits: number): void {

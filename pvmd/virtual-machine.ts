@@ -90,6 +90,14 @@ export class VirtualMachine {
     this.router.taskMoved(tid, member);
   }
 
+  /** A ULP is ordered to another process: as Router.park and Router.letGo. */
+  park(tid: number): void {
+    this.router.park(tid);
+  }
+  letGo(tid: number): void {
+    this.router.letGo(tid);
+  }
+
   /**
    * A task asks for something, or is told of. Resolves when that is dealt with or parked.
    *

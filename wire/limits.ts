@@ -184,6 +184,8 @@ export const LIMITS = {
   notifiesPerTask: 100_000,
   /** Messages of the virtual machine kept for a ULP while no engine has it; more are lost, as where a heap is full. */
   keptParcels: 1 << 16,
+  /** Bytes that wait at the master for a ULP that is ordered to another process; what comes beyond it goes to its source. */
+  parkedBytes: 16 << 20,
   /** Parts of an image that no other limit bounds, bytes: argument texts, list of open files; entries of changed tables. */
   imageTextBytes: 32 << 20,
   /** What it is traced with: a little more than traceBufferBytes. */

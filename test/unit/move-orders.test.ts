@@ -7,6 +7,7 @@ import { claimUlp, NOBODY, type Place, placeOf } from "../../pvmd/locations.ts";
 import { MemoryStore } from "../../pvmd/memory-store.ts";
 import { MoveOrders, type Seated } from "../../pvmd/move-orders.ts";
 import { UpvmError } from "../../wire/errors.ts";
+import { LIMITS } from "../../wire/limits.ts";
 
 const STAGES = { preparedMs: 1, frozenMs: 2, flushedMs: 3, sentMs: 4, committedMs: 5 };
 const MOVED = { moved: true, move: 1, bytes: 900, obtrusiveMs: 4, migrationMs: 5, stages: STAGES } as const;
@@ -17,6 +18,8 @@ class Machine {
   readonly places = new Map([[7, 0]]);
   readonly rpcs = new Map<number, Rpc>();
   readonly orders: MoveOrders;
+  /** When the master kept what it has for ULPs, and where it went. */
+  readonly waits: string[] = [];
 
   constructor(answer: Handlers["moveOrder"]) {
     const peer = { role: "pvmd", vm: "v", host: "m" } as const;
@@ -35,6 +38,8 @@ class Machine {
       memberOn: async (_, host) => Number(host.slice(1)),
       rpcTo: ({ member }) => this.rpcs.get(member),
       moved: (tid, member) => this.places.set(tid, member),
+      park: (tid) => this.waits.push(`park ${tid}`),
+      letGo: (tid) => this.waits.push(`letGo ${tid} at ${this.places.get(tid)}`),
       after: (_, run) => void setTimeout(run, 0),
     });
   }
@@ -66,6 +71,36 @@ test("a ULP that has just moved is ordered where it is now", async () => {
   });
   const [row] = await machine.orders.migrate({ tids: [], from: "h0", to: "h2" });
   assert.deepEqual([row!.from, row!.refused, asked], ["h1", undefined, 2]);
+});
+
+test("each of many ULPs is ordered when it is its turn, and what is for it waits only until its own order is answered", async () => {
+  const answers: (() => void)[] = [];
+  const machine = new Machine(async () => {
+    await new Promise<void>((go) => answers.push(go));
+    return { body: { outcomes: [MOVED] } };
+  });
+  for (let tid = 8; tid < 7 + LIMITS.movesAtOnce + 2; tid++) machine.places.set(tid, 0);
+  const moves = machine.orders.migrate({ tids: [], from: "h0", to: "h2" });
+  const wait = () => new Promise<void>((go) => setTimeout(go, 0));
+  while (answers.length < LIMITS.movesAtOnce) await wait();
+  assert.equal(machine.waits.length, LIMITS.movesAtOnce);
+  answers[0]!();
+  while (answers.length === LIMITS.movesAtOnce) await wait();
+  assert.deepEqual(machine.waits.slice(-2), ["letGo 7 at 2", `park ${7 + LIMITS.movesAtOnce}`]);
+  // It is there, and its source has not said so yet: it is asked again, in place of one more order to its source.
+  machine.places.set(8, 2);
+  const again = machine.orders.migrate({ tids: [8, 9], to: "h1" });
+  await wait();
+  while (answers.length > 0) {
+    for (const go of answers.splice(0)) go();
+    await wait();
+    await wait();
+  }
+  assert.ok((await moves).every(({ refused }) => refused === undefined));
+  assert.deepEqual(
+    (await again).map(({ refused }) => refused?.code),
+    [undefined, "moving"],
+  );
 });
 
 test("unknown hosts and tasks are refused by name", async () => {
@@ -103,14 +138,12 @@ for (const committed of [true, false]) {
 test("a second order that is refused does not make a ULP forgotten that is on its way when its source is lost", async () => {
   let source!: Rpc;
   let asked = 0;
-  const moving = { moved: false, refused: { code: "moving", detail: "it is on its way already" } } as const;
   let die = (): void => {};
   const dies = new Promise<void>((go) => {
     die = go;
   });
   const machine = new Machine(async () => {
     asked += 1;
-    if (asked > 1) return { body: { outcomes: [moving] } };
     await claimUlp(machine.store, 7, 0, { member: 2, move: "1", outcome: "committed" });
     await dies;
     source.link.close();
@@ -119,13 +152,14 @@ test("a second order that is refused does not make a ULP forgotten that is on it
   source = machine.rpcs.get(0)!;
   const first = machine.orders.migrate({ tids: [7], to: "h2" });
   const [second] = await machine.orders.migrate({ tids: [7], to: "h1" });
-  assert.equal(second!.refused?.code, "moving");
+  assert.deepEqual([second!.refused?.code, asked], ["moving", 1]);
   // The master hears of the lost process, before any answer.
   await new Promise<void>((then) => machine.orders.settled({ job: 1, member: 0 }, then));
   assert.equal(machine.places.get(7), 2);
   die();
   const [row] = await first;
   assert.equal(row!.refused, undefined);
+  assert.deepEqual(machine.waits, ["park 7", "letGo 7 at 2"]);
 });
 
 test.run();

@@ -177,6 +177,39 @@ test("what is for a task goes to the member that has it, also when it has moved,
   assert.equal(b.stopped.length, 1);
 });
 
+test("what is for a task that is ordered elsewhere waits, in order; what is too much goes to its source, and so does the rest", () => {
+  const vm = new FakeMachine(1, 1);
+  const [a, b] = vm.job(1, 2) as [FakeMember, FakeMember];
+  const to = tid(1, 0);
+  const { router } = vm.machine;
+  const post = (tag: number, bytes = 4): void => router.post({ to, tag, data: new Uint8Array(bytes) });
+  const tags = (member: FakeMember) => member.notices.map(({ tag }) => tag);
+  vm.machine.park(to);
+  post(1);
+  router.post({ to: tid(1, 1), tag: 9, data: new Uint8Array(4) });
+  router.stop(to, 15);
+  post(2);
+  assert.deepEqual([tags(a), a.stopped, tags(b)], [[], [], [9]]);
+  vm.machine.taskMoved(to, 1);
+  assert.deepEqual(tags(b), [9], "the order is not answered");
+  vm.machine.letGo(to);
+  post(3);
+  assert.deepEqual([tags(a), tags(b), b.stopped], [[], [9, 1, 2, 3], [to]]);
+  vm.machine.park(to);
+  post(4);
+  post(5, LIMITS.parkedBytes);
+  post(6);
+  assert.deepEqual(tags(b).slice(4), [4, 5, 6]);
+  vm.machine.letGo(to);
+  vm.machine.letGo(to);
+  assert.equal(tags(b).length, 7);
+  vm.machine.park(to);
+  for (let n = 0; n < LIMITS.keptParcels; n++) post(n, 0);
+  assert.equal(tags(b).length, 7);
+  post(7, 0);
+  assert.equal(tags(b).length, 7 + LIMITS.keptParcels + 1);
+});
+
 test("tasks run when all of them are made, and carry what their parent gives", async () => {
   const vm = new FakeMachine(1, 1);
   const [a, b] = vm.job(1, 2) as [FakeMember, FakeMember];
