@@ -2,6 +2,7 @@
  * What an event tells of a call: the sources of TraceField.from (wire/trace.ts), read from parameters, memory and messages.
  *
  * Owns: their meaning. A bad address is told as an empty text or list, or 0: the routine itself says what is wrong with it.
+ * Nothing here believes a parameter or a result: what is told is of the guest's memory and of its own buffers.
  */
 import { BTAB, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -72,27 +73,34 @@ const WORDS: Readonly<Record<string, (call: Call) => number>> = {
   bufid: ({ result }) => (result > 0 ? result : -1),
   context: ({ e }) => e.w[e.current + ULP.context]!,
   sendBytes: ({ e }) => (e.btab.btgetsbid(e.current) === 0 ? -1 : Math.max(e.btab.sealSend(e.current), 0)),
-  bytes: ({ e, result }) => (result > 0 ? e.btab.bytes(e.current, result) : -1),
-  tag: ({ e, result }) => (result > 0 ? e.btab.tag(e.current, result) : -1),
-  ctx: ({ e, result }) => (result > 0 ? e.w[rowOf(e.w, e.current, result) + BTAB.context]! : 0),
-  src: ({ e, result }) => (result > 0 ? e.btab.source(e.current, result) : -1),
+  bytes: received(-1, ({ e, result }) => e.btab.bytes(e.current, result)),
+  tag: received(-1, ({ e, result }) => e.btab.tag(e.current, result)),
+  ctx: received(0, ({ e, result }) => e.w[rowOf(e.w, e.current, result) + BTAB.context]!),
+  src: received(-1, ({ e, result }) => e.btab.source(e.current, result)),
   gotBytes: ({ e, args, result }) => (result < 0 ? -1 : intAt(e, args[7]!)),
   gotTag: ({ e, args, result }) => (result < 0 ? -1 : intAt(e, args[6]!)),
   gotCtx: ({ e, result }) => (result < 0 ? 0 : e.w[e.current + ULP.context]!),
   gotSrc: ({ e, args, result }) => (result < 0 ? -1 : intAt(e, args[5]!)),
   seconds: ({ e, args: [, , at = 0] }) => (at === 0 ? -1 : intAt(e, at)),
-  micros: ({ e, args: [, , at = 0] }) => (at === 0 ? -1 : intAt(e, at + 8)),
+  micros: ({ e, args: [, , at = 0] }) => (at === 0 ? -1 : intAt(e, at, 8)),
 };
 
-function intAt(e: EngineState, at: number): number {
+/** Of the message that the result is the bufid of; `none` if it is not the bufid of one. */
+function received(none: number, of: (call: Call) => number): (call: Call) => number {
+  return (call) => (call.e.btab.btgetgbid(call.e.current, call.result) === 0 ? none : of(call));
+}
+
+/** The int so many bytes behind an address: the sum may be behind the end of all memory, and does not begin again there. */
+function intAt(e: EngineState, at: number, behind = 0): number {
   const context = currentContext(e);
-  return at === 0 || !context.covers(at >>> 0, 4) ? 0 : context.view.getInt32(at >>> 0, true);
+  const from = (at >>> 0) + behind;
+  return at === 0 || !context.covers(from, 4) ? 0 : context.view.getInt32(from, true);
 }
 
 function intsAt({ e }: Call, at: number, count: number): number[] {
   const most = Math.min(count, LIMITS.traceItems);
   if (at === 0 || most <= 0 || !currentContext(e).covers(at >>> 0, 4 * most)) return [];
-  return Array.from({ length: most }, (_, i) => intAt(e, at + 4 * i));
+  return Array.from({ length: most }, (_, i) => intAt(e, at, 4 * i));
 }
 
 function textAt(e: EngineState, at: number): Uint8Array {

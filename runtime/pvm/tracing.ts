@@ -22,7 +22,7 @@ import {
   ULP,
 } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
-import { PVM_CONSTANT, PVM_ERROR, PVM_ROUTINE, type RoutineName } from "../../wire/pvm.ts";
+import { PVM_CONSTANT, PVM_ERROR, PVM_LIBRARY, PVM_ROUTINE, type RoutineName } from "../../wire/pvm.ts";
 import { TRACE_EVENT, TRACE_EVENTS, type TraceEvent, type TraceEventName } from "../../wire/trace.ts";
 import { TRACE_MASK_LENGTH } from "../../wire/trace-data.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
@@ -62,6 +62,16 @@ const SILENT: readonly TraceEventName[] = [
   "settmask",
 ];
 const BY_ID = new Map<number, TraceEvent>(TRACE_EVENTS.map((event) => [event.id, event]));
+/**
+ * Events that a program may begin and end itself: of routines that are code of the guest library. Of all others the engine knows
+ * what their parameters and results are, and tells more than these.
+ */
+const LIBRARY_EVENTS: ReadonlyMap<number, TraceEventName> = new Map(
+  Object.entries(PVM_LIBRARY).flatMap(([routine, { over }]): [number, TraceEventName][] => {
+    const name = routine.slice(4) as TraceEventName;
+    return (over as readonly string[]).includes("pvm_trace_begin") ? [[TRACE_EVENT[name].id, name]] : [];
+  }),
+);
 
 /** Event of an import; undefined: it makes none. */
 export function eventOf(name: RoutineName): TraceEventName | undefined {
@@ -192,7 +202,8 @@ function end(e: EngineState, ulp: UlpAt, result: number, results?: readonly numb
   const { w, f64 } = e;
   const row = innermost(w, ulp);
   if (row === 0) return;
-  if (result === INTERRUPT.handle || result === INTERRUPT.match) {
+  // What the guest library says is a number of the program's own.
+  if (results === undefined && (result === INTERRUPT.handle || result === INTERRUPT.match)) {
     w[row + TRACE_CALL.kind] = TRACE_CALL_KIND.interrupted;
     return;
   }
@@ -294,12 +305,12 @@ export function maskCalls(e: EngineState) {
       context.bytes.set(maskText(maskOf(e.w, e.current, which)), mask >>> 0);
       return PVM_ERROR.PvmOk.code;
     },
-    /** A routine of the guest library begins: its event, a text and a number that it tells. */
+    /** A routine of the guest library begins: its event, a text and a number that it tells. Other events are ignored. */
     pvm_trace_begin(id: number, text: number, value: number): number {
       const { w, current: ulp } = e;
-      const event = BY_ID.get(id);
+      const event = LIBRARY_EVENTS.get(id);
       if (event === undefined || w[ulp + ULP.traceAt] === 0 || innermost(w, ulp) !== 0) return 0;
-      push(e, ulp, event.name as TraceEventName, TRACE_CALL_KIND.library, [id, text, value]);
+      push(e, ulp, event, TRACE_CALL_KIND.library, [id, text, value]);
       return 0;
     },
     /** It returns `result`, and tells two numbers. @returns `result` */

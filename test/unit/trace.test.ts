@@ -5,57 +5,19 @@ import { sourceOf } from "../../runtime/pvm/trace-values.ts";
 import { eventOf, maskBits, maskText } from "../../runtime/pvm/tracing.ts";
 import { dispatch, pick } from "../../runtime/scheduler/engine.ts";
 import { type RunOptions, run } from "../../upvm/run.ts";
-import { SUSPEND, TRACE, ULP } from "../../wire/layout.ts";
+import { INTERRUPT, SUSPEND, TRACE, TRACE_CALL, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
-import { PVM_OPTION } from "../../wire/options.ts";
 import { DAEMON_TID, PVM_ERROR, PVM_ROUTINE, type RoutineName } from "../../wire/pvm.ts";
-import { TRACE_EVENTS } from "../../wire/trace.ts";
+import { TRACE_EVENT, TRACE_EVENTS } from "../../wire/trace.ts";
 import { TRACE_DATA, TRACE_MASK_LENGTH } from "../../wire/trace-data.ts";
-import { type Actor, actor, IDLE, leftovers, type Process, processOf } from "../one-thread.ts";
+import { actor, IDLE, leftovers, processOf } from "../one-thread.ts";
 import { type Seen, TraceReader } from "../trace-reader.ts";
+import { allEvents, begin, MASK, messages, option, TAG, traced, traceTo, wordsOf } from "../traced.ts";
 import { hop, ownActor, pair, say } from "../two-processes.ts";
 import { program, TID0 } from "../wat-programs.ts";
 
-const TAG = 99;
-const MASK = 0x400;
 const DATA = 0x100;
-const option = (name: keyof typeof PVM_OPTION): number => PVM_OPTION[name].code;
-
-/** Bytes of the messages that wait for a task with a tag, and who sent each. */
-function messages(to: Actor, tag = TAG): { src: number; bytes: Uint8Array }[] {
-  const found = [];
-  for (let bufid = to.call("pvm_nrecv", -1, tag); bufid > 0; bufid = to.call("pvm_nrecv", -1, tag)) {
-    to.call("pvm_bufinfo", bufid, 0x20, 0x24, 0x28);
-    const length = to.view.getInt32(0x20, true);
-    assert.equal(to.call("pvm_upkbyte", 0x4000, length, 1), 0);
-    found.push({ src: to.view.getInt32(0x28, true), bytes: to.bytes.slice(0x4000, 0x4000 + length) });
-  }
-  return found;
-}
-
 const shortly = ({ phase, name }: Seen): string => `${phase} ${name}`;
-
-/** A ULP that traces, and one that is traced, with what it has told since this was last asked. */
-function traced(p: Process = processOf(IDLE, { ulps: 2 }), events: readonly number[] = allEvents) {
-  const [tracer, task] = [actor(p, 0), actor(p, 1)];
-  const reader = new TraceReader();
-  const told = (): Seen[] => messages(tracer).flatMap(({ bytes }) => reader.read(bytes));
-  task.bytes.set(maskText(wordsOf(events)), MASK);
-  assert.equal(task.call("pvm_settmask", 0, MASK), 0);
-  // With the tag to begin with, so that the names of data come with it too.
-  assert.equal(task.call("pvm_setopt", option("PvmSelfTraceTid"), tracer.tid), 0);
-  assert.equal(task.call("pvm_setopt", option("PvmSelfTraceCode"), TAG), 0);
-  // Where it is made known: at its place without a tag first, and then at this.
-  for (const tag of [0, TAG]) for (const { bytes } of messages(tracer, tag)) reader.read(bytes);
-  return { p, tracer, task, told, reader };
-}
-const allEvents = TRACE_EVENTS.map(({ id }) => id);
-function wordsOf(events: readonly number[]): number[] {
-  const words = [0, 0, 0, 0];
-  for (const id of events) words[id >> 5]! |= 1 << (id & 31);
-  return words;
-}
-const begin = (task: Actor): number => task.call("pvm_setopt", option("PvmSelfTraceOptions"), 1);
 
 test("events have PVM's numbers in order, and every source of their data is one", () => {
   TRACE_EVENTS.forEach((event, i) => {
@@ -75,6 +37,48 @@ test("a routine with an event of its name makes it, but for those that PVM is si
     assert.ok(made.has(name as never));
   for (const name of ["perror", "tidtohost", "hostsync", "settmask", "gettmask"])
     assert.ok(!made.has(name as never));
+});
+
+test("a call that is under way has room for the parameters of every routine", () => {
+  for (const [name, { wasm }] of Object.entries(PVM_ROUTINE))
+    assert.ok(wasm.length <= TRACE_CALL.words - TRACE_CALL.args, name);
+});
+
+/** Routines that are code of the guest libraries, and say themselves when they begin and return. */
+const LIBRARY = [
+  "config",
+  "gather",
+  "getfds",
+  "getmboxinfo",
+  "packf",
+  "reduce",
+  "reg_rm",
+  "scatter",
+  "siblings",
+  "tasks",
+  "unpackf",
+];
+
+test("a program says only of routines of the guest library that they begin and return; of others nothing is told", () => {
+  const { p, task, told } = traced();
+  begin(task);
+  told();
+  const tells = (id: number): string[] => {
+    assert.equal(task.call("pvm_trace_begin", id, 0, 0), 0);
+    for (const result of [6, SUSPEND, INTERRUPT.handle])
+      assert.equal(task.call("pvm_trace_end", id, result, 0, 0), result);
+    return told().map(shortly);
+  };
+  for (const { id, name } of TRACE_EVENTS)
+    assert.deepEqual(tells(id), LIBRARY.includes(name) ? [`entry ${name}`, `exit ${name}`] : []);
+  for (const id of [-1, TRACE_EVENTS.length, 0x7fffffff, -0x80000000]) assert.deepEqual(tells(id), []);
+  // A result that a routine of the engine cannot have is a result here.
+  const { id } = TRACE_EVENT.packf;
+  task.call("pvm_trace_begin", id, task.text("%d"), 0);
+  assert.equal(task.call("pvm_trace_end", id, INTERRUPT.match, 0, 0), INTERRUPT.match);
+  task.call("pvm_getrbuf");
+  assert.deepEqual(told().map(shortly), ["entry packf", "exit packf", "entry getrbuf", "exit getrbuf"]);
+  assert.equal(leftovers(p), "");
 });
 
 test("a mask is a printable text, four events to a character; what stands behind a NUL is none", () => {
@@ -287,9 +291,7 @@ test("a traced ULP that moves to another process is traced there: what waits goe
   const [p, q] = pair();
   const task = ownActor(p, 0);
   const tracer = actor(q, 1);
-  task.bytes.set(maskText(wordsOf(allEvents)), MASK);
-  task.call("pvm_settmask", 0, MASK);
-  task.call("pvm_setopt", option("PvmSelfTraceTid"), tracer.tid);
+  traceTo(task, tracer.tid);
   task.call("pvm_setopt", option("PvmSelfTraceCode"), TAG);
   begin(task);
   task.call("pvm_setopt", option("PvmSelfTraceBuffer"), 100_000);
@@ -318,9 +320,7 @@ test("a call that waits while its ULP moves returns in the trace where it goes o
   const [p, q] = pair();
   const task = ownActor(p, 0);
   const tracer = actor(q, 1);
-  task.bytes.set(maskText(wordsOf(allEvents)), MASK);
-  task.call("pvm_settmask", 0, MASK);
-  task.call("pvm_setopt", option("PvmSelfTraceTid"), tracer.tid);
+  traceTo(task, tracer.tid);
   begin(task);
   assert.equal(task.call("pvm_recv", -1, 5), SUSPEND);
   await hop(p, q, 0);
