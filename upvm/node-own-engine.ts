@@ -22,6 +22,7 @@ import { LIMITS } from "../wire/limits.ts";
 import type { EngineNews, Engines, TurnWatch } from "./engine-thread.ts";
 import { nodeFiles } from "./node-file-edge.ts";
 import { type ProcessEvents, type ProcessOptions, takeNews } from "./node-process.ts";
+import { TurnRoom } from "./turn-room.ts";
 
 const NS_PER_MS = 1_000_000;
 
@@ -39,8 +40,7 @@ export class OwnEngine implements Engines {
   private turnsInARow = 0;
   private lastTurn = 0;
   private timerMs = Number.POSITIVE_INFINITY;
-  /** Since when there was no room. */
-  private fullMs: number | undefined;
+  private readonly room = new TurnRoom();
   private readonly stopped: Promise<void>;
   private done: () => void = () => {};
   private fail: (error: unknown) => void = () => {};
@@ -56,6 +56,8 @@ export class OwnEngine implements Engines {
     this.events = events;
     this.watch = watch;
     this.offsetMs = performance.timeOrigin - beganMs;
+    // Traps tell where they were, however deep.
+    Error.stackTraceLimit = LIMITS.stackFrames;
     this.stopped = new Promise((done, fail) => {
       this.done = done;
       this.fail = fail;
@@ -152,7 +154,8 @@ export class OwnEngine implements Engines {
     let full = false;
     try {
       full = this.isFull();
-      if (!full) idle = this.run();
+      if (full) this.serve();
+      else idle = this.run();
       this.tellNews();
     } catch (error) {
       stopProcess(this.library, STOP.failed);
@@ -180,15 +183,19 @@ export class OwnEngine implements Engines {
     return idle;
   }
 
-  /** ULPs wait for room, for LIMITS.outboxWaitMs at most: then what finds none is refused. */
+  /** ULPs are ended, frozen and made also while none may run: a turn that is over as it begins does that, and dispatches nobody. */
+  private serve(): void {
+    Atomics.store(this.watch.words, TURN.over, 1);
+    runTurn(this.engine);
+  }
+
+  /** ULPs wait for room. */
   private isFull(): boolean {
     const { w } = this.library;
-    const { words } = this.watch;
-    const full = isOutboxFull(w) || isRelayFull(w) || isOutputFull(w);
-    this.fullMs = full ? (this.fullMs ?? performance.now()) : undefined;
-    const waited = this.fullMs !== undefined && performance.now() - this.fullMs >= LIMITS.outboxWaitMs;
-    words[TURN.waited] = waited ? 1 : 0;
-    return full && !waited && w[HEAD.stop] === STOP.none;
+    const full = { output: isOutputFull(w), messages: isOutboxFull(w) || isRelayFull(w) };
+    const { waits, refused } = this.room.look(full, performance.now());
+    this.watch.words[TURN.waited] = refused ? 1 : 0;
+    return waits && w[HEAD.stop] === STOP.none;
   }
 
   /** What is told may be followed by parcels, and by more to tell only in another turn. */
@@ -224,8 +231,9 @@ export class OwnEngine implements Engines {
     Atomics.add(w, HEAD.idleEpoch, 1);
   }
 
-  /** A turn after so long, unless there is one before. */
-  private after(ms: number): void {
+  /** A turn after so long, or after as long as a timer can wait, unless there is one before. */
+  private after(wantedMs: number): void {
+    const ms = Math.min(wantedMs, LIMITS.timerMs);
     const atMs = performance.now() + ms;
     if (atMs >= this.timerMs) return;
     this.timerMs = atMs;

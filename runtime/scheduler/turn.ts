@@ -19,7 +19,7 @@ export const TURN = {
   over: 1,
   /** 1: another thread sees to it that no turn lasts. */
   watched: 2,
-  /** 1: ULPs have waited LIMITS.outboxWaitMs for room in vain. */
+  /** 1: ULPs have waited LIMITS.outboxWaitMs for room for their messages in vain. */
   waited: 3,
   words: 4,
 } as const;

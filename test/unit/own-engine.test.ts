@@ -1,0 +1,173 @@
+/** The engine on the process's own thread: what it waits for, and for how long; with the test's thread as the process's. */
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { test } from "uvu";
+import { link } from "../../runtime/link/link.ts";
+import type { Parcel, UlpFailure } from "../../runtime/scheduler/engine-state.ts";
+import { initialise } from "../../runtime/scheduler/init.ts";
+import { PLACEMENT } from "../../runtime/scheduler/placement.ts";
+import { ulpAt } from "../../runtime/scheduler/queue.ts";
+import { getState } from "../../runtime/scheduler/state.ts";
+import { TURN } from "../../runtime/scheduler/turn.ts";
+import { OwnEngine } from "../../upvm/node-own-engine.ts";
+import { TurnRoom } from "../../upvm/turn-room.ts";
+import { HEAD, ULP_STATE } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
+import { program } from "../wat-programs.ts";
+
+interface Ran {
+  readonly engine: OwnEngine;
+  readonly w: Int32Array<SharedArrayBuffer>;
+  readonly failures: UlpFailure[];
+  readonly parcels: Parcel[];
+  /** Output that has not been taken: each takes one. */
+  readonly printed: (() => void)[];
+}
+
+function start(body: string, ulps = 1): Ran {
+  const wasm = program(body) as Uint8Array<ArrayBuffer>;
+  const { info } = link(wasm);
+  const linked = {
+    ...{ id: 0, name: "test", module: new WebAssembly.Module(wasm) },
+    ...{ pages: info.pages, stateBytes: info.stateBytes, tables: info.tables },
+  };
+  const failures: UlpFailure[] = [];
+  const parcels: Parcel[] = [];
+  const printed: (() => void)[] = [];
+  const options = {
+    ...{ args: ["test"], env: [], grants: [], input: false, tag: false, slices: false, outside: true },
+    ...{ hostName: "here", handoff: true, framesBytes: LIMITS.framesBytesMax, shuffle: 0 },
+  };
+  const events = {
+    output: () => new Promise<void>((taken) => printed.push(taken)),
+    news: (_: number, news: { kind: string; failure?: UlpFailure }) => {
+      if (news.kind === "failed") failures.push(news.failure!);
+    },
+    parcel: (parcel: Parcel) => parcels.push(parcel),
+  };
+  const words = new Int32Array(new SharedArrayBuffer(TURN.words * 4));
+  const beganMs = performance.timeOrigin + performance.now();
+  let engine: OwnEngine | undefined;
+  const { library } = initialise(
+    { program: linked, ulps, engines: 1, heapBytes: 16 << 20, place: PLACEMENT.block },
+    {
+      prepare: (made) => {
+        engine = new OwnEngine(made, { engine: options, beganMs }, events, { words, start: () => {} });
+      },
+      start: () => {},
+    },
+  );
+  return { engine: engine!, w: library.w, failures, parcels, printed };
+}
+
+/** Has the event loop go on until something holds. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let turns = 0; !holds(); turns++) {
+    assert.ok(turns < 1_000_000, "it never came to that");
+    await nextTurn();
+  }
+}
+
+/** Prints 32 KiB again and again. */
+const PRINTS = `(func (export "_start")
+  (i32.store (i32.const 72) (i32.const 1024))
+  (i32.store (i32.const 76) (i32.const 32768))
+  (loop $again
+    (drop (call $fd_write (i32.const 1) (i32.const 72) (i32.const 1) (i32.const 80)))
+    (br $again)))`;
+
+test("ULPs whose output nobody takes wait without end, and are stopped and frozen meanwhile", async () => {
+  const { now } = performance;
+  let later = 0;
+  performance.now = () => now.call(performance) + later;
+  try {
+    const { engine, w, parcels, printed } = start(PRINTS, 2);
+    const isFull = () => w[HEAD.outputBytes]! > LIMITS.outputBytes;
+    const stateOf = (index: number) => getState(w, ulpAt(w, index));
+    await until(isFull);
+    const held = w[HEAD.outputBytes]!;
+    assert.ok(held < LIMITS.outputBytes + (1 << 20), `${held}`);
+    for (let turns = 0; turns < 20; turns++) {
+      later += LIMITS.outboxWaitMs;
+      const before = performance.now();
+      await until(() => performance.now() > before + 2 * LIMITS.turnAgainMs);
+    }
+    assert.equal(w[HEAD.outputBytes], held);
+    engine.send(0, { kind: "stop", index: 0, signum: 9 });
+    await until(() => stateOf(0) === ULP_STATE.exited);
+    engine.send(0, { kind: "freeze", index: 1 });
+    await until(() => parcels.length === 1);
+    assert.deepEqual([parcels[0]!.kind, w[HEAD.outputBytes]], ["ulp", held]);
+    for (const taken of printed.splice(0)) taken();
+    await until(() => !isFull());
+    assert.equal(await engine.interrupt(), true);
+  } finally {
+    performance.now = now;
+  }
+});
+
+test("output goes on when what was printed has been taken", async () => {
+  const { engine, w, printed } = start(PRINTS);
+  for (let round = 0; round < 3; round++) {
+    await until(() => w[HEAD.outputBytes]! > LIMITS.outputBytes);
+    for (const taken of printed.splice(0)) taken();
+  }
+  await engine.interrupt();
+});
+
+test("messages wait so long for room and are refused then, however long output has waited", () => {
+  const room = new TurnRoom();
+  const wait = LIMITS.outboxWaitMs;
+  const look = (output: boolean, messages: boolean, nowMs: number) => {
+    const { waits, refused } = room.look({ output, messages }, nowMs);
+    return [waits, refused];
+  };
+  assert.deepEqual(look(false, false, 0), [false, false]);
+  assert.deepEqual(look(true, false, 1), [true, false]);
+  assert.deepEqual(look(true, false, 1 + wait), [true, false]);
+  assert.deepEqual(look(true, true, 2 + wait), [true, false]);
+  assert.deepEqual(look(false, true, 1 + 2 * wait), [true, false]);
+  assert.deepEqual(look(false, true, 2 + 2 * wait), [false, true]);
+  assert.deepEqual(look(true, true, 3 + 2 * wait), [true, true]);
+  assert.deepEqual(look(false, false, 4 + 2 * wait), [false, false]);
+  assert.deepEqual(look(false, true, 5 + 2 * wait), [true, false]);
+});
+
+test("a wait longer than a timer can be takes the longest timer", async () => {
+  const { setTimeout: really } = globalThis;
+  const asked: (number | undefined)[] = [];
+  globalThis.setTimeout = ((run: () => void, ms?: number) => {
+    asked.push(ms);
+    return really(run, 0).unref();
+  }) as typeof setTimeout;
+  try {
+    const { engine } = start(`(func (export "_start")
+      (i32.store (i32.const 16) (i32.const 3000000))
+      (drop (call $pvm_trecv (i32.const -1) (i32.const 1) (i32.const 16))))`);
+    await until(() => asked.length > 0);
+    assert.equal(asked[0], 2 ** 31 - 1);
+    await engine.interrupt();
+  } finally {
+    globalThis.setTimeout = really;
+  }
+});
+
+test("a trap 30 calls deep tells all of them", async () => {
+  const limit = Error.stackTraceLimit;
+  try {
+    const { engine, failures } = start(`
+      (func $deeper (param $calls i32)
+        (if (i32.eqz (local.get $calls)) (then unreachable))
+        (call $deeper (i32.sub (local.get $calls) (i32.const 1))))
+      (func (export "_start") (call $deeper (i32.const 29)))`);
+    await until(() => failures.length > 0);
+    const calls = failures[0]!.stack.match(/wasm-function\[\d+\]/g) ?? [];
+    const innermost = calls[0];
+    assert.equal(calls.filter((call) => call === innermost).length, 30, failures[0]!.stack);
+    await engine.ended();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+});
+
+test.run();
