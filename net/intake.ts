@@ -3,7 +3,8 @@
  *
  * Owns: the frames that are begun and not ended, and who takes which type. Not the bytes on the wire
  * (frame-reader.ts), not when reading stops. Pure. What it holds is bounded: LIMITS.openWholes frames at once, of
- * LIMITS.wholeBytes together, and memory is taken here only for bytes that have come.
+ * LIMITS.wholeBytes together, announced or come. Memory is taken here only for bytes that have come; a sink is told the
+ * announced length, and may take memory for that (`onStream`).
  */
 import { LIMITS } from "../wire/limits.ts";
 import {
@@ -14,6 +15,7 @@ import {
   FRAME_WORDS_BYTES,
   FRAMES,
 } from "../wire/protocol.ts";
+import { Gathered } from "./gathered.ts";
 import { type Frame, type FrameHead, type FrameSink, type OpenSink, ProtocolError } from "./link.ts";
 
 /** A frame of which fragments have come. */
@@ -22,13 +24,15 @@ interface Whole {
   /** Of its body, as its sender has said; undefined: not known. */
   readonly total: number | undefined;
   bytes: number;
+  /** What it counts for: `total`, or what has come if that is not known. */
+  counted: number;
 }
 
 export class Intake {
   #take: ((frame: Frame) => void) | undefined;
   readonly #streams = new Map<number, OpenSink>();
   readonly #wholes = new Map<number, Whole>();
-  /** Bytes of all of them. */
+  /** What all of them count for. */
   #bytes = 0;
 
   onFrame(take: (frame: Frame) => void): void {
@@ -83,10 +87,14 @@ export class Intake {
       if (this.#wholes.size >= LIMITS.openWholes)
         throw new ProtocolError(`more than ${LIMITS.openWholes} frames in fragments at once`);
       if (bytes < FRAME_WORDS_BYTES) throw new ProtocolError("a first fragment without a header");
-      this.#count(bytes - FRAME_WORDS_BYTES);
+      const came = bytes - FRAME_WORDS_BYTES;
+      const total = before === 0 ? undefined : before;
+      // Before anybody takes memory for it.
+      this.#within(serial, came, total);
+      const counted = total ?? came;
+      this.#count(counted);
       return new FirstFragment((head) => {
-        const total = before === 0 ? undefined : before;
-        const opened = { sink: this.#open(head, total), total, bytes: bytes - FRAME_WORDS_BYTES };
+        const opened = { sink: this.#open(head, total), total, bytes: came, counted };
         this.#wholes.set(serial, opened);
         return this.#piece(serial, opened, last);
       });
@@ -94,7 +102,11 @@ export class Intake {
     if (whole === undefined) throw new ProtocolError(`fragment ${serial} goes on without a beginning`);
     if (before !== whole.bytes)
       throw new ProtocolError(`fragment ${serial} goes on at byte ${before}, not ${whole.bytes}`);
-    this.#count(bytes);
+    this.#within(serial, whole.bytes + bytes, whole.total);
+    if (whole.total === undefined) {
+      this.#count(bytes);
+      whole.counted += bytes;
+    }
     whole.bytes += bytes;
     return this.#piece(serial, whole, last);
   }
@@ -105,11 +117,14 @@ export class Intake {
       throw new ProtocolError(`frames of more than ${LIMITS.wholeBytes} bytes in fragments`);
   }
 
+  #within(serial: number, bytes: number, total: number | undefined): void {
+    if (total !== undefined && bytes > total)
+      throw new ProtocolError(`fragment ${serial} goes on beyond byte ${total}`);
+  }
+
   /** The body of one fragment, which goes to the sink of the whole. */
   #piece(serial: number, whole: Whole, last: boolean): FrameSink {
     const { sink, total } = whole;
-    if (total !== undefined && whole.bytes > total)
-      throw new ProtocolError(`fragment ${serial} goes on beyond byte ${total}`);
     const piece: FrameSink = {
       add: (some) => sink.add(some),
       end: () => {
@@ -117,7 +132,7 @@ export class Intake {
         if (total !== undefined && whole.bytes < total)
           throw new ProtocolError(`fragment ${serial} ends at byte ${whole.bytes} of ${total}`);
         this.#wholes.delete(serial);
-        this.#bytes -= whole.bytes;
+        this.#bytes -= whole.counted;
         sink.end();
       },
       drop: () => {},
@@ -128,10 +143,10 @@ export class Intake {
   #open(head: FrameHead, bytes: number | undefined): FrameSink {
     const open = this.#streams.get(head.type);
     if (open !== undefined) return open(head, bytes);
-    const pieces: Uint8Array[] = [];
+    const gathered = new Gathered();
     return {
-      add: (piece) => pieces.push(piece.slice()),
-      end: () => this.#take?.({ ...head, body: [joined(pieces)] }),
+      add: (piece) => gathered.add(piece),
+      end: () => this.#take?.({ ...head, body: [joined(gathered.pieces)] }),
       drop: () => {},
     };
   }

@@ -2,9 +2,11 @@
  * A message of a ULP of another process, while it comes: its bytes go straight into the process heap, from the socket where
  * that is possible.
  *
- * Owns: the head of such a message, and where its bytes go: of one to several ULPs, to one buffer that all get. If the heap has no room, or the length is not known, they
- * are kept beside it. Where the message goes when it is whole is the taker's.
+ * Owns: the head of such a message, and where its bytes go: of one to several ULPs, to one buffer that all get. If the heap has
+ * too little room, or the length is not known, they are kept beside it as they come. A length is what a peer says: for no
+ * more than a part of the heap is room made before the bytes are there. Where the message goes when it is whole is the taker's.
  */
+import { Gathered } from "../net/gathered.ts";
 import { type FrameHead, type FrameSink, ProtocolError } from "../net/link.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import {
@@ -16,6 +18,7 @@ import {
 } from "../runtime/scheduler/outside.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { FRAME, SEND_HEAD } from "../wire/protocol.ts";
+import { isEncoding } from "../wire/pvm.ts";
 import type { Mail } from "./peer-links.ts";
 
 /** What is known of a message before its bytes. */
@@ -31,14 +34,20 @@ export type BeginMail = (head: MailHead, bytes: number) => MailPlace | undefined
 const HEAD_BYTES = SEND_HEAD.words * 4;
 const NOTHING = (): void => {};
 
-/** A place in the heap; undefined: there is none, or the process has not begun. */
+/** A place in the heap; undefined: there is none to spare, or the process has not begun. */
 export function arrivingIn(
   library: Library | undefined,
   head: MailHead,
   bytes: number,
 ): MailPlace | undefined {
-  const arriving = library && beginArriving(library, head, bytes);
-  return library && arriving && placeOf(library, head, arriving);
+  if (library === undefined || !mayReserve(library, bytes)) return undefined;
+  const arriving = beginArriving(library, head, bytes);
+  return arriving && placeOf(library, head, arriving);
+}
+
+/** Whether room for bytes that are only announced leaves enough of the heap for everything else. */
+function mayReserve({ heap }: Library, bytes: number): boolean {
+  return bytes <= LIMITS.smallFrameBytes || heap.leftBytes() - bytes >= heap.u8.length * LIMITS.heapSparePart;
 }
 
 function placeOf(library: Library, head: MailHead, arriving: Arriving): MailPlace {
@@ -69,7 +78,7 @@ export class ComingMail implements FrameSink {
   #others: number[] = [];
   #place: MailPlace | undefined;
   /** If there is no place. */
-  readonly #pieces: Uint8Array[] = [];
+  readonly #beside = new Gathered();
 
   /**
    * @param whole  gets the message when all of it has come, once for each receiver
@@ -80,8 +89,10 @@ export class ComingMail implements FrameSink {
     this.#total = total;
     this.#begin = begin;
     this.#whole = whole;
-    const tids = frame.type === FRAME.ULP_MCAST ? frame.a : 0;
-    if (tids > LIMITS.mcastReceivers) throw new ProtocolError(`a message to ${tids} receivers`);
+    const several = frame.type === FRAME.ULP_MCAST;
+    const tids = several ? frame.a : 0;
+    if (tids > LIMITS.mcastReceivers || (several && tids === 0))
+      throw new ProtocolError(`a message to ${tids} receivers`);
     this.#headBytes = new Uint8Array(HEAD_BYTES + 4 * tids);
   }
 
@@ -98,7 +109,7 @@ export class ComingMail implements FrameSink {
     const at = this.#came - this.#headBytes.length;
     this.#came += rest.length;
     if (this.#place === undefined) {
-      if (rest.length > 0) this.#pieces.push(rest.slice());
+      this.#beside.add(rest);
       return;
     }
     const { place } = this.#place;
@@ -119,7 +130,7 @@ export class ComingMail implements FrameSink {
       throw new ProtocolError(`a message of ${this.#came} bytes, its head has ${headBytes}`);
     const bytes = this.#came - headBytes;
     if (this.#others.length === 0 && this.#place === undefined) {
-      this.#whole({ ...head, bytes, pieces: this.#pieces, release: NOTHING });
+      this.#whole({ ...head, bytes, pieces: this.#beside.pieces, release: NOTHING });
       return;
     }
     const others = this.#others.map((to) => [to, this.#place?.also(to)] as const);
@@ -140,7 +151,7 @@ export class ComingMail implements FrameSink {
   }
 
   #copied(): readonly Uint8Array[] {
-    return this.#place === undefined ? this.#pieces : [this.#place.place.slice()];
+    return this.#place === undefined ? this.#beside.pieces : [this.#place.place.slice()];
   }
 
   #opened(): void {
@@ -150,13 +161,15 @@ export class ComingMail implements FrameSink {
     let to = this.#frame.a | 0;
     if (from > 0)
       [to = 0, ...this.#others] = Array.from({ length: from }, (_, i) => view.getInt32(i * 4, true));
+    const encoding = word(SEND_HEAD.encoding);
+    if (!isEncoding(encoding)) throw new ProtocolError(`a message of encoding ${encoding}`);
     this.#head = {
       to,
       src: this.#frame.b | 0,
       tag: word(SEND_HEAD.tag),
       context: word(SEND_HEAD.context),
       wid: word(SEND_HEAD.wid),
-      encoding: word(SEND_HEAD.encoding),
+      encoding,
     };
     if (this.#total !== undefined)
       this.#place = this.#begin(this.#head, this.#total - this.#headBytes.length);

@@ -312,8 +312,10 @@ export const LIMITS = {
   frameBytes: (256 << 10) + 32,
   /** The same before the peer has shown the key: nonce, proof, identity, bytes. */
   handshakeBytes: 2 << 10,
-  /** Frames that one link puts together from fragments, bytes in all: no message is longer than half the largest heap. */
+  /** Frames that one link puts together from fragments, bytes in all, announced or come: no message is longer than half the largest heap. */
   wholeBytes: 1 << 30,
+  /** Messages that are only announced leave this part of the process heap free: beyond it they are kept beside it as they come. */
+  heapSparePart: 0.25,
   /** Frames of one link that are put together at once: more is a peer gone wild. */
   openWholes: 256,
   /** Bodies up to this are copied behind their headers, many frames into one write; longer ones are not copied, bytes. */

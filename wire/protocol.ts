@@ -11,7 +11,7 @@
  *
  * Owns: codes, names and meanings. No code with effects.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Bytes before a frame's body: length, type, three fields. */
 export const FRAME_HEAD_BYTES = 20;
@@ -49,7 +49,7 @@ export const FRAMES = {
   ULP_MIGRATING: { code: 34, fields: ["ULP", "move", "destination member"], body: "to the destination JSON", ends: "library", doc: "source tells all: hold what goes to this ULP; and the destination, what memory it needs" },
   ULP_MIGACK: { code: 35, fields: ["ULP", "move", ""], body: "", ends: "library", doc: "answers ULP_MIGRATING, behind everything sent before" },
   ULP_STATE: { code: 36, fields: ["ULP", "move", "number of the chunk"], body: "a piece of the image", ends: "library", doc: "the ULP's state, source to destination" },
-  ULP_STATE_END: { code: 37, fields: ["ULP", "move", "chunks"], body: "JSON", ends: "library", doc: "all of the state has been sent" },
+  ULP_STATE_END: { code: 37, fields: ["ULP", "move", "chunks"], body: "", ends: "library", doc: "all of the state has been sent" },
   ULP_MIGRATED: { code: 38, fields: ["ULP", "move", "member"], body: "", ends: "library", doc: "destination tells all: the ULP is here; send what is held" },
   ULP_MIGABORT: { code: 39, fields: ["ULP", "move", "member"], body: "JSON", ends: "library", doc: "the ULP stays at its source: send there what is held" },
   ULP_ANSWER: { code: 40, fields: ["ULP", "", "bytes of JSON"], body: "JSON, then bytes: as the request ulpAnswer", ends: "ulp", doc: "the virtual machine's answer to a ULP that has moved since it asked" },

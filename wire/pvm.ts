@@ -60,6 +60,11 @@ export const PVM_CONSTANT = {
   PvmMboxReadAndDelete: 16, PvmMboxWaitForInfo: 32, PvmMboxMaxFlag: 512, PvmMboxDirectIndexShift: 10,
 } as const;
 
+/** True for the encodings that a message buffer can have: PvmDataDefault, PvmDataRaw, PvmDataInPlace. */
+export function isEncoding(encoding: number): boolean {
+  return encoding >= PVM_CONSTANT.PvmDataDefault && encoding <= PVM_CONSTANT.PvmDataInPlace;
+}
+
 /** What pvm_getminfo tells of a message's encoding; of a raw one it tells the data format of its host. */
 export const PVM_ENCODING = { xdr: 0x10000000, inPlace: 0x20000000 } as const;
 

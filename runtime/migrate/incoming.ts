@@ -22,7 +22,7 @@ import {
   WAIT,
 } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
-import { PVM_CONSTANT, PVM_ERROR, tidOf } from "../../wire/pvm.ts";
+import { isEncoding, PVM_ERROR, tidOf } from "../../wire/pvm.ts";
 import { SEG_HEADER_BYTES } from "../heap/gbdesc.ts";
 import { MADE_HERE, rowOf } from "../heap/positions.ts";
 import type { UlpParcel } from "../scheduler/engine-state.ts";
@@ -164,9 +164,7 @@ export class Incoming {
 
   /** A buffer, still empty; this holds a reference to it until the end. */
   addBuffer(encoding: number, bytes: number): void {
-    const { PvmDataDefault, PvmDataRaw, PvmDataInPlace } = PVM_CONSTANT;
-    if (bytes < 0 || ![PvmDataDefault, PvmDataRaw, PvmDataInPlace].includes(encoding as never))
-      damaged("a buffer makes no sense");
+    if (bytes < 0 || !isEncoding(encoding)) damaged("a buffer makes no sense");
     const gbid = this.library.gb.gnew(encoding);
     if (gbid === 0) throw new ImageError("heap", "the process heap has no room for its messages");
     this.library.gb.ginitref(gbid);

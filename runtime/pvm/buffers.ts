@@ -5,17 +5,13 @@
  * Source: manual pages of PVM 3.4.6, and what its library answers (test/unit/pvm-buffers.test.ts).
  */
 import { MSG, ULP, ULP_FLAG } from "../../wire/layout.ts";
-import { PVM_CONSTANT } from "../../wire/pvm.ts";
+import { isEncoding } from "../../wire/pvm.ts";
 import { rowOf } from "../heap/positions.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { dropMessage, findProbed, removeMessage } from "../scheduler/messages.ts";
 import type { UlpAt } from "../scheduler/state.ts";
 import { check, fail } from "./errors.ts";
 import { isPlace, putInt } from "./guest.ts";
-
-function isEncoding(encoding: number): boolean {
-  return encoding >= PVM_CONSTANT.PvmDataDefault && encoding <= PVM_CONSTANT.PvmDataInPlace;
-}
 
 /** Message that `lbid` is the pvm_probe id of, 0 none. */
 function probedMessage(e: EngineState, lbid: number): number {

@@ -131,18 +131,19 @@ test("a handshake with fixed random numbers is these bytes", () => {
     `l ${head(64, 0, 32)}${nl.toString("hex")}`,
     `c ${head(65, 0, 32)}${hmac("proof of the caller", nc, nl)}`,
     `l ${head(65, 0, 32)}${hmac("proof of the listener", nc, nl)}`,
-    `l ${head(66, 1, 32 + who.b.length)}${hmac("identity of the listener", nc, nl, version, who.b)}${Buffer.from(who.b).toString("hex")}`,
-    `c ${head(66, 1, 32 + who.a.length)}${hmac("identity of the caller", nc, nl, version, who.a)}${Buffer.from(who.a).toString("hex")}`,
+    `l ${head(66, 2, 32 + who.b.length)}${hmac("identity of the listener", nc, nl, version, who.b)}${Buffer.from(who.b).toString("hex")}`,
+    `c ${head(66, 2, 32 + who.a.length)}${hmac("identity of the caller", nc, nl, version, who.a)}${Buffer.from(who.a).toString("hex")}`,
     `l ${head(67, 0, 0)}`,
   ]);
 });
 
-test("codes are on the wire: none is there twice, and those of version 1 stay", () => {
+test("codes are on the wire: none is there twice, and those of before stay", () => {
   const codes = FRAME_NAMES.map((name) => FRAMES[name].code);
   assert.equal(new Set(codes).size, codes.length);
-  assert.equal(PROTOCOL_VERSION, 1);
+  assert.equal(PROTOCOL_VERSION, 2);
   const known = [
-    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 32, 33, 34, 35, 36, 37, 38, 39, 64, 65, 66, 67, 68, 69, 70, 80, 81, 82, 83,
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 64, 65, 66, 67, 68, 69, 70, 80, 81,
+    82, 83,
   ];
   for (const code of known) assert.ok((codes as readonly number[]).includes(code), String(code));
   assert.deepEqual(SEND_HEAD, { context: 0, tag: 1, encoding: 2, wid: 3, words: 4 });

@@ -1,12 +1,14 @@
 /** Messages of other processes while they come: into the heap, however they are cut, and nothing stays of what does not come. */
 import assert from "node:assert/strict";
 import { test } from "uvu";
-import { type Frame, ProtocolError } from "../../net/link.ts";
+import { type Frame, type FrameHead, ProtocolError } from "../../net/link.ts";
 import { memoryLinks } from "../../net/memory-links.ts";
 import { drainOutbox, releaseOutgoing } from "../../runtime/scheduler/outbox.ts";
+import { takeOutside } from "../../runtime/scheduler/outside.ts";
 import { arrivingIn, type BeginMail, ComingMail } from "../../upvm/coming-mail.ts";
 import { joined, type Mail, PeerLinks } from "../../upvm/peer-links.ts";
 import { ULP } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import { FRAME, SEND_HEAD } from "../../wire/protocol.ts";
 import { tidOf } from "../../wire/pvm.ts";
 import { IDENTITY, pattern } from "../link-contract.ts";
@@ -101,6 +103,50 @@ test("a heap without room is no end: the message comes beside it", () => {
   const [mail] = come(all, 4096, all.length, (head) => arrivingIn(p.library, head, 1 << 30));
   assert.equal(mail!.deliver, undefined);
   assert.ok(Buffer.from(joined(mail!)).equals(pattern(1000)));
+  assert.equal(leftovers(p), "");
+});
+
+test("announced lengths leave a part of the heap to everybody else; what is beyond comes beside it and is received", () => {
+  const p = process();
+  const a = actor(p, 0);
+  const { heap } = p.library;
+  const free = heap.leftBytes();
+  const part = heap.u8.length * LIMITS.heapSparePart;
+  const announced: ComingMail[] = [];
+  for (let bytes = heap.u8.length; bytes > LIMITS.smallFrameBytes; bytes = Math.floor(bytes / 2)) {
+    for (let i = 0; i < 4; i++) {
+      const coming = new ComingMail(FRAME_HEAD, bytes, into(p), () => assert.fail("it has not come"));
+      coming.add(body(0));
+      announced.push(coming);
+    }
+  }
+  const left = heap.leftBytes();
+  assert.ok(left < free && left > part - 2 * LIMITS.arenaChunkBytes, `${left} of ${free} bytes are left`);
+  const all = body(20_000);
+  const [mail] = come(all, 1000, all.length, into(p));
+  assert.equal(mail!.deliver, undefined);
+  assert.equal(takeOutside(p.library, { ...mail!, data: joined(mail!) }), true);
+  assert.ok(a.call("pvm_recv", tidOf(1), 7) > 0);
+  for (const coming of announced) coming.drop();
+  assert.equal(heap.leftBytes() > left, true);
+  assert.equal(leftovers(p), "");
+});
+
+test("what no process sends is refused: receivers, encodings", () => {
+  const p = process();
+  const refused = (head: FrameHead, all: Uint8Array): void =>
+    assert.throws(() => {
+      const coming = new ComingMail(head, all.length, into(p), () => {});
+      coming.add(all);
+      coming.end();
+    }, ProtocolError);
+  for (const encoding of [-1, 3, 0x7fff_ffff]) {
+    const all = body(10);
+    new DataView(all.buffer).setInt32(4 * SEND_HEAD.encoding, encoding, true);
+    refused(FRAME_HEAD, all);
+  }
+  for (const receivers of [0, LIMITS.mcastReceivers + 1, 0xffff_ffff])
+    refused({ ...FRAME_HEAD, type: FRAME.ULP_MCAST, a: receivers }, body(100));
   assert.equal(leftovers(p), "");
 });
 

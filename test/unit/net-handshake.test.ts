@@ -8,7 +8,7 @@ import {
   type LinkCrypto,
 } from "../../net/handshake.ts";
 import type { Frame, PeerIdentity } from "../../net/link.ts";
-import { FRAME } from "../../wire/protocol.ts";
+import { FRAME, PROTOCOL_VERSION } from "../../wire/protocol.ts";
 import { IDENTITY } from "../link-contract.ts";
 
 const CRYPTO: LinkCrypto = {
@@ -125,18 +125,20 @@ test("a changed bit anywhere in what is said ends it, and nobody is taken for so
 });
 
 test("a peer of another version is refused by name, on both sides, and in time a newer one too", () => {
-  for (const version of [0, 2, 0xffff_ffff]) {
+  for (const version of [0, PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 1, 0xffff_ffff]) {
     const { peer, failed } = shake({ version }, {});
     assert.deepEqual(peer, {});
     assert.deepEqual(failed, {
-      caller: { why: "version", host: "host2", theirs: 1, ours: version },
-      listener: { why: "version", host: "host1", theirs: version, ours: 1 },
+      caller: { why: "version", host: "host2", theirs: PROTOCOL_VERSION, ours: version },
+      listener: { why: "version", host: "host1", theirs: version, ours: PROTOCOL_VERSION },
     });
   }
 });
 
 test("a changed version word is no version, but somebody in between", () => {
-  const { failed } = shake({}, {}, (frame) => (frame.type === FRAME.IDENTITY ? { ...frame, a: 2 } : frame));
+  const { failed } = shake({}, {}, (frame) =>
+    frame.type === FRAME.IDENTITY ? { ...frame, a: PROTOCOL_VERSION + 1 } : frame,
+  );
   assert.equal(failed["caller"]?.why, "key");
 });
 
