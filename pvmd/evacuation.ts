@@ -3,7 +3,8 @@
  *
  * Owns: where each goes, and when the host is empty. A task goes to the host that has the fewest tasks for its cores: one
  * where its job has a process, or else any that the job may use. A host that refuses a task is not asked for it again. How a
- * task moves is the processes' matter, by MoveOrders. No clock of its own.
+ * task moves is the processes' matter, by MoveOrders. All is over after LIMITS.hostEmptyMs, also if an order has no answer then.
+ * No clock of its own.
  */
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
@@ -20,6 +21,7 @@ export interface EvacuationWorld {
   migrate(tids: readonly number[], to: string): Promise<readonly MigratedRow[]>;
   /** A process without tasks is to send its result and end; nothing happens while a task is on its way to it or from it. */
   retire(job: number, member: number): void;
+  nowMs(): number;
   after(ms: number, run: () => void): void;
 }
 
@@ -31,31 +33,62 @@ export async function evacuate(host: string, world: EvacuationWorld): Promise<Em
   const moved = new Map<number, string>();
   /** Hosts that will not have a task, and why. */
   const refused = new Map<number, Map<string, string>>();
-  for (let ms = 0; ms < LIMITS.hostEmptyMs; ms += LIMITS.hostEmptyAgainMs) {
+  const endMs = world.nowMs() + LIMITS.hostEmptyMs;
+  const inTime = (): boolean => world.nowMs() < endMs;
+  const pause = (): Promise<void> =>
+    new Promise((done) => world.after(Math.min(LIMITS.hostEmptyAgainMs, endMs - world.nowMs()), done));
+  while (inTime()) {
     const here = tasksOn(host, world.jobs());
     const places = placesFor(here, refused, world);
-    const orders = [...places].map(async ([to, tids]) => {
-      for (const row of await migrateTo(world, tids, to)) {
+    const orders = [...places].map(([to, tids]) =>
+      migrateTo(world, tids, to, inTime, (row) => {
         if (row.refused === undefined) moved.set(row.tid, to);
         else if (!PASSING.has(row.refused.code))
           refused.set(row.tid, new Map(refused.get(row.tid)).set(to, row.refused.why));
-      }
-    });
-    await Promise.all(orders);
+      }),
+    );
+    await settled(orders, inTime, pause);
     const left = tasksOn(host, world.jobs());
     // A job that has not begun will have; one that ends takes its tasks along.
     const passes = ({ job }: Task): boolean => job.state !== "running";
     const canGo = left.some((task) => passes(task) || placesFor([task], refused, world).size > 0);
     if (left.length > 0 && !canGo) break;
     if (left.length === 0 && retire(host, world)) break;
-    await new Promise<void>((done) => world.after(LIMITS.hostEmptyAgainMs, done));
+    if (inTime()) await pause();
   }
-  const stay = tasksOn(host, world.jobs()).map(({ tid }) => {
-    const why = [...(refused.get(tid)?.values() ?? [])].at(-1);
-    return { tid, why: why ?? "its job may use no other host" };
-  });
+  const stay = tasksOn(host, world.jobs()).map((task) => ({
+    tid: task.tid,
+    why: whyStays(task, refused, world),
+  }));
   for (const { tid } of stay) moved.delete(tid);
   return { moved: [...moved].map(([tid, to]) => ({ tid, to })), stay };
+}
+
+/** Waits for all, as long as there is time. */
+async function settled(
+  orders: readonly Promise<void>[],
+  inTime: () => boolean,
+  pause: () => Promise<void>,
+): Promise<void> {
+  let open = true;
+  const all = Promise.all(orders).then(() => {
+    open = false;
+  });
+  while (open && inTime()) await Promise.race([all, pause()]);
+}
+
+/** Why a task is still on the host. */
+function whyStays(
+  task: Task,
+  refused: ReadonlyMap<number, ReadonlyMap<string, string>>,
+  world: EvacuationWorld,
+): string {
+  const { tid, job } = task;
+  const seconds = LIMITS.hostEmptyMs / 1000;
+  if (job.state === "starting") return `its job had not begun after ${seconds} s`;
+  if (job.state !== "running") return `its job was about to end, and had not after ${seconds} s`;
+  if (placesFor([task], refused, world).size > 0) return `it had not moved after ${seconds} s`;
+  return [...(refused.get(tid)?.values() ?? [])].at(-1) ?? "its job may use no other host";
 }
 
 interface Task {
@@ -97,20 +130,20 @@ function hasProcess({ spec, members }: Job, name: string): boolean {
   return spec.members.some(({ host }, member) => host === name && members[member]?.at === "running");
 }
 
-/** To a host that has gone meanwhile none moves, nor is it asked again. */
+/** To a host that has gone meanwhile none moves, nor is it asked again. `told`: what has become of each. */
 async function migrateTo(
   world: EvacuationWorld,
   tids: readonly number[],
   to: string,
-): Promise<readonly MigratedRow[]> {
-  const rows: MigratedRow[] = [];
+  inTime: () => boolean,
+  told: (row: MigratedRow) => void,
+): Promise<void> {
   try {
-    for (let at = 0; at < tids.length; at += LIMITS.movesWaiting)
-      rows.push(...(await world.migrate(tids.slice(at, at + LIMITS.movesWaiting), to)));
+    for (let at = 0; at < tids.length && inTime(); at += LIMITS.movesWaiting)
+      for (const row of await world.migrate(tids.slice(at, at + LIMITS.movesWaiting), to)) told(row);
   } catch (error) {
     if (!(error instanceof UpvmError)) throw error;
   }
-  return rows;
 }
 
 /** @returns true: no process is left there */

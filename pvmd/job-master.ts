@@ -119,6 +119,7 @@ export class JobMaster {
   /** A host is to leave: its tasks go to others, and its processes end when they have none. */
   emptyHost(host: string): Promise<Emptied> {
     return evacuate(host, {
+      nowMs: () => this.world.nowMs(),
       jobs: () => this.jobs.all(),
       hosts: () => this.world.hosts(),
       migrate: (tids, to) => this.moves.migrate({ tids: [...tids], to }),

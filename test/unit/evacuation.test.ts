@@ -4,6 +4,7 @@ import { test } from "uvu";
 import { evacuate } from "../../pvmd/evacuation.ts";
 import { Jobs } from "../../pvmd/jobs.ts";
 import type { JobWish } from "../../wire/job.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import type { MigratedRow } from "../../wire/rpc-move.ts";
 
 const WISH = {
@@ -24,6 +25,9 @@ class World {
   readonly full = new Map<string, { code: string; why: string }>();
   readonly retired: string[] = [];
   nowMs = 0;
+  /** Called at each pause; and how long an order takes, Infinity: it has no answer. */
+  paused = (): void => {};
+  orderMs = 0;
 
   constructor(cores: Record<string, number>) {
     this.cores = cores;
@@ -80,17 +84,34 @@ class World {
         Object.entries(this.cores).flatMap(([name, cores], i) =>
           name === host ? [] : [{ name, cores, tid: i + 1 }],
         ),
-      migrate: async (tids, to) => tids.map((tid) => this.move(tid, to)),
+      migrate: async (tids, to) => {
+        if (this.orderMs === Infinity) await new Promise(() => {});
+        if (this.orderMs > 0) await new Promise<void>((done) => this.after(this.orderMs, done));
+        return tids.map((tid) => this.move(tid, to));
+      },
       retire: (job, member) => {
         this.jobs.step({ kind: "retire", job, member }, 0);
         this.retired.push(`${job}/${member}`);
         // The process sends its result.
         this.jobs.step({ kind: "result", job, member }, 0);
       },
+      nowMs: () => this.nowMs,
       after: (ms, run) => {
-        this.nowMs += ms;
-        setImmediate(run);
+        this.paused();
+        this.after(ms, run);
       },
+    });
+  }
+
+  private readonly timers: { readonly atMs: number; readonly run: () => void }[] = [];
+  /** Time goes on to the first of those that wait, when nothing else can happen. */
+  private after(ms: number, run: () => void): void {
+    this.timers.push({ atMs: this.nowMs + ms, run });
+    setImmediate(() => {
+      const next = this.timers.toSorted((a, b) => a.atMs - b.atMs)[0]!;
+      this.timers.splice(this.timers.indexOf(next), 1);
+      this.nowMs = next.atMs;
+      next.run();
     });
   }
 }
@@ -137,11 +158,53 @@ test("a job that may use no other host keeps its host; one that has not begun is
   world.jobs.step({ kind: "ended", job: bound, tids: [...world.jobs.get(bound)!.live.keys()] }, 0);
   world.jobs.step({ kind: "result", job: bound, member: 0 }, 0);
   const late = world.job(2, ["a", "b"]);
-  const leaving = world.leave("b");
-  await new Promise((done) => setTimeout(done, 1));
-  world.begin(late);
-  assert.deepEqual((await leaving).stay, []);
+  let pauses = 0;
+  world.paused = () => {
+    pauses += 1;
+    if (pauses === 3) world.begin(late);
+  };
+  assert.deepEqual((await world.leave("b")).stay, []);
   assert.deepEqual(world.places(late), { a: 2 });
+});
+
+test("all is over in time, also if orders have no answer or a long one, or a job does not begin; and why is told", async () => {
+  for (const [orderMs, why] of [
+    [Infinity, "it had not moved after 60 s"],
+    [LIMITS.hostEmptyMs * 2, "it had not moved after 60 s"],
+    [LIMITS.hostEmptyMs / 2, undefined],
+  ] as const) {
+    const world = new World({ a: 1, b: 1 });
+    const job = world.job(1, ["b"]);
+    world.begin(job);
+    world.orderMs = orderMs;
+    const { moved, stay } = await world.leave("b");
+    assert.deepEqual(
+      stay.map((task) => task.why),
+      why === undefined ? [] : [why],
+    );
+    assert.equal(moved.length, why === undefined ? 1 : 0);
+    assert.ok(world.nowMs <= LIMITS.hostEmptyMs, `${world.nowMs}`);
+  }
+  const world = new World({ a: 1, b: 1 });
+  world.job(1, ["b"]);
+  const { stay } = await world.leave("b");
+  assert.deepEqual(
+    stay.map(({ why }) => why),
+    ["its job had not begun after 60 s"],
+  );
+  assert.equal(world.nowMs, LIMITS.hostEmptyMs);
+});
+
+test("a task that is always about to move is asked again until time is up; then it is not said that it may go nowhere", async () => {
+  const world = new World({ a: 1, b: 1 });
+  const job = world.job(1, ["b"]);
+  world.begin(job);
+  world.full.set("a", { code: "moving", why: "it is moving" });
+  const { stay } = await world.leave("b");
+  assert.deepEqual(
+    stay.map(({ why }) => why),
+    ["it had not moved after 60 s"],
+  );
 });
 
 test.run();
