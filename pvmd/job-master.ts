@@ -170,6 +170,12 @@ export class JobMaster {
     for (const effect of this.jobs.step(event, this.world.nowMs())) this.act(effect);
   }
 
+  /** No task can come to a member any more. */
+  private forget({ job, member }: { readonly job: number; readonly member: number }): void {
+    this.runs.get(job)?.enlisted.get(member)?.(undefined);
+    void this.machine.memberLost(job, member);
+  }
+
   private act(effect: JobEffect): void {
     switch (effect.kind) {
       case "start":
@@ -190,9 +196,11 @@ export class JobMaster {
       case "kill":
         this.kill(effect);
         break;
+      case "retiring":
+        this.forget(effect);
+        break;
       case "tasksLost":
-        this.runs.get(effect.job)?.enlisted.get(effect.member)?.(undefined);
-        void this.machine.memberLost(effect.job, effect.member);
+        this.forget(effect);
         for (const rpc of this.runs.get(effect.job)?.processes.values() ?? [])
           rpc.tell("ulpsGone", { tids: [...effect.tids] });
         break;

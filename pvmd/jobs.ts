@@ -97,7 +97,9 @@ export type JobEffect =
   | { readonly kind: "stop"; readonly job: number; readonly to: number; readonly reason: JobStop }
   | { readonly kind: "finish"; readonly job: number; readonly to: number }
   | { readonly kind: "kill"; readonly job: number; readonly member: number; readonly host: string }
-  /** It has sent its result, and others of its job go on. */
+  /** It has no tasks and gets no more: it is about to be asked for its result, and others of its job go on. */
+  | { readonly kind: "retiring"; readonly job: number; readonly member: number }
+  /** It has sent it. */
   | { readonly kind: "retired"; readonly job: number; readonly member: number }
   /** These tasks have ended with their process. */
   | {
@@ -269,7 +271,7 @@ export class Jobs {
     set(job, member, { at: "retiring" });
     const number = job.spec.job;
     return [
-      { kind: "tasksLost", job: number, member, tids: [] },
+      { kind: "retiring", job: number, member },
       { kind: "finish", job: number, to: member },
     ];
   }

@@ -94,7 +94,7 @@ export class Departures<M> {
     return this.moves.size + this.queue.length;
   }
 
-  has(tid: Tid): boolean {
+  private has(tid: Tid): boolean {
     return this.moves.has(tid) || this.queue.some((order) => order.tid === tid);
   }
 

@@ -66,11 +66,6 @@ export class Migration<M> implements Common<M> {
     return this.departures.count + this.arrivals.count + this.locations.waiting.length;
   }
 
-  /** True if it is to leave, or is about to. */
-  isLeaving(tid: Tid): boolean {
-    return this.departures.has(tid);
-  }
-
   others(): Member[] {
     return [...this.members].filter((member) => member !== this.own);
   }

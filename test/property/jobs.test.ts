@@ -107,6 +107,8 @@ class World {
         break;
       case "lost":
       case "tasksLost":
+      case "retiring":
+      case "retired":
         break;
     }
   }

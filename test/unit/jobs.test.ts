@@ -85,6 +85,17 @@ test("a job whose tasks have all ended goes on while one is being made", () => {
   assert.deepEqual(tell({ kind: "ended", job: 1, tids: [tidOf(2)] }), ["finish 0", "finish 1"]);
 });
 
+test("a process without tasks retires when it is told to: it is asked for its result, and the others go on", () => {
+  const { jobs, tell, begin } = twoHosts();
+  begin();
+  assert.deepEqual(tell({ kind: "retire", job: 1, member: 1 }), [], "it has a task");
+  tell({ kind: "ended", job: 1, tids: [tidOf(1)] });
+  assert.deepEqual(tell({ kind: "retire", job: 1, member: 1 }), ["retiring 1", "finish 1"]);
+  assert.deepEqual(tell({ kind: "retire", job: 1, member: 1 }), []);
+  assert.deepEqual(tell({ kind: "result", job: 1, member: 1 }), ["retired 1"]);
+  assert.equal(jobs.get(1)!.state, "running");
+});
+
 test("a process that dies takes its tasks along, the other is told, and the job goes on", () => {
   const { jobs, tell, begin } = twoHosts();
   begin();
