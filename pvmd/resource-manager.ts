@@ -8,7 +8,7 @@
 import { SM, SPAWN_ANSWER } from "../wire/plugins.ts";
 import { DAEMON_TID, HOST_ARCH, HOST_SIGNATURE, HOST_SPEED, PVM_ERROR } from "../wire/pvm.ts";
 import type { Answer, Request, RequestOf } from "../wire/requests.ts";
-import { addAll } from "./hosts.ts";
+import { addAll, howMany } from "./hosts.ts";
 import type { Handler, Machine } from "./machine.ts";
 import { Packer, Unpacker } from "./plugin-data.ts";
 import { register } from "./plugin-register.ts";
@@ -198,7 +198,8 @@ export async function addFor(
   data: Unpacker,
 ): Promise<void> {
   const codes = await addAll(machine, data.list());
-  const answer = new Packer().ints(codes.length, 1);
+  // Number of architectures: there is one, of those that were added.
+  const answer = new Packer().ints(codes.length, howMany(codes) > 0 ? 1 : 0);
   for (const code of codes) {
     const host = machine.hosts.all().find((each) => each.tid === code);
     if (host === undefined) answer.ints(code).text("").text("").ints(0, 0);

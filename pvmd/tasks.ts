@@ -2,7 +2,8 @@
  * Requests about tasks: kill, sendsig, pstat, which there are, and the end of a task.
  *
  * Owns: what a signal does to a ULP. A ULP has no signal handlers: a signal whose default action ends a process ends it,
- * any other does nothing. As in PVM, signalling a task that has ended is no error. Source: pvm_sendsig(3PVM), signal(7).
+ * any other does nothing. As in PVM, signalling a task that has ended, or has left PVM and runs on, does nothing and is no
+ * error. Source: pvm_sendsig(3PVM), signal(7).
  */
 import { PVM_ERROR } from "../wire/pvm.ts";
 import { leaveGroups } from "./groups.ts";
@@ -26,13 +27,13 @@ export function endsTask(signum: number): boolean {
 
 export const kill: Handler<"kill"> = async ({ host }, { body }) => {
   if (!isTask(body.task)) return BAD_PARAM;
-  host.stop(body.task, SIGTERM);
+  if (host.has(body.task)) host.stop(body.task, SIGTERM);
   return OK;
 };
 
 export const sendsig: Handler<"sendsig"> = async ({ host }, { body }) => {
   if (!isTask(body.task)) return BAD_PARAM;
-  if (endsTask(body.signum)) host.stop(body.task, body.signum);
+  if (endsTask(body.signum) && host.has(body.task)) host.stop(body.task, body.signum);
   return OK;
 };
 

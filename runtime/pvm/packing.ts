@@ -3,7 +3,7 @@
  *
  * Owns: nothing but the imports' names, made from wire/pvm.ts. The work is runtime/heap/pack.ts.
  */
-import { PVM_TYPE } from "../../wire/pvm.ts";
+import { PVM_ERROR, PVM_TYPE } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { check } from "./errors.ts";
 import { currentContext } from "./guest.ts";
@@ -48,7 +48,13 @@ export function packingCalls(e: EngineState): Record<string, (...args: number[])
   add("pvm_upkint64", (g, at, n, stride) => pack.unpack(e.current, g, at, wireBytes, n, stride));
   return {
     ...calls,
-    pvm_pkstr: (at: number) => check(e, "pvm_pkstr", pack.packString(e.current, guest(), at >>> 0)),
+    /** NULL is no string: PVM's manual page does not allow it. */
+    pvm_pkstr: (at: number) =>
+      check(
+        e,
+        "pvm_pkstr",
+        at === 0 ? PVM_ERROR.PvmBadParam.code : pack.packString(e.current, guest(), at >>> 0),
+      ),
     pvm_upkstr: (at: number) => check(e, "pvm_upkstr", pack.unpackString(e.current, guest(), at >>> 0)),
     pvm_upkstr_bytes: () => check(e, "pvm_upkstr_bytes", pack.nextStringBytes(e.current)),
   };

@@ -286,6 +286,33 @@ static void upkmesg(void) {
   CALL(told());
 }
 
+/* Messages in messages that do not fit together, and a buffer in itself. */
+static void nested_errors(void) {
+  struct pvmminfo info;
+  int raw = pvm_mkbuf(PvmDataRaw), outer, back, value = 0;
+  pvm_setsbuf(raw);
+  pvm_pkint(&one, 1, 1);
+  pvm_setsbuf(0);
+  outer = pvm_initsend(PvmDataDefault);
+  CALL(pvm_pkmesg(outer));
+  CALL(pvm_pkmesgbody(outer));
+  CALL(pvm_pkmesgbody(raw));
+  CALL(pvm_pkmesg(raw));
+  CALL(pvm_send(pvm_mytid(), 5));
+  pvm_recv(-1, 5);
+  ID(back = pvm_upkmesg());
+  CALL(pvm_getminfo(back, &info));
+  IS(info.enc == PvmDataDefault);
+  CALL(info.len);
+  pvm_setrbuf(back);
+  CALL(pvm_upkint(&value, 1, 1));
+  IS(value == one);
+  CALL(pvm_upkmesg());
+  pvm_initsend(PvmDataInPlace);
+  CALL(pvm_pkmesgbody(raw));
+  CALL(pvm_pkmesg(back));
+}
+
 /* In place, the sender's memory goes when the message goes: what changes between pack and send is what arrives. */
 static void in_place(void) {
   int data[3] = {1, 2, 3}, got[3] = {0, 0, 0}, i;
@@ -308,6 +335,6 @@ static const struct part PARTS[] = {
     {"pvm_setrbuf", setrbuf},   {"both-ways", both_ways},   {"pvm_bufinfo", bufinfo},
     {"pvm_getminfo", getminfo}, {"pvm_setminfo", setminfo}, {"wait-id", wait_id},
     {"pvm_pkmesg", pkmesg},     {"pvm_pkmesgbody", pkmesgbody}, {"pvm_upkmesg", upkmesg},
-    {"in-place", in_place},
+    {"in-place", in_place},     {"nested-errors", nested_errors},
 };
 CONFORM(PARTS)

@@ -155,6 +155,26 @@ static void handler_matches(void) {
   pvm_freecontext(other);
 }
 
+/* What is no source, no tag, no context; and how much two handlers may have in common. */
+static void handler_errors(void) {
+  int mhf = pvm_addmhf(pvm_mytid(), 80, 3, handler);
+  CALL(pvm_addmhf(pvm_mytid(), 80, 3, replier));
+  CALL(pvm_addmhf(-1, 80, 3, handler));
+  CALL(pvm_addmhf(pvm_mytid(), 80, -1, handler));
+  CALL(pvm_addmhf(pvm_mytid(), -1, 3, handler));
+  IS(pvm_addmhf(NO_TASK, 80, 3, handler) > mhf);
+  IS(pvm_addmhf(pvm_mytid(), 81, 3, handler) > mhf);
+  IS(pvm_addmhf(pvm_mytid(), 80, 4, handler) > mhf);
+  IS(pvm_addmhf(-2, 82, 3, handler) > mhf);
+  IS(pvm_addmhf(0, 83, 3, handler) > mhf);
+  IS(pvm_addmhf(-1, -2, 3, handler) > mhf);
+  IS(pvm_addmhf(-1, 84, -2, handler) > mhf);
+  IS(pvm_addmhf(-1, 85, 3, NULL) > mhf);
+  CALL(pvm_delmhf(-2));
+  CALL(pvm_delmhf(mhf));
+  CALL(pvm_delmhf(mhf));
+}
+
 /* A handler that takes every tag. */
 static void handler_wildcard(void) {
   int mhf;
@@ -173,5 +193,6 @@ static const struct part PARTS[] = {
     {"separate", separate},           {"inherited", inherited},         {"-tells-context", tells_context},
     {"pvm_addmhf", addmhf},           {"handler-sends", handler_sends}, {"pvm_delmhf", delmhf},
     {"handler-matches", handler_matches}, {"handler-wildcard", handler_wildcard},
+    {"handler-errors", handler_errors},
 };
 CONFORM(PARTS)

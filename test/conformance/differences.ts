@@ -91,6 +91,11 @@ export const MEANINGS: readonly Meaning[] = [
     why: "a tid is the ULP's for as long as it lives",
   },
   {
+    pvm: "`pvm_putinfo` of a buffer that is not there waits for ever; `pvm_packf` of a text that is NULL crashes",
+    upvm: "`PvmNoSuchBuf`; `PvmBadParam`",
+    why: "a mistake is an error, and the program goes on",
+  },
+  {
     pvm: "a message tells its encoding wherever it comes from; `pvm_getnoresets` lists the tasks of the virtual machine",
     upvm:
       "over hosts and between jobs: one from another job always has the default encoding (the bytes are the same); `pvm_getnoresets` " +
@@ -156,6 +161,27 @@ export const DIFFERENCES: readonly Difference[] = [
     pvm: 'pvm_barrier("conform own", -1): PvmMismatch',
     upvm: 'pvm_barrier("conform own", -1): 0',
     why: "a barrier of less than 1 is PvmMismatch once; in PVM every later one of the group is, too",
+  },
+  {
+    program: "groups",
+    case: "member-errors",
+    pvm: 'pvm_freezegroup("conform own", 1): PvmMismatch\npvm_freezegroup("conform own", 1): PvmMismatch',
+    upvm: 'pvm_freezegroup("conform own", 1): 1\npvm_freezegroup("conform own", 1): PvmDupGroup',
+    why: "a size of less than 1 is PvmMismatch once; in PVM every later one of the group is, too",
+  },
+  {
+    program: "buffers",
+    case: "nested-errors",
+    pvm: "pvm_pkmesg(back): 0",
+    upvm: "pvm_pkmesg(back): PvmNotImpl",
+    why: "a buffer in place has nothing but places of the program's memory, and a message is none",
+  },
+  {
+    program: "contexts",
+    case: "handler-errors",
+    pvm: "pvm_addmhf(-1, 85, 3, NULL) > mhf: yes",
+    upvm: "pvm_addmhf(-1, 85, 3, NULL) > mhf: no",
+    why: "a handler that is no function is PvmBadParam; under PVM the task crashes when a message comes for it",
   },
   {
     program: "contexts",
@@ -242,6 +268,13 @@ export const DIFFERENCES: readonly Difference[] = [
     upvm: "my program has a name: yes",
     why: "PVM does not know the name of what was started by hand",
   },
+  ...['pvm_packf("%+%d%*d", PvmDataDefault, 5, -1, in)', 'pvm_unpackf("%*d", -1, in)'].map((call) => ({
+    program: "packf" as const,
+    case: "more-errors",
+    pvm: `${call}: 0`,
+    upvm: `${call}: PvmBadParam`,
+    why: "a negative count is PvmBadParam, as of pvm_pkint and pvm_upkint; a format of PVM's takes it for 0",
+  })),
   {
     program: "pack",
     case: "stride",

@@ -329,11 +329,30 @@ static void freezegroup(void) {
   CALL(pvm_freezegroup(NULL, 1));
 }
 
+/* What is no member's to do, and of what size a group can be frozen. */
+static void member_errors(void) {
+  CALL(members("-joins", 1));
+  CALL(pvm_lvgroup("conform shared"));
+  CALL(pvm_freezegroup("conform shared", 1));
+  CALL(pvm_barrier("conform shared", 2));
+  CALL(pvm_gsize("conform shared"));
+  CALL(pvm_joingroup("conform own"));
+  CALL(pvm_freezegroup("conform own", 0));
+  CALL(pvm_freezegroup("conform own", -2));
+  CALL(pvm_freezegroup("conform own", 1));
+  CALL(pvm_freezegroup("conform own", 1));
+  CALL(pvm_lvgroup("conform own"));
+  CALL(pvm_joingroup("conform now"));
+  CALL(pvm_freezegroup("conform now", -1));
+  CALL(pvm_lvgroup("conform now"));
+  let_go(1);
+}
+
 static const struct part PARTS[] = {
     {"pvm_joingroup", joingroup}, {"pvm_lvgroup", lvgroup}, {"pvm_getinst", getinst},   {"pvm_gettid", gettid},
     {"pvm_gsize", gsize},         {"instances", instances}, {"pvm_barrier", barrier},   {"-barriers", barriers},
     {"pvm_bcast", bcast},         {"-bcast", bcast_child},  {"collectives", collectives}, {"-collective", collective},
     {"reduce-types", reduce_types}, {"operators", operators}, {"collective-errors", collective_errors},
-    {"pvm_freezegroup", freezegroup}, {"-freezes", freezes}, {"-joins", joins},
+    {"pvm_freezegroup", freezegroup}, {"-freezes", freezes}, {"member-errors", member_errors}, {"-joins", joins},
 };
 CONFORM(PARTS)

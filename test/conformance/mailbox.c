@@ -238,11 +238,55 @@ static void insert(void) {
   CALL(pvm_delete("", 0));
 }
 
+/* Keys, indices and flags that are none. Of a buffer that is none PVM's library waits for an answer for ever. */
+static void mailbox_errors(void) {
+  struct pvmmboxinfo *info = NULL;
+  int classes = -1, buffer = pvm_initsend(PvmDataDefault), value = -1;
+  CALL(pvm_putinfo("conform", buffer, PvmMboxDefault));
+  CALL(pvm_getsbuf() == buffer);
+  CALL(pvm_recvinfo("conform", 1, PvmMboxDefault));
+  CALL(pvm_recvinfo("conform none", 0, PvmMboxReadAndDelete));
+  CALL(pvm_recvinfo("conform none", 0, PvmMboxFirstAvail));
+  CALL(pvm_recvinfo("conform", -1, PvmMboxReadAndDelete));
+  CALL(pvm_recvinfo("", -1, PvmMboxDefault));
+  CALL(pvm_delinfo("conform", 0, PvmMboxReadAndDelete));
+  CALL(pvm_getmboxinfo("conform", &classes, &info));
+  CALL(classes);
+  CALL(pvm_getmboxinfo("", &classes, &info));
+  CALL(pvm_getmboxinfo("conform none", &classes, NULL));
+  CALL(pvm_getmboxinfo("conform none", NULL, &info));
+  CALL(pvm_insert(NULL, 0, 1));
+  CALL(pvm_lookup(NULL, 0, &value));
+  CALL(pvm_lookup("", 0, &value));
+  CALL(pvm_delete(NULL, 0));
+  CALL(pvm_delete("conform none", 0));
+}
+/* An int under a name that another task has put is its own: it may be read, not replaced or deleted. */
+static void insert_rights(void) {
+  int tid, value = -1;
+  CALL(start("-inserts", 1, &tid));
+  CALL(hear(tid, 1));
+  CALL(pvm_insert("conform old", 3, 6));
+  CALL(pvm_lookup("conform old", 3, &value));
+  CALL(value);
+  CALL(pvm_recvinfo("conform old", 3, PvmMboxDefault) > 0);
+  CALL(pvm_delete("conform old", 3));
+  CALL(pvm_lookup("conform old", 3, &value));
+  CALL(pvm_delete("conform locked", 0));
+  CALL(pvm_lookup("conform locked", 0, &value));
+  tell(tid, 2, 0);
+}
+static void inserts(void) {
+  tell(pvm_parent(), 1, pvm_insert("conform old", 3, 5));
+  put("conform locked", 5, PvmMboxDefault);
+  pvm_recv(pvm_parent(), 2);
+}
+
 static const struct part PARTS[] = {
     {"pvm_putinfo", putinfo},     {"PvmMboxOverWritable", overwritable}, {"PvmMboxMultiInstance", multi_instance},
     {"pvm_recvinfo", recvinfo},   {"recvinfo-buffer", recvinfo_buffer},  {"PvmMboxWaitForInfo", wait_for_info},
     {"-puts-late", puts_late},    {"rights", rights},                    {"-owner", owner},
     {"pvm_delinfo", delinfo},     {"pvm_getmboxinfo", getmboxinfo},      {"pvm_insert", insert},
-    {"many-classes", many_classes},
+    {"many-classes", many_classes}, {"mailbox-errors", mailbox_errors}, {"insert-rights", insert_rights}, {"-inserts", inserts},
 };
 CONFORM(PARTS)

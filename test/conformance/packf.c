@@ -64,5 +64,79 @@ static void packf_errors(void) {
   CALL(pvm_unpackf(""));
 }
 
-static const struct part PARTS[] = {{"pvm_packf", packf}, {"packf-errors", packf_errors}};
+/* Every type with every modifier, as a value and from an address, with count and stride as digits and as `*`. */
+static void conversions(void) {
+  char bytes[4] = {'p', 'v', 'm', '3'}, c[4] = {0, 0, 0, 0}, text[16] = "", other[16] = "";
+  short shorts[4] = {-1, 2, -3, 4}, h[4] = {0, 0, 0, 0};
+  unsigned short ushorts[2] = {65535, 1}, uh[2] = {0, 0};
+  unsigned uints[2] = {4294967295u, 1}, u[2] = {0, 0};
+  long longs[3] = {2147483646L, 5, 2147483647L}, l[3] = {0, 0, 0};
+  unsigned long ulongs[2] = {7, 2147483647UL}, ul[2] = {0, 0};
+  float floats[3] = {0.5f, 1.5f, -2.5f}, f[3] = {0, 0, 0}, x[4] = {1, 2, 3, 4}, cx[4] = {0, 0, 0, 0};
+  double doubles[3] = {1e-300, 2, -1e300}, d[3] = {0, 0, 0}, z[4] = {5, 6, 7, 8}, dx[4] = {0, 0, 0, 0};
+  CALL(pvm_packf("%+ %4c %.2hd %4hd %*uhd", PvmDataDefault, bytes, shorts + 1, shorts, 2, ushorts));
+  CALL(pvm_packf("%2ud %*ld %2.*ld %*.*uld %2lud", uints, 1, longs, 2, longs, 2, 1, ulongs, ulongs));
+  CALL(pvm_packf("%2.2f %3lf %2x %1.2x %2lx %lx", floats, doubles, x, x + 2, z, z + 2));
+  CALL(pvm_packf("%s, then %s", "text", ""));
+  send_to_self(1);
+  CALL(pvm_unpackf("%4c %1hd %2.2hd %2hd %*uhd", c, h, h, h + 1, 2, uh));
+  printf("%.4s %d %d %d %d %u %u\n", c, h[0], h[1], h[2], h[3], uh[0], uh[1]);
+  CALL(pvm_unpackf("%2ud", u));
+  printf("%u %u\n", u[0], u[1]);
+  CALL(pvm_unpackf("%ld %2ld %*.*uld", l, l + 1, 2, 1, ul));
+  printf("%ld %ld %ld %lu %lu\n", l[0], l[1], l[2], ul[0], ul[1]);
+  CALL(pvm_unpackf("%2uld", ul));
+  printf("%lu %lu\n", ul[0], ul[1]);
+}
+
+/* Without a count that is `*` a stride alone is one item at an address. */
+static void numbers(void) {
+  int n = 0, out[3] = {9, 9, 9}, in[3] = {1, 2, 3};
+  char c = 0;
+  short h = 0;
+  unsigned short uh = 0;
+  long l = 0;
+  unsigned long ul = 0;
+  float f[3] = {0, 0, 0}, fin[3] = {0.5f, 1.5f, -2.5f};
+  double d = 0, din[2] = {3, 4};
+  CALL(pvm_packf("%+%c%hd%uhd%ld%uld%f%lf", PvmDataRaw, 'z', -7, 60000, -9L, 9UL, 0.25, 0.125));
+  CALL(pvm_packf("%.1d%.*d%3f%2.1lf%0d", in + 1, 2, in + 2, fin, din, in));
+  CALL(pvm_packf("no item, %d, and text", 77));
+  send_to_self(1);
+  CALL(pvm_unpackf("%c%hd%uhd%ld%uld", &c, &h, &uh, &l, &ul));
+  printf("%c %d %u %ld %lu\n", c, h, uh, l, ul);
+  CALL(pvm_unpackf("%f%lf", f, &d));
+  printf("%g %g\n", f[0], d);
+  CALL(pvm_unpackf("between: %d, %d", out, out + 1));
+  printf("%d %d %d\n", out[0], out[1], out[2]);
+  CALL(pvm_unpackf("%3f%lf%lf", f, &d, &d));
+  printf("%g %g %g %g\n", f[0], f[1], f[2], d);
+  CALL(pvm_unpackf("%0d%d", out, &n));
+  CALL(n);
+  CALL(pvm_unpackf("%d", &n));
+}
+
+/* What is packed before the item that fails stays packed. */
+static void more_errors(void) {
+  int n = 0, in[2] = {1, 2};
+  CALL(pvm_packf("%+%d%*d", PvmDataDefault, 5, -1, in));
+  CALL(pvm_packf("%*.*d", 2, 1, in));
+  CALL(pvm_packf("%d%+", 6, PvmDataDefault));
+  CALL(pvm_packf("%-1d", in));
+  CALL(pvm_packf("%d %i", 7, 8));
+  CALL(pvm_packf("%%"));
+  CALL(pvm_packf("%+%d", -1, 4));
+  send_to_self(1);
+  CALL(pvm_unpackf("%d%2d", &n, in));
+  CALL(n);
+  CALL(pvm_unpackf("%*d", -1, in));
+  CALL(pvm_unpackf("%d%d", &n, in));
+  printf("%d %d\n", n, in[0]);
+  CALL(pvm_unpackf("%+", &n));
+  CALL(pvm_unpackf("%*d", 2, in));
+  CALL(pvm_unpackf("%s", (char *)in));
+}
+
+static const struct part PARTS[] = {{"pvm_packf", packf}, {"packf-errors", packf_errors},
+                                    {"conversions", conversions}, {"numbers", numbers}, {"more-errors", more_errors}};
 CONFORM(PARTS)

@@ -282,6 +282,30 @@ static void manager_orders(void) {
   }
 }
 
+/* What SM_ADD cannot add: how many hosts were asked for, how many architectures came, and a code for each host. */
+static void manager_adds(void) {
+  struct pvmminfo info;
+  struct pvmhostinfo *host;
+  int buf, values[4] = {-1, -1, -1, -1};
+  pvm_setopt(PvmResvTids, 1);
+  CALL(pvm_reg_rm(&host));
+  buf = pvm_initsend(PvmDataDefault);
+  pack_ints(1, 2, 0, 0, 0);
+  pvm_pkstr("no-such-host.invalid");
+  pvm_pkstr("another.invalid");
+  pvm_getminfo(buf, &info);
+  info.wid = 80;
+  pvm_setminfo(buf, &info);
+  CALL(pvm_send(host->hi_tid | 0x80000000, SM_FIRST + 7));
+  ID(comes(-1, SM_FIRST + 8));
+  pvm_getminfo(pvm_getrbuf(), &info);
+  CALL(info.wid);
+  CALL(pvm_upkint(values, 3, 1));
+  CALL(values[0]);
+  CALL(values[1]);
+  IS(values[2] < 0);
+}
+
 static void tracer(void) {
   CALL(pvm_reg_tracer(0, 100, 0, 101, "", 0, 0));
   CALL(pvm_reg_tracer(0, 100, 0, 101, "", 0, 0));
@@ -291,5 +315,6 @@ static const struct part PARTS[] = {
     {"pvm_reg_hoster", hoster}, {"pvm_reg_tasker", tasker}, {"pvm_reg_rm", resource_manager},
     {"-asks", asks}, {"second-tasker", second_tasker},            {"pvm_reg_tracer", tracer}, {"-registers", registers},
     {"manager-answers", manager_answers}, {"-asks-all", asks_all}, {"manager-orders", manager_orders},
+    {"manager-adds", manager_adds},
 };
 CONFORM(PARTS)

@@ -17,6 +17,23 @@ static void say(const char *what, int code) {
   printf("%s: %d\n", what, code);
 }
 
+/* PVM itself crashes by a format that is NULL. */
+static void formats(void) {
+  long long large = 1LL << 40;
+  int number = 7;
+  long narrow = 0;
+  say("pack by no format", pvm_packf(NULL, 1));
+  say("pack no text", pvm_packf("%+%s", PvmDataDefault, NULL));
+  say("pack", pvm_packf("%+ %d", PvmDataDefault, number) < 0);
+  pvm_pkint64(&large, 1, 1);
+  pvm_send(tids[me], TAG);
+  pvm_recv(tids[me], TAG);
+  say("unpack by no format", pvm_unpackf(NULL, &number));
+  say("unpack", pvm_unpackf("%d", &number));
+  say("number", number);
+  say("a long that is too large", pvm_unpackf("%ld", &narrow));
+}
+
 /* A message of two ints to itself, received. */
 static void two_ints(void) {
   int both[2] = {11, 22};
@@ -52,7 +69,13 @@ static void without_buffers(void) {
   say("free nothing", pvm_freebuf(4711));
   say("receive into nothing", pvm_setrbuf(4711));
   say("info of nothing", pvm_bufinfo(4711, NULL, NULL, NULL));
+  say("wait id of nothing", pvm_getmwid(4711));
+  say("wait id of no buffer", pvm_getmwid(0));
+  say("set the wait id of nothing", pvm_setmwid(4711, 1));
+  say("set the wait id of no buffer", pvm_setmwid(-1, 1));
   int buffer = pvm_mkbuf(PvmDataDefault);
+  say("set a wait id", pvm_setmwid(buffer, 55));
+  say("wait id", pvm_getmwid(buffer));
   say("free", pvm_freebuf(buffer));
   say("free twice", pvm_freebuf(buffer));
   say("negative count", (pvm_initsend(PvmDataDefault), pvm_pkint(&number, -1, 1)));
@@ -154,6 +177,7 @@ int main(int argc, char **argv) {
   if (strcmp(what, "unpack-too-much") == 0) unpack_too_much();
   else if (strcmp(what, "unpack-wrongly") == 0) unpack_wrongly();
   else if (strcmp(what, "without-buffers") == 0) without_buffers();
+  else if (strcmp(what, "formats") == 0) formats();
   else if (strcmp(what, "to-nobody") == 0) to_nobody();
   else if (strcmp(what, "fill-heap") == 0) fill_heap();
   else if (strcmp(what, "fill-memory") == 0) fill_memory();

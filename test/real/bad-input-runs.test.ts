@@ -45,7 +45,7 @@ function lineOf(text: string): number {
   return 1 + lines.findIndex((line) => line.includes(text));
 }
 
-const { PvmBadParam, PvmNoData, PvmNoMem, PvmNoBuf, PvmNoSuchBuf, PvmBadMsg } = PVM_ERROR;
+const { PvmBadParam, PvmNoData, PvmNoMem, PvmNoBuf, PvmNoSuchBuf, PvmBadMsg, PvmOverflow } = PVM_ERROR;
 
 test("unpacking beyond the end is PvmNoData and takes nothing", async () => {
   assert.deepEqual(await codes("unpack-too-much"), { "two ints": 0, "a third": PvmNoData.code, sum: 33 });
@@ -59,6 +59,18 @@ test("unpacking with the wrong call has PVM's codes", async () => {
   });
 });
 
+test("a format that is NULL, a text that is NULL and a long that does not fit have PVM's codes", async () => {
+  assert.deepEqual(await codes("formats"), {
+    "pack by no format": PvmBadParam.code,
+    "pack no text": PvmBadParam.code,
+    pack: 0,
+    "unpack by no format": PvmBadParam.code,
+    unpack: 0,
+    number: 7,
+    "a long that is too large": PvmOverflow.code,
+  });
+});
+
 test("buffers that are not there have PVM's codes", async () => {
   assert.deepEqual(await codes("without-buffers"), {
     "pack without a buffer": PvmNoBuf.code,
@@ -67,6 +79,12 @@ test("buffers that are not there have PVM's codes", async () => {
     "free nothing": PvmNoSuchBuf.code,
     "receive into nothing": PvmNoSuchBuf.code,
     "info of nothing": PvmNoSuchBuf.code,
+    "wait id of nothing": PvmNoSuchBuf.code,
+    "wait id of no buffer": PvmBadParam.code,
+    "set the wait id of nothing": PvmNoSuchBuf.code,
+    "set the wait id of no buffer": PvmBadParam.code,
+    "set a wait id": 0,
+    "wait id": 55,
     free: 0,
     "free twice": PvmNoSuchBuf.code,
     "negative count": PvmBadParam.code,

@@ -5,6 +5,7 @@ import { uterminate } from "../../runtime/scheduler/end.ts";
 import { serveTimers } from "../../runtime/scheduler/engine.ts";
 import { SUSPEND, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { PVM_ERROR } from "../../wire/pvm.ts";
 import { type Actor, actor, IDLE, leftovers, type Process, processOf } from "../one-thread.ts";
 
 const AT = 0x100;
@@ -47,6 +48,16 @@ test("a message that has arrived is received at once; else the receiver blocks u
   assert.ok(b.resumed() > 0);
   assert.equal(hear(b), 43);
   assert.ok(b.call("pvm_nrecv", a.tid, 8) > 0);
+  end();
+});
+
+test("pvm_recv of what is no task and no tag is PvmBadParam, and takes nothing", () => {
+  const { ulps, end } = people(1);
+  const [a] = ulps as [Actor];
+  say(a, a, 7, 42);
+  for (const tid of [-2, 0x40000000]) assert.equal(a.call("pvm_recv", tid, 7), PVM_ERROR.PvmBadParam.code);
+  assert.equal(a.call("pvm_recv", -1, -2), PVM_ERROR.PvmBadParam.code);
+  assert.ok(a.call("pvm_recv", -1, 7) > 0);
   end();
 });
 

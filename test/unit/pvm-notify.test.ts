@@ -184,6 +184,20 @@ test("pvm_kill ends a task in any state: not begun, runnable, blocked, itself; i
   end();
 });
 
+test("pvm_kill and pvm_sendsig leave a task alone that has left PVM, until it is back: as PVM's daemon does", async () => {
+  const { p, actors, ask, end } = watchers(2);
+  const [a, b] = actors as [Actor, Actor];
+  const state = (): number => p.library.w[b.ulp + ULP.state]!;
+  b.call("pvm_exit");
+  assert.equal(await ask(a, "pvm_kill", b.tid), 0);
+  assert.equal(await ask(a, "pvm_sendsig", b.tid, 9), 0);
+  assert.notEqual(state(), ULP_STATE.exited);
+  assert.equal(b.call("pvm_mytid"), b.tid);
+  assert.equal(await ask(a, "pvm_kill", b.tid), 0);
+  assert.equal(state(), ULP_STATE.exited);
+  end();
+});
+
 test("pvm_kill and pvm_sendsig of a task that is not there are no errors; of what is no task they are", async () => {
   const { actors, ask, errors, end } = watchers();
   const [a] = actors as [Actor];

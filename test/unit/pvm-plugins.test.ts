@@ -228,7 +228,7 @@ test("what else a resource manager is asked: hosts, tasks, notifications, and to
   assert.equal(await ask(a, "pvm_config_get", 0, 0, 0, 0), 1);
   await send(a, DAEMON_TID, SM.SM_ADD.tag, new Packer().list(["nowhere", "here"]), 3);
   const { wid, data } = take(a, SM.SM_ADDACK.tag);
-  assert.deepEqual([wid, data.ints(3)], [3, [2, 1, PVM_ERROR.PvmNoHost.code]]);
+  assert.deepEqual([wid, data.ints(3)], [3, [2, 0, PVM_ERROR.PvmNoHost.code]], "no host, no architecture");
   // A message with such a tag that nobody waits for is a message.
   await send(a, TWO, SM.SM_SPAWN.tag, new Packer().ints(5), 0);
   b.call("pvm_setopt", RESERVED, 1);

@@ -263,6 +263,13 @@ test("what cannot be made is an error for its task, behind the tids: a member wi
   assert.equal(answers.pop()?.length, 12_001);
 });
 
+test("the clock of a host that does not answer is PvmHostFail", async () => {
+  const vm = new FakeMachine(1);
+  const [a] = vm.job(1, 1) as [FakeMember];
+  await vm.ask(tid(1, 0), "hostsync", { host: 0x40000 });
+  assert.deepEqual(a.answers, [[tid(1, 0), PvmHostFail.code]]);
+});
+
 test("who asks for tasks may end before they are made, and its job with it: nothing is left over", async () => {
   const vm = new FakeMachine(1, 1);
   const [a, b] = vm.job(1, 2) as [FakeMember, FakeMember];
