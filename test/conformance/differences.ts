@@ -56,7 +56,7 @@ export const MEANINGS: readonly Meaning[] = [
   },
   {
     pvm: "a barrier of a frozen group waits for ever for a member that has ended",
-    upvm: "who waits in it gets `PvmNoGroup` at once; of a dynamic group it waits on, and a deadlock is reported",
+    upvm: "who waits in it gets `PvmNoGroup` at once; of a dynamic group it waits on; without a pvmd, where nobody else can come, a deadlock is reported",
     why: "a run never hangs without saying why",
   },
   {
