@@ -6,7 +6,10 @@
 import { type FrozenUlp, WHY_NOT, type WhyNot } from "../runtime/migrate/freezer.ts";
 import {
   descriptionOf,
+  type Image,
   type ImageContext,
+  linearMemory,
+  liveRuns,
   memoryOf,
   weightOf,
   whyNoImage,
@@ -90,7 +93,18 @@ export class LeavingUlps {
     const state = new LeavingState(link, { tid, move }, () => shipping.isStopped);
     const shipping: Shipping = { state, isDescribed: false, isStopped: false };
     this.shipping.set(tid, shipping);
-    state.add(memoryOf(this.world.process.library, frozen, this.imageContext(frozen)));
+    state.add(this.memory(frozen, shipping));
+  }
+
+  /** Its memory, when it is known what of it is not zero; undefined: it was stopped meanwhile. */
+  private async memory(frozen: FrozenUlp, shipping: Shipping): Promise<Image | undefined> {
+    const scan = liveRuns(linearMemory(frozen));
+    let looked = scan.next();
+    for (; !looked.done; looked = scan.next()) {
+      await new Promise<void>((go) => this.world.after(0, go));
+      if (shipping.isStopped) return undefined;
+    }
+    return memoryOf(this.world.process.library, frozen, this.imageContext(frozen), looked.value);
   }
 
   private imageContext({ ulp }: FrozenUlp): ImageContext {

@@ -37,10 +37,11 @@ export class LeavingState {
     this.isStopped = isStopped;
   }
 
-  /** A part goes behind those before. */
-  add(part: Image): void {
-    this.bytes += part.bytes;
-    this.last = this.last.then((goes) => goes && this.write(part));
+  /** A part goes behind those before, when it is there. @param part  undefined: it has been stopped */
+  add(part: Image | Promise<Image | undefined>): void {
+    this.last = Promise.all([this.last, part]).then(
+      ([goes, it]) => goes && it !== undefined && this.write(it),
+    );
   }
 
   /** That was all. @returns true: all is written; false: it was stopped, or the link has ended */
@@ -54,8 +55,9 @@ export class LeavingState {
     return link.end === undefined;
   }
 
-  private async write({ pieces }: Image): Promise<boolean> {
+  private async write({ pieces, bytes }: Image): Promise<boolean> {
     const { link } = this;
+    this.bytes += bytes;
     const { tid, move } = this.name;
     for (const body of chunksOf(pieces)) {
       if (link.queuedBytes > LIMITS.linkQueueBytes) await link.drained();

@@ -277,6 +277,8 @@ export const LIMITS = {
   historyLines: 1000,
   /** Wasm module accepted by the link step, bytes. */
   moduleBytes: 256 << 20,
+  /** Zeros of a ULP's memory that are looked at before other work of the thread, bytes: about a millisecond. */
+  scanBytes: 4 << 20,
   /** Of a ULP's state, what goes in one frame, bytes: other frames of the link come between. */
   stateChunkBytes: 256 << 10,
   /** How much memory there is, is looked at again after so long, milliseconds: that takes as long as a message. */

@@ -30,6 +30,7 @@ import {
   ULP_FLAG,
   ULP_MIGRATING,
 } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import { FIRST_SEGMENT, SEG_HEADER_BYTES } from "../heap/gbdesc.ts";
 import { MADE_HERE, rowOf } from "../heap/positions.ts";
 import type { OpenFile } from "../scheduler/files.ts";
@@ -117,7 +118,7 @@ export function whyNoImage(w: Int32Array, ulp: UlpAt): string | undefined {
 
 /** The image of a frozen ULP: of this moment, with all messages that have come. There is one (whyNoImage). */
 export function imageOf(library: Library, frozen: FrozenUlp, context: ImageContext): Image {
-  const memory = memoryOf(library, frozen, context);
+  const memory = memoryOf(library, frozen, context, runsOf(liveRuns(linearMemory(frozen))));
   const rest = descriptionOf(library, frozen, context);
   return { pieces: [...memory.pieces, ...rest.pieces], bytes: memory.bytes + rest.bytes };
 }
@@ -143,12 +144,20 @@ function lengthsOf({ w, programs }: Library, { ulp, parcel }: FrozenUlp, grants:
   };
 }
 
-/** The first part of an image: the head and the memory, which nobody changes as long as the ULP is frozen. */
-export function memoryOf(library: Library, frozen: FrozenUlp, context: ImageContext): Image {
+/**
+ * The first part of an image: the head and the memory, which nobody changes as long as the ULP is frozen.
+ *
+ * @param runs  what of the memory is not zero: liveRuns
+ */
+export function memoryOf(
+  library: Library,
+  frozen: FrozenUlp,
+  context: ImageContext,
+  runs: readonly number[],
+): Image {
   const { w } = library;
   const { ulp, parcel } = frozen;
-  const memory = parcel.memory === undefined ? undefined : new Uint8Array(parcel.memory.buffer);
-  const runs = memory === undefined ? [] : liveRuns(memory);
+  const memory = linearMemory(frozen);
   const lengths = lengthsOf(library, frozen, context.grants);
   const head = new Int32Array(IMAGE_HEAD.words);
   const set = (word: Exclude<keyof typeof IMAGE_HEAD, "words">, value: number): void => {
@@ -160,7 +169,7 @@ export function memoryOf(library: Library, frozen: FrozenUlp, context: ImageCont
   set("tid", w[ulp + ULP.tid]!);
   set("index", frozen.index);
   new Uint8Array(head.buffer).set(context.hash, 4 * IMAGE_HEAD.module);
-  set("pages", (memory?.length ?? 0) / PAGE_BYTES);
+  set("pages", memory.length / PAGE_BYTES);
   set("runs", runs.length / 2);
   set("frameBytes", lengths.frameBytes);
   set("globalBytes", lengths.globalBytes);
@@ -179,7 +188,7 @@ export function memoryOf(library: Library, frozen: FrozenUlp, context: ImageCont
   const pieces = [...described, checksum(described)];
   for (let i = 0; i < runs.length; i += 2) {
     const from = runs[i]! * GRANULE_BYTES;
-    pieces.push((memory as Uint8Array).subarray(from, from + runs[i + 1]! * GRANULE_BYTES));
+    pieces.push(memory.subarray(from, from + runs[i + 1]! * GRANULE_BYTES));
   }
   return imageOfPieces(pieces);
 }
@@ -416,12 +425,29 @@ function filesOf(
   );
 }
 
-/** Granules of a memory that hold anything but zeros, as runs: first granule, how many. Nothing above the last is looked for. */
-export function liveRuns(memory: Uint8Array): number[] {
+/** A ULP's memory; of length 0 if it has none yet. */
+export function linearMemory({ parcel }: FrozenUlp): Uint8Array {
+  return parcel.memory === undefined ? NONE : new Uint8Array(parcel.memory.buffer);
+}
+
+/** What a scan finds, without pauses. */
+export function runsOf(scan: ReturnType<typeof liveRuns>): number[] {
+  for (;;) {
+    const { done, value } = scan.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * Granules of a memory that hold anything but zeros, as runs: first granule, how many. It yields after every
+ * LIMITS.scanBytes of zeros: what else runs on this thread must not wait for a large memory.
+ */
+export function* liveRuns(memory: Uint8Array): Generator<void, number[]> {
   const view = new Int32Array(memory.buffer, memory.byteOffset, memory.byteLength >> 2);
   const perGranule = GRANULE_BYTES >> 2;
   const runs: number[] = [];
   let from = -1;
+  let zeroBytes = 0;
   const granules = view.length / perGranule;
   for (let granule = 0; granule <= granules; granule++) {
     const live = granule < granules && isLive(view, granule * perGranule, (granule + 1) * perGranule);
@@ -430,10 +456,14 @@ export function liveRuns(memory: Uint8Array): number[] {
       runs.push(from, granule - from);
       from = -1;
     }
+    if (live || granule === granules) continue;
+    zeroBytes += GRANULE_BYTES;
+    if (zeroBytes % LIMITS.scanBytes === 0) yield;
   }
   return runs;
 }
 
+/** Ends at the first word that is not zero: only zeros take time. */
 function isLive(view: Int32Array, from: number, to: number): boolean {
   for (let at = from; at < to; at += 4)
     if ((view[at]! | view[at + 1]! | view[at + 2]! | view[at + 3]!) !== 0) return true;

@@ -5,7 +5,15 @@ import assert from "node:assert/strict";
 import { test } from "uvu";
 import { link } from "../../runtime/link/link.ts";
 import { Filling } from "../../runtime/migrate/filling.ts";
-import { descriptionOf, liveRuns, memoryOf, weightOf, whyNoImage } from "../../runtime/migrate/image.ts";
+import {
+  descriptionOf,
+  linearMemory,
+  liveRuns,
+  memoryOf,
+  runsOf,
+  weightOf,
+  whyNoImage,
+} from "../../runtime/migrate/image.ts";
 import { readImage } from "../../runtime/migrate/restore.ts";
 import { dispatch, pick, serveMail } from "../../runtime/scheduler/engine.ts";
 import { optionOf } from "../../runtime/scheduler/more.ts";
@@ -22,6 +30,7 @@ import {
   ULP_FATE,
 } from "../../wire/image.ts";
 import { BTAB, FRAME, HANDLER, INBOX_AWAY, MORE, MSG, SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import { PVM_OPTION } from "../../wire/options.ts";
 import { type Actor, actor, IDLE, leftovers, type Process, processOf } from "../one-thread.ts";
 import {
@@ -396,13 +405,21 @@ test("every kind of global is in the image: a program with one of them missing c
 
 test("only pages that hold something are sent", () => {
   const memory = new Uint8Array(64 * GRANULE_BYTES);
-  assert.deepEqual(liveRuns(memory), []);
+  assert.deepEqual(runsOf(liveRuns(memory)), []);
   memory[5] = 1;
   memory[2 * GRANULE_BYTES - 1] = 1;
   memory[10 * GRANULE_BYTES] = 1;
-  assert.deepEqual(liveRuns(memory), [0, 2, 10, 1]);
+  assert.deepEqual(runsOf(liveRuns(memory)), [0, 2, 10, 1]);
   memory[64 * GRANULE_BYTES - 1] = 1;
-  assert.deepEqual(liveRuns(memory), [0, 2, 10, 1, 63, 1]);
+  assert.deepEqual(runsOf(liveRuns(memory)), [0, 2, 10, 1, 63, 1]);
+});
+
+test("a large memory of zeros is looked through in parts, with time for others in between", () => {
+  const memory = new Uint8Array(3 * LIMITS.scanBytes);
+  memory[memory.length - 1] = 1;
+  let parts = 0;
+  for (const scan = liveRuns(memory); !scan.next().done; ) parts += 1;
+  assert.equal(parts, 2);
 });
 
 test("a ULP in a group of its process has no image, and is told so", async () => {
@@ -425,7 +442,8 @@ test("a message that comes while the memory is already on its way travels with t
   const ulp = await frozen(p, 0);
   const context = { hash: HASH, nowMs: p.nowMs, grants: [] };
   const filling = new Filling(readImage(destination(q)));
-  for (const piece of memoryOf(p.library, ulp, context).pieces) filling.write(piece);
+  for (const piece of memoryOf(p.library, ulp, context, runsOf(liveRuns(linearMemory(ulp)))).pieces)
+    filling.write(piece);
   say(b, a.tid, 1, 2);
   for (const piece of descriptionOf(p.library, ulp, context).pieces) filling.write(piece);
   const incoming = filling.end();
