@@ -4,7 +4,7 @@
  * Owns: the process's sockets. What it does is application.ts.
  */
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import * as v from "valibot";
@@ -18,6 +18,7 @@ import { LIMITS } from "../wire/limits.ts";
 import { type ApplicationEdge, runApplication } from "./application.ts";
 import type { TurnWatch } from "./engine-thread.ts";
 import { ModuleStore } from "./node-module-store.ts";
+import { stopAt } from "./node-stop-at.ts";
 
 const SETUP = v.strictObject({
   vm: v.string(),
@@ -45,8 +46,6 @@ export interface ThreadSetup {
 }
 
 const STDERR_FD = 2;
-/** A process that stops itself has stopped within this time, milliseconds. */
-const STOP_MS = 100;
 
 async function main({ setup, words }: ThreadSetup, port: MessagePort): Promise<void> {
   const edge = new NodeApplication(v.parse(SETUP, setup), { words, start: (ctl) => port.postMessage(ctl) });
@@ -61,12 +60,6 @@ async function main({ setup, words }: ThreadSetup, port: MessagePort): Promise<v
   }
 }
 
-/** A stage of a move (MoverWorld.reached). Undefined: nothing is tested. */
-function stageToStopAt(): string | undefined {
-  const file = process.env["UPVM_STOP_AT"];
-  return file === undefined || !existsSync(file) ? undefined : readFileSync(file, "utf8").trim();
-}
-
 class NodeApplication implements ApplicationEdge {
   readonly member: number;
   private readonly setup: ApplicationSetup;
@@ -76,10 +69,10 @@ class NodeApplication implements ApplicationEdge {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
   });
-  private stopAt = stageToStopAt();
   private listener: Listener | undefined;
   private rpc: Rpc | undefined;
   readonly turns: TurnWatch;
+  reached: (stage: string) => void = () => {};
 
   constructor(setup: ApplicationSetup, turns: TurnWatch) {
     this.setup = setup;
@@ -107,6 +100,8 @@ class NodeApplication implements ApplicationEdge {
     const all: Handlers = { ...handlers, ...this.store.handlers };
     this.rpc = new Rpc(link, all);
     await this.store.attach(this.rpc);
+    // Only now: the master is told why that cannot be.
+    this.reached = stopAt(process.env["UPVM_STOP_AT"]);
     return this.rpc;
   }
 
@@ -132,15 +127,6 @@ class NodeApplication implements ApplicationEdge {
 
   after(ms: number, run: () => void): void {
     setTimeout(run, ms);
-  }
-
-  /** Stops this process, once, where a test wants to kill one: it names the stage in the file that UPVM_STOP_AT names. */
-  reached(stage: string): void {
-    if (stage !== this.stopAt) return;
-    this.stopAt = undefined;
-    process.kill(process.pid, "SIGSTOP");
-    // Another thread may take the signal: this one does nothing until it stops too.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STOP_MS);
   }
 
   nowMs(): number {

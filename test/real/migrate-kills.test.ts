@@ -1,6 +1,6 @@
 /**
  * kill -9 at each stage of a move: of the source, the destination, a bystander, and of their daemons. The process that comes to
- * the stage stops itself there (UPVM_STOP_AT, upvm/node-application-thread.ts), so that the kill falls just then, every time.
+ * the stage stops itself there (UPVM_STOP_AT, upvm/node-stop-at.ts), so that the kill falls just then, every time.
  */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
