@@ -109,7 +109,7 @@ class Application {
     this.links = new PeerLinks({
       library: () => this.running?.library,
       mail: (mail, times) => this.running?.mover.arrive(mail, times),
-      state: (_, head) => this.running!.mover.state(head),
+      state: (from, head) => this.running!.mover.state(from, head),
       frame: (from, frame) => this.frame(from, frame),
       lost: (member, why) => {
         this.running?.mover.lost(member);

@@ -13,11 +13,11 @@ import { RPC_JOB } from "../wire/rpc-job.ts";
 
 const int = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** What the source says of a ULP, so that the destination can refuse it before it is stopped. */
+/** What the source says of a ULP while it is being stopped: what it has grown to comes with MIGRATING, before its state. */
 const OFFER = v.strictObject({
   /** SHA-256 of its linked module, hexadecimal. */
   hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-  /** Of its memory, which may be much more than what is sent. */
+  /** Of the memory that its program begins with. */
   bytes: int,
   /** Versions of the interface that it was linked for, and of images. */
   abi: int,

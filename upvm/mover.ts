@@ -5,7 +5,7 @@
  * Owns: the way of each message that leaves or comes, the ULPs that are on their way, and orders until they are answered. It
  * runs on the process's own thread. No clock and no socket of its own.
  */
-import type { Frame, FrameHead, FrameSink } from "../net/link.ts";
+import { type Frame, type FrameHead, type FrameSink, ProtocolError } from "../net/link.ts";
 import type { ControlStore } from "../pvmd/control-store.ts";
 import { StoreError } from "../pvmd/control-store.ts";
 import { claimUlp, type Place, placeOf } from "../pvmd/locations.ts";
@@ -23,6 +23,7 @@ import {
   REFUSALS,
   type Settled,
   type Tid,
+  type Weight,
 } from "../runtime/migrate/moves.ts";
 import { newArrived } from "../runtime/scheduler/outside.ts";
 import { ulpAt } from "../runtime/scheduler/queue.ts";
@@ -36,7 +37,7 @@ import { LeavingUlps } from "./leaving-ulps.ts";
 import { decodeMove, encodeMove, type Offer } from "./move-frames.ts";
 import { forwardParcels } from "./parcels.ts";
 import { type Arrivals, joined, type Mail, type PeerLinks } from "./peer-links.ts";
-import { noRoom, refusal } from "./room.ts";
+import { noRoom, type Room, refusal } from "./room.ts";
 import type { PartProcess } from "./run-here.ts";
 import { ComingState } from "./state-transfer.ts";
 
@@ -175,20 +176,26 @@ export class Mover {
   /** Takes a frame of another process. @returns false: it has nothing to do with moves. @throws ProtocolError */
   frame(from: Member, frame: Frame): boolean {
     if (frame.type === FRAME.ULP_STATE_END) {
-      const tid = frame.a | 0;
-      const coming = this.coming.get(tid);
-      if (coming?.move === frame.b && coming.end()) this.take({ kind: "received", tid, move: frame.b });
+      if (this.comingFrom(from, frame)?.end(frame.c) === true)
+        this.take({ kind: "received", tid: frame.a | 0, move: frame.b });
       return true;
     }
     const move = decodeMove(frame);
+    if (move?.kind === "MIGRATING" && move.member === this.world.member && move.weight === undefined)
+      throw new ProtocolError("a ULP that comes here without what it needs");
     if (move !== undefined) this.take({ kind: "frame", from, frame: move });
     return move !== undefined;
   }
 
-  /** A piece of a state comes. */
-  state({ a, b }: FrameHead): FrameSink {
+  /** A piece of a state comes. @throws ProtocolError */
+  state(from: Member, head: FrameHead): FrameSink {
+    return this.comingFrom(from, head)?.sink(head.c) ?? NOWHERE;
+  }
+
+  /** What this frame is part of: only the source of a move has to do with its state. */
+  private comingFrom(from: Member, { a, b }: FrameHead): ComingState | undefined {
     const coming = this.coming.get(a | 0);
-    return coming?.move === b ? coming.sink() : NOWHERE;
+    return coming?.from === from && coming.move === b ? coming : undefined;
   }
 
   // The protocol
@@ -247,10 +254,10 @@ export class Mover {
         this.leaving.free(effect.tid, effect.to);
         break;
       case "judge":
-        this.judge(effect.frame);
+        this.judge(effect.from, effect.frame);
         break;
       case "weigh":
-        this.take({ ...effect, kind: "weighed", refused: noRoom(this.world, effect.weight) });
+        this.weigh(effect.tid, effect.move, effect.weight);
         break;
       case "adopt":
         this.adopt(effect.tid);
@@ -283,11 +290,29 @@ export class Mover {
 
   // Destination
 
-  private judge({ tid, move, offer }: MoveFrame): void {
-    const { hash } = offer as Offer;
-    const refused = refusal(offer as Offer, this.programOf(hash) !== undefined, this.world);
-    if (refused === undefined) this.coming.set(tid, this.comingState(tid, move));
+  private judge(from: Member, { tid, move, offer }: MoveFrame): void {
+    const { hash, bytes } = offer as Offer;
+    const refused = refusal(offer as Offer, this.programOf(hash) !== undefined, this.roomFor(tid));
+    if (refused === undefined) this.coming.set(tid, this.comingState(from, tid, move, bytes));
     this.take({ kind: "judged", tid, move, refused });
+  }
+
+  private weigh(tid: Tid, move: number, weight: Weight): void {
+    const refused = noRoom(this.roomFor(tid), weight);
+    if (refused === undefined) this.coming.get(tid)?.weighed(weight);
+    this.take({ kind: "weighed", tid, move, refused });
+  }
+
+  /** What is left for this ULP beside all others that come. */
+  private roomFor(tid: Tid): Room {
+    const promised = { memoryBytes: 0, heapBytes: 0 };
+    for (const [other, { toCome }] of this.coming) {
+      if (other === tid) continue;
+      promised.memoryBytes += toCome.memoryBytes;
+      promised.heapBytes += toCome.heapBytes;
+    }
+    const { process } = this.world;
+    return { process, availableBytes: () => this.world.availableBytes(), promised };
   }
 
   private programOf(hash: string) {
@@ -295,7 +320,7 @@ export class Mover {
     return row < 0 ? undefined : this.world.process.library.programs[row];
   }
 
-  private comingState(tid: Tid, move: number): ComingState {
+  private comingState(from: Member, tid: Tid, move: number, memoryBytes: number): ComingState {
     const { process } = this.world;
     const destination = {
       library: process.library,
@@ -305,7 +330,10 @@ export class Mover {
       grants: process.grants,
       ...(process.files && { files: process.files }),
     };
-    return new ComingState(move, destination, (refused) => this.take({ kind: "broken", tid, move, refused }));
+    const promised = { memoryBytes, heapBytes: 0 };
+    return new ComingState({ from, move, promised }, destination, (refused) =>
+      this.take({ kind: "broken", tid, move, refused }),
+    );
   }
 
   private adopt(tid: Tid): void {

@@ -1,8 +1,9 @@
 /**
  * Whether a ULP of another process can come here.
  *
- * Owns: why it cannot: versions, its program, memory. It is asked twice: before the ULP is stopped, with what its program needs
- * at least, and when it has been stopped and what it has grown to is known, before any of its state is taken in.
+ * Owns: why it cannot: versions, its program, memory. It is asked twice: while the ULP is being stopped, with what its program
+ * needs at least, and when it has been stopped and what it has grown to is known, before any of its state is taken in. What was
+ * promised to others that come is not free.
  */
 import type { Refused, Weight } from "../runtime/migrate/moves.ts";
 import { IMAGE_VERSION } from "../wire/image.ts";
@@ -15,6 +16,8 @@ export interface Room {
   readonly process: Pick<PartProcess, "library">;
   /** Memory that this process may still take, bytes. */
   availableBytes(): number;
+  /** Of that, and of the process heap: what others that come will still take. */
+  readonly promised: Weight;
 }
 
 /** @param hasProgram  its program is here. @returns undefined: it can come, as far as is known */
@@ -31,12 +34,12 @@ export function refusal(
 
 /** @returns undefined: there is room for it just now */
 export function noRoom(room: Room, { memoryBytes, heapBytes }: Weight): Refused | undefined {
-  const available = room.availableBytes();
+  const available = Math.max(0, room.availableBytes() - room.promised.memoryBytes);
   if (memoryBytes > available)
     return { code: "noMemory", detail: `${mb(available)} MB are free, it needs ${mb(memoryBytes)}` };
   // Up to a chunk the arenas may have to spare; who is wrong about that finds out when its state comes.
   const { library } = room.process;
-  const left = library.heap.leftBytes();
+  const left = Math.max(0, library.heap.leftBytes() - room.promised.heapBytes);
   if (heapBytes > left && heapBytes > library.w[HEAD.chunkBytes]!)
     return {
       code: "noMemory",

@@ -2,15 +2,17 @@
  * The state of a ULP on its way over a link: out of its memory and the process heap as it lies, into a new memory and another
  * heap piece by piece. (paper, 3.2.7, stage 3; 4.4: no copy beside those of the system)
  *
- * Owns: chunks, and that no more of them wait for the link than LIMITS.linkQueueBytes. What is in an image is
- * runtime/migrate/image.ts and restore.ts.
+ * Owns: chunks, their numbers, and that no more of them wait for the link than LIMITS.linkQueueBytes; that a ULP takes no more
+ * memory than its source has said. What is in an image is runtime/migrate/image.ts and restore.ts.
  */
-import type { Frame, FrameSink, Link } from "../net/link.ts";
+import { type Frame, type FrameSink, type Link, ProtocolError } from "../net/link.ts";
 import { Filling, ImageError, type ImageFault } from "../runtime/migrate/filling.ts";
 import type { Image } from "../runtime/migrate/image.ts";
+import type { ImageHead } from "../runtime/migrate/image-head.ts";
 import type { Incoming } from "../runtime/migrate/incoming.ts";
-import type { Refusal, Refused } from "../runtime/migrate/moves.ts";
+import type { Member, Refusal, Refused, Weight } from "../runtime/migrate/moves.ts";
 import { type Destination, readImage } from "../runtime/migrate/restore.ts";
+import { PAGE_BYTES } from "../wire/image.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { FRAME } from "../wire/protocol.ts";
 
@@ -99,8 +101,18 @@ const REFUSAL: Readonly<Record<ImageFault, Refusal>> = {
   present: "moving",
 };
 
+/** A move to this process. */
+export interface ComingMove {
+  /** Its source: nobody else sends its state. */
+  readonly from: Member;
+  readonly move: number;
+  /** What its source has said that it needs. */
+  readonly promised: Weight;
+}
+
 /** State that comes: of one move. */
 export class ComingState {
+  readonly from: Member;
   readonly move: number;
   /** All of it, when it has come. */
   incoming: Incoming | undefined;
@@ -108,12 +120,24 @@ export class ComingState {
   private readonly heap: ArrayBufferLike;
   private readonly broken: (refused: Refused) => void;
   private over = false;
+  private promised: Weight;
+  private chunks = 0;
 
   /** @param broken  told once if it is not taken; nothing of it is left then */
-  constructor(move: number, to: Destination, broken: (refused: Refused) => void) {
+  constructor({ from, move, promised }: ComingMove, to: Destination, broken: (refused: Refused) => void) {
+    this.from = from;
     this.move = move;
+    this.promised = promised;
     this.broken = broken;
-    this.filling = new Filling(readImage(to));
+    const expect = ({ pages }: ImageHead): void => {
+      const { memoryBytes } = this.promised;
+      if (pages * PAGE_BYTES > memoryBytes)
+        throw new ImageError(
+          "memory",
+          `it has ${pages * PAGE_BYTES} bytes, and was said to have ${memoryBytes}`,
+        );
+    };
+    this.filling = new Filling(readImage({ ...to, expect }));
     this.heap = to.library.heap.u8.buffer;
   }
 
@@ -121,8 +145,21 @@ export class ComingState {
     return this.filling.bytes;
   }
 
-  /** Takes one chunk, as it comes. */
-  sink(): FrameSink {
+  /** What it has grown to is known now, and there is room for it. */
+  weighed(weight: Weight): void {
+    this.promised = weight;
+  }
+
+  /** What it will still take of what is free now. */
+  get toCome(): Weight {
+    const { memoryBytes, heapBytes } = this.promised;
+    return { memoryBytes: Math.max(0, memoryBytes - this.bytes), heapBytes };
+  }
+
+  /** Takes one chunk, as it comes. @throws ProtocolError: it is not the next */
+  sink(chunk: number): FrameSink {
+    if (chunk !== this.chunks++)
+      throw new ProtocolError(`chunk ${chunk} of a state in place of ${this.chunks - 1}`);
     return {
       add: (piece) => this.guard(() => this.write(piece)),
       room: (most) => this.room(most),
@@ -132,8 +169,9 @@ export class ComingState {
     };
   }
 
-  /** All has come. @returns true: and it is whole */
-  end(): boolean {
+  /** All has come. @returns true: and it is whole. @throws ProtocolError: not so many chunks */
+  end(chunks: number): boolean {
+    if (chunks !== this.chunks) throw new ProtocolError(`a state of ${chunks} chunks after ${this.chunks}`);
     this.guard(() => {
       this.incoming = this.filling.end();
     });

@@ -6,8 +6,9 @@
  *                   ╰───────────┴─▶ discarded, when the source says so, is gone, or something is wrong
  *
  * - judging: can it be taken? Program, memory, versions.
- * - promised: the source was told yes; its state may come, and does when all of the job hold what goes to it. What it has grown
- *   to is known when it has been stopped, and comes with MIGRATING: only if there is room for that, MIGACK answers.
+ * - promised: the source was told yes. What it has grown to is known when it has been stopped, and comes with MIGRATING: only if
+ *   there is room for that, MIGACK answers. Its memory comes at once behind that, and is dropped if there is no room; the rest of
+ *   its state comes when all of the job hold what goes to it.
  * - deciding: all of it is in place. One transaction of the control store makes it ours, unless the source was quicker
  *   to say that it stays, or the master that it has ended with its source. Until that is known nobody runs it.
  *
@@ -76,10 +77,10 @@ export class Arrivals<M> {
     this.reply(a.from, tid, move, why);
   }
 
-  /** True if it is about to come, and nothing of its state has. */
-  isExpected(tid: Tid, move: number): boolean {
-    const at = this.find(tid, move)?.at;
-    return at === "judging" || at === "promised";
+  /** True if it is about to come from there, and not all of it has. */
+  isExpected(from: Member, tid: Tid, move: number): boolean {
+    const a = this.find(tid, move);
+    return a?.from === from && (a.at === "judging" || a.at === "promised");
   }
 
   weighed(tid: Tid, move: number, refused: Refused | undefined): void {

@@ -7,7 +7,7 @@
  *                       stays, thawed                  stays ◀───╯ or gone: the control store says
  *
  * - freezing: the destination is asked (PREPARE), and at the same time the ULP is being stopped: its answer is waited for only
- *   before the state is sent. What cannot be stopped in time is `unfreezing`: refused, and thawed when it stops.
+ *   before the rest of its state is sent (shipping); its memory is on the way by then, or dropped there. What cannot be stopped in time is `unfreezing`: refused, and thawed when it stops.
  * - waiting: messages that it has sent wait here for ULPs that move; they must leave before it does.
  * - flushing: all others are told (MIGRATING) and answer behind everything they have sent (MIGACK). An answer also says
  *   that everything that the ULP has sent from here has come, so that what it sends from elsewhere cannot overtake it.
@@ -291,7 +291,7 @@ export class Departures<M> {
     // Its answer is not waited for: it has sent nothing yet (migration.ts).
     for (const d of this.moves.values())
       if (["flushing", "shipping", "shipped", "undoing"].includes(d.at))
-        this.send(member, "MIGRATING", d, d.to);
+        this.send(member, "MIGRATING", d, d.to, member === d.to ? d.weight : undefined);
   }
 
   tick(): void {

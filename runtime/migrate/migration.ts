@@ -182,7 +182,7 @@ export class Migration<M> implements Common<M> {
   private migrating(from: Member, { tid, move, weight }: MoveFrame): void {
     const known = this.locations.at(tid);
     if (known === undefined || move > known.move) this.locations.hold(tid, move);
-    if (weight !== undefined && this.arrivals.isExpected(tid, move))
+    if (weight !== undefined && this.arrivals.isExpected(from, tid, move))
       this.out({ kind: "weigh", tid, move, weight });
     else this.out({ kind: "send", to: from, frame: { kind: "MIGACK", tid, move, member: 0 } });
   }

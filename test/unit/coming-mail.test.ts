@@ -1,6 +1,7 @@
 /** Messages of other processes while they come: into the heap, however they are cut, and nothing stays of what does not come. */
 import assert from "node:assert/strict";
 import { test } from "uvu";
+import { Intake } from "../../net/intake.ts";
 import { type Frame, type FrameHead, ProtocolError } from "../../net/link.ts";
 import { memoryLinks } from "../../net/memory-links.ts";
 import { drainOutbox, releaseOutgoing } from "../../runtime/scheduler/outbox.ts";
@@ -13,6 +14,7 @@ import { FRAME, SEND_HEAD } from "../../wire/protocol.ts";
 import { tidOf } from "../../wire/pvm.ts";
 import { IDENTITY, pattern } from "../link-contract.ts";
 import { actor, IDLE, leftovers, type Process, processOf } from "../one-thread.ts";
+import { Timeline } from "../timeline.ts";
 
 const FRAME_HEAD = { type: 5, a: tidOf(0), b: tidOf(1), c: 0 };
 
@@ -147,6 +149,73 @@ test("what no process sends is refused: receivers, encodings", () => {
   }
   for (const receivers of [0, LIMITS.mcastReceivers + 1, 0xffff_ffff])
     refused({ ...FRAME_HEAD, type: FRAME.ULP_MCAST, a: receivers }, body(100));
+  assert.equal(leftovers(p), "");
+});
+
+test("frames of any fields, lengths and cuts are messages or a ProtocolError, and nothing stays in the heap", () => {
+  const p = process();
+  const chance = new Timeline(3);
+  const types = [FRAME.ULP_SEND, FRAME.ULP_MCAST, FRAME.ULP_MSGFWD, FRAME.FRAGMENT];
+  const words = [
+    0,
+    1,
+    2,
+    3,
+    17,
+    60,
+    100_000,
+    0x7fff_ffff,
+    0xffff_ffff,
+    LIMITS.wholeBytes,
+    tidOf(0),
+    tidOf(1),
+  ];
+  let whole = 0;
+  let refused = 0;
+  for (let run = 0; run < 300; run++) {
+    const intake = new Intake();
+    intake.onFrame(() => {});
+    for (const type of types.slice(0, 3))
+      intake.onStream(
+        type,
+        (head, bytes) =>
+          new ComingMail(head, bytes, into(p), (mail) => {
+            whole++;
+            const bytesCame = mail.pieces.reduce((sum, { length }) => sum + length, 0);
+            assert.equal(bytesCame, mail.bytes);
+            mail.release();
+          }),
+      );
+    try {
+      for (let n = 1 + chance.below(6); n > 0; n--) {
+        const frame = {
+          type: chance.pick(types),
+          a: chance.pick(words),
+          b: chance.below(4),
+          c: chance.pick(words),
+        };
+        const inner = Uint32Array.of(chance.pick(types), chance.pick(words), 0, 0);
+        const content = Array.from(
+          { length: chance.below(12) },
+          () => chance.pick(words) & chance.pick([-1, 3]),
+        );
+        const all = Buffer.concat([
+          new Uint8Array(inner.buffer, 0, frame.type === FRAME.FRAGMENT ? 16 : 0),
+          new Uint8Array(Int32Array.from(content).buffer),
+          new Uint8Array(chance.below(3) * 3000),
+        ]);
+        const sink = intake.begin(frame, all.length);
+        const cut = 1 + chance.below(40);
+        for (let at = 0; at < all.length; at += cut) sink.add(all.subarray(at, at + cut));
+        sink.end();
+      }
+    } catch (error) {
+      assert.ok(error instanceof ProtocolError, String(error));
+      refused++;
+    }
+    intake.drop();
+  }
+  assert.ok(whole > 20 && refused > 20, `${whole} messages, ${refused} refused`);
   assert.equal(leftovers(p), "");
 });
 

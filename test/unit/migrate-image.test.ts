@@ -29,7 +29,7 @@ import {
   MSG_FATE,
   ULP_FATE,
 } from "../../wire/image.ts";
-import { BTAB, FRAME, HANDLER, INBOX_AWAY, MORE, MSG, SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
+import { BTAB, FRAME, HANDLER, HEAD, INBOX_AWAY, MORE, MSG, SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { PVM_OPTION } from "../../wire/options.ts";
 import { type Actor, actor, IDLE, leftovers, type Process, processOf } from "../one-thread.ts";
@@ -192,12 +192,24 @@ test("what a ULP needs is its memory as it has grown, and its messages in the he
   const { memoryBytes, heapBytes } = weightOf(p.library, ulp);
   assert.equal(memoryBytes, ulp.parcel.memory?.buffer.byteLength ?? 0);
   assert.ok(heapBytes >= 20_000 && heapBytes < 40_000, `${heapBytes} bytes`);
-  const room = (available: number) => ({ process: p, availableBytes: () => available });
+  const none = { memoryBytes: 0, heapBytes: 0 };
+  const room = (available: number, promised = none) => ({
+    process: p,
+    availableBytes: () => available,
+    promised,
+  });
   assert.equal(noRoom(room(1 << 30), { memoryBytes: 1 << 30, heapBytes }), undefined);
   const short = noRoom(room((1 << 30) - 1), { memoryBytes: 1 << 30, heapBytes });
   assert.deepEqual(short, { code: "noMemory", detail: "1023 MB are free, it needs 1024" });
   const full = noRoom(room(1 << 30), { memoryBytes: 0, heapBytes: p.library.heap.leftBytes() + 1 });
   assert.match(full?.detail ?? "", /the process heap has \d+ MB left, it needs \d+/);
+  // What others that come will take is not free.
+  const others = { memoryBytes: 1, heapBytes: p.library.heap.leftBytes() };
+  const taken = noRoom(room(1 << 30, others), { memoryBytes: 1 << 30, heapBytes });
+  assert.deepEqual(taken, { code: "noMemory", detail: "1023 MB are free, it needs 1024" });
+  const chunk = p.library.w[HEAD.chunkBytes]!;
+  const noHeap = noRoom(room(1 << 30, others), { memoryBytes: 0, heapBytes: chunk + 1 });
+  assert.match(noHeap?.detail ?? "", /the process heap has 0 MB left/);
   p.freezer.thaw(ulp);
   serveMail(p.engines[0]!);
   there(p, 0).call("pvm_recv", -1, -1);

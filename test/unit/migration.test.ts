@@ -243,6 +243,8 @@ test("a ULP that has grown too large is refused when it has been stopped, before
   source.frame(2, "MIGACK");
   const frame = { kind: "MIGRATING", tid: TID, move: 1, member: 1, weight } as const;
   assert.deepEqual(kinds(there({ kind: "frame", from: 0, frame })), ["weigh"]);
+  // Only its source knows.
+  assert.deepEqual(kinds(there({ kind: "frame", from: 2, frame })), ["MIGACK 2"]);
   const no = there({ kind: "weighed", tid: TID, move: 1, refused });
   assert.deepEqual(kinds(no), ["MIGABORT 0", "discard"]);
   const abort = { kind: "MIGABORT", tid: TID, move: 1, member: 0, refused } as const;

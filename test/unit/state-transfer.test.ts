@@ -1,21 +1,51 @@
 /** The state of a ULP as it comes over a link: where it is read to. */
 import assert from "node:assert/strict";
 import { test } from "uvu";
-import { ComingState } from "../../upvm/state-transfer.ts";
-import { PAGE_BYTES } from "../../wire/image.ts";
+import { type Frame, ProtocolError } from "../../net/link.ts";
+import { hexOf } from "../../runtime/migrate/image-head.ts";
+import type { MoveFrame } from "../../runtime/migrate/moves.ts";
+import { encodeMove } from "../../upvm/move-frames.ts";
+import { Mover, type MoverWorld } from "../../upvm/mover.ts";
+import { type ComingMove, ComingState } from "../../upvm/state-transfer.ts";
+import { IMAGE_VERSION, PAGE_BYTES } from "../../wire/image.ts";
+import { LINK_ABI } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { FRAME, FRAME_NAME } from "../../wire/protocol.ts";
+import { tidOf } from "../../wire/pvm.ts";
+import type { Process } from "../one-thread.ts";
+import { Timeline } from "../timeline.ts";
 import {
   admit,
   begun,
   blocks,
   destination,
   frozen,
+  HASH,
   imaged,
   joined,
   ownActor,
   pair,
   say,
 } from "../two-processes.ts";
+
+/** A move of a ULP that was said to have so many pages. */
+const move = (pages: number): ComingMove => ({
+  from: 0,
+  move: 1,
+  promised: { memoryBytes: pages * PAGE_BYTES, heapBytes: 0 },
+});
+
+/** Bytes of the image of a ULP with a memory of so many pages, all of them written, and where it may go. */
+async function stateOf(pages: number): Promise<{ q: Process; bytes: Uint8Array }> {
+  const [p, q] = pair();
+  ownActor(p, 0).call("pvm_mytid");
+  begun(p, 0);
+  const ulp = await frozen(p, 0);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: 4, shared: true });
+  new Uint8Array(memory.buffer).fill(1);
+  (ulp.parcel as { memory?: WebAssembly.Memory }).memory = memory;
+  return { q, bytes: joined(imaged(p, ulp)) };
+}
 
 test("pages are read to their place in the new memory, and what belongs into the process heap is not", async () => {
   const [p, q] = pair();
@@ -35,8 +65,8 @@ test("pages are read to their place in the new memory, and what belongs into the
   (ulp.parcel as { memory?: WebAssembly.Memory }).memory = memory;
   const bytes = joined(imaged(p, ulp));
   const failed: string[] = [];
-  const coming = new ComingState(1, destination(q), ({ detail }) => failed.push(detail));
-  const sink = coming.sink();
+  const coming = new ComingState(move(2), destination(q), ({ detail }) => failed.push(detail));
+  const sink = coming.sink(0);
   const heap = q.library.heap.u8.buffer;
   let inPlace = 0;
   for (let from = 0; from < bytes.length; ) {
@@ -53,7 +83,7 @@ test("pages are read to their place in the new memory, and what belongs into the
     }
     from += count;
   }
-  assert.ok(coming.end(), failed.join());
+  assert.ok(coming.end(1), failed.join());
   assert.ok(inPlace > PAGE_BYTES, `${inPlace} bytes were read to their place`);
   const there = new Int32Array(coming.incoming!.parcel.memory!.buffer);
   assert.deepEqual(there.slice(0, words.length), words);
@@ -62,23 +92,119 @@ test("pages are read to their place in the new memory, and what belongs into the
 });
 
 test("a state that is not wanted any more has no place for what comes yet", async () => {
-  const [p, q] = pair();
-  ownActor(p, 0).call("pvm_mytid");
-  begun(p, 0);
-  const ulp = await frozen(p, 0);
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true });
-  new Uint8Array(memory.buffer).fill(1);
-  (ulp.parcel as { memory?: WebAssembly.Memory }).memory = memory;
-  const bytes = joined(imaged(p, ulp));
+  const { q, bytes } = await stateOf(1);
   const clean = blocks(q);
-  const coming = new ComingState(1, destination(q), ({ detail }) => assert.fail(detail));
-  const sink = coming.sink();
+  const coming = new ComingState(move(1), destination(q), ({ detail }) => assert.fail(detail));
+  const sink = coming.sink(0);
   sink.add(bytes.subarray(0, bytes.length - PAGE_BYTES / 2));
   assert.ok(sink.room!(PAGE_BYTES) !== undefined);
   coming.drop();
   assert.equal(sink.room!(PAGE_BYTES), undefined);
   sink.add(bytes.subarray(bytes.length - PAGE_BYTES / 2));
   assert.deepEqual(blocks(q), clean);
+});
+
+test("a ULP takes no more memory than its source has said, whatever its image says", async () => {
+  const { q, bytes } = await stateOf(3);
+  const clean = blocks(q);
+  const refused: string[] = [];
+  const coming = new ComingState(move(4), destination(q), ({ code, detail }) =>
+    refused.push(`${code}: ${detail}`),
+  );
+  assert.equal(coming.toCome.memoryBytes, 4 * PAGE_BYTES);
+  coming.weighed({ memoryBytes: 3 * PAGE_BYTES - 1, heapBytes: 5 });
+  assert.deepEqual(coming.toCome, { memoryBytes: 3 * PAGE_BYTES - 1, heapBytes: 5 });
+  coming.sink(0).add(bytes);
+  assert.deepEqual(refused, ["noMemory: it has 196608 bytes, and was said to have 196607"]);
+  assert.equal(coming.end(1), false);
+  assert.deepEqual(blocks(q), clean);
+  const taken = new ComingState(move(3), destination(q), ({ detail }) => assert.fail(detail));
+  taken.sink(0).add(bytes);
+  assert.ok(taken.end(1));
+  assert.equal(taken.toCome.memoryBytes, 0);
+  taken.drop();
+  assert.deepEqual(blocks(q), clean);
+});
+
+test("chunks come in order, and as many as their sender has counted", async () => {
+  const { q } = await stateOf(1);
+  const coming = new ComingState(move(1), destination(q), ({ detail }) => assert.fail(detail));
+  assert.throws(() => coming.sink(1), ProtocolError);
+  const other = new ComingState(move(1), destination(q), ({ detail }) => assert.fail(detail));
+  other.sink(0);
+  assert.throws(() => other.sink(0), ProtocolError);
+  const short = new ComingState(move(1), destination(q), ({ detail }) => assert.fail(detail));
+  short.sink(0);
+  assert.throws(() => short.end(2), ProtocolError);
+  for (const state of [coming, other, short]) state.drop();
+});
+
+test("only the source of a move sends its state and says what it needs, and it has to", () => {
+  const [, q] = pair();
+  const sent: string[] = [];
+  const free = 4 * PAGE_BYTES;
+  const world = {
+    member: 1,
+    process: { library: q.library, loader: { points: [] }, nowMs: () => 0, grants: [] },
+    links: { send: (to: number, { type, c }: Frame) => sent.push(`${FRAME_NAME.get(type)} ${c} to ${to}`) },
+    hashes: [hexOf(HASH)],
+    nowMs: () => 0,
+    after: () => {},
+    availableBytes: () => free,
+    reached: () => {},
+  };
+  const mover = new Mover(world as unknown as MoverWorld, [0, 1, 2], []);
+  const offer = { hash: hexOf(HASH), bytes: PAGE_BYTES, abi: LINK_ABI, image: IMAGE_VERSION };
+  const told = (from: number, frame: Omit<MoveFrame, "move" | "member">): string[] => {
+    sent.length = 0;
+    mover.frame(from, encodeMove({ move: 1, member: frame.kind === "MIGRATING" ? 1 : 0, ...frame }));
+    return [...sent];
+  };
+  const [first, second] = [tidOf(0), tidOf(1)];
+  const needs = (pages: number) => ({ memoryBytes: pages * PAGE_BYTES, heapBytes: 0 });
+  assert.deepEqual(told(0, { kind: "PREPARE", tid: first, revision: 0, offer }), ["ULP_PREPARED 1 to 0"]);
+  assert.throws(() => told(0, { kind: "MIGRATING", tid: first }), ProtocolError);
+  const weighed = told(0, { kind: "MIGRATING", tid: first, weight: needs(3) });
+  assert.deepEqual(weighed, ["ULP_MIGACK 0 to 0"]);
+  // What was promised to one is not there for another.
+  assert.deepEqual(told(0, { kind: "PREPARE", tid: second, revision: 0, offer }), ["ULP_PREPARED 1 to 0"]);
+  assert.deepEqual(told(0, { kind: "MIGRATING", tid: second, weight: needs(2) }), ["ULP_MIGABORT 0 to 0"]);
+  // Another's chunk is not looked at.
+  const chunk = { type: FRAME.ULP_STATE, a: first, b: 1, c: 7 };
+  const end = { type: FRAME.ULP_STATE_END, a: first, b: 1, c: 7, body: [] };
+  mover.state(2, chunk).add(new Uint8Array(10));
+  assert.equal(mover.frame(2, end), true);
+  assert.throws(() => mover.state(0, chunk), ProtocolError);
+  assert.throws(() => mover.frame(0, end), ProtocolError);
+});
+
+test("a state that is cut or changed anywhere is refused once, or whole, and nothing of it stays", async () => {
+  const { q, bytes } = await stateOf(2);
+  const clean = blocks(q);
+  const chance = new Timeline(7);
+  const headBytes = 4096;
+  for (let i = 0; i < 150; i++) {
+    const changed = bytes.slice(0, chance.below(3) === 0 ? chance.below(bytes.length + 1) : bytes.length);
+    const near = chance.below(2) === 0 ? headBytes : changed.length;
+    for (let n = chance.below(4); n > 0 && changed.length > 0; n--)
+      changed[chance.below(Math.min(near, changed.length))] = chance.below(256);
+    let refused = 0;
+    const coming = new ComingState(move(2), destination(q), () => refused++);
+    const step = 1 + chance.below(60_000);
+    let chunks = 0;
+    for (let at = 0; at < changed.length; at += step) {
+      const sink = coming.sink(chunks++);
+      const some = changed.subarray(at, at + step);
+      const place = chance.below(2) === 0 ? sink.room!(some.length) : undefined;
+      place?.set(some.subarray(0, place.length));
+      if (place !== undefined) sink.add(place);
+      sink.add(some.subarray(place?.length ?? 0));
+    }
+    const isWhole = coming.end(chunks);
+    assert.equal(refused, isWhole ? 0 : 1);
+    coming.drop();
+    assert.deepEqual(blocks(q), clean);
+  }
 });
 
 test.run();
