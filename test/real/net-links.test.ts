@@ -94,6 +94,39 @@ async function ends(
 }
 
 for (const [kind, address] of Object.entries(KINDS)) linkContract(kind, () => ends(address()));
+linkContract("unix, where a server's sockets cannot be made anew", () => endsWithout());
+
+/** As `ends`, on a Node whose servers' sockets do not stand on what they are known to: `withReads` leaves `b`'s as it is. */
+async function endsWithout(): Promise<Ends> {
+  const address = KINDS["unix"]!();
+  const arrived: Link[] = [];
+  const listener = await listen({ address, identity: () => IDENTITY.b, key: KEY }, (link) =>
+    arrived.push(link),
+  );
+  const between = await network(listener.address);
+  const called = connect({ address: between.address, identity: IDENTITY.a, key: KEY });
+  // The caller's socket has asked for its reads by now.
+  const probe = createServer().listen(join(folder, `s${sockets++}`));
+  const kind = Object.getPrototypeOf((probe as unknown as { _handle: object })._handle) as object;
+  let asked = 0;
+  const get = (): undefined => {
+    asked++;
+    return undefined;
+  };
+  Object.defineProperty(kind, "useUserBuffer", { configurable: true, get });
+  try {
+    await until(() => arrived.length > 0);
+  } finally {
+    Reflect.deleteProperty(kind, "useUserBuffer");
+    probe.close();
+  }
+  assert.ok(asked > 0, "nobody has asked for reads");
+  const stop = async (): Promise<void> => {
+    await between.stop();
+    await listener.close();
+  };
+  return { a: await called, b: arrived[0]!, cut: between.cut, stop };
+}
 
 /** Runs with a listener and ends it; `refused` are the lines for its log. */
 async function listening(
