@@ -41,6 +41,8 @@ export class OwnEngine implements Engines {
   private lastTurn = 0;
   private timerMs = Number.POSITIVE_INFINITY;
   private readonly room = new TurnRoom();
+  /** After so long there was a look at output that is full. */
+  private restMs: number = LIMITS.turnAgainMs;
   private readonly stopped: Promise<void>;
   private done: () => void = () => {};
   private fail: (error: unknown) => void = () => {};
@@ -164,13 +166,14 @@ export class OwnEngine implements Engines {
     }
     this.scheduled = false;
     if (this.library.w[HEAD.stop] !== STOP.none) this.end();
-    else if (full) this.after(LIMITS.turnAgainMs);
+    else if (full) this.after(this.againMs());
     else if (idle) this.sleep();
     else this.later();
   }
 
   private run(): boolean {
     const { words } = this.watch;
+    this.restMs = LIMITS.turnAgainMs;
     this.lastTurn = (this.lastTurn + 1) & 0x7fffffff || 1;
     Atomics.store(words, TURN.over, 0);
     Atomics.store(words, TURN.running, this.lastTurn);
@@ -187,6 +190,13 @@ export class OwnEngine implements Engines {
   private serve(): void {
     Atomics.store(this.watch.words, TURN.over, 1);
     runTurn(this.engine);
+  }
+
+  /** Output may stand still for days: it is looked at less and less often. */
+  private againMs(): number {
+    if (!isOutputFull(this.library.w)) return LIMITS.turnAgainMs;
+    this.restMs = Math.min(2 * this.restMs, LIMITS.turnRestMs);
+    return this.restMs;
   }
 
   /** ULPs wait for room. */

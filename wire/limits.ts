@@ -149,6 +149,8 @@ export const LIMITS = {
   /** who watches its turns rests when there was none at so many looks; for room it waits so long, milliseconds. */
   quietLooks: 16,
   turnAgainMs: 1,
+  /** Longest time between two looks whether output has been taken, while nobody takes any, milliseconds. */
+  turnRestMs: 32,
   /** Longest time of one of Node's timers, milliseconds: one that is to wait longer goes off at once. */
   timerMs: 2 ** 31 - 1,
   /** Messages to tasks of other jobs that the virtual machine has not passed on yet: engines wait beyond it, bytes. */

@@ -115,6 +115,23 @@ test("output goes on when what was printed has been taken", async () => {
   await engine.interrupt();
 });
 
+test("output that nobody takes is looked at less and less often", async () => {
+  const { setTimeout: really } = globalThis;
+  const asked: (number | undefined)[] = [];
+  globalThis.setTimeout = ((run: () => void, ms?: number) => {
+    asked.push(ms);
+    return really(run, 0);
+  }) as typeof setTimeout;
+  try {
+    const { engine } = start(PRINTS);
+    await until(() => asked.length >= 7);
+    assert.deepEqual(asked.slice(0, 7), [2, 4, 8, 16, 32, 32, 32]);
+    await engine.interrupt();
+  } finally {
+    globalThis.setTimeout = really;
+  }
+});
+
 test("messages wait so long for room and are refused then, however long output has waited", () => {
   const room = new TurnRoom();
   const wait = LIMITS.outboxWaitMs;
