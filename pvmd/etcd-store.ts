@@ -51,6 +51,8 @@ export class EtcdStore implements ControlStore {
   private readonly freeSlots: Slot[] = [];
   private slotsInUse = 0;
   private readonly slotWaiters: (() => void)[] = [];
+  /** No transaction begins any more: one that did would leave its slot behind. */
+  private closed = false;
 
   private constructor(calls: EtcdCalls, root: string) {
     this.calls = calls;
@@ -136,8 +138,9 @@ export class EtcdStore implements ControlStore {
     };
   }
 
-  /** Deletes everything under the root: the virtual machine has ended. */
+  /** Deletes everything under the root: the virtual machine has ended. No transaction begins any more. */
   async clear(): Promise<void> {
+    this.closed = true;
     const all = { key: keyText(this.root), range_end: endOf(this.root) };
     await this.calls.call("/v3/kv/deleterange", all, DONE);
   }
@@ -145,6 +148,7 @@ export class EtcdStore implements ControlStore {
   /** Lets go of everything but the store's keys. Fails for nothing: what is left ends with its lease. */
   async close(): Promise<void> {
     const { holder } = this;
+    this.closed = true;
     this.keeper.end();
     this.followed.end();
     if (holder !== 0) await this.revoke(holder).catch(() => false);
@@ -237,7 +241,8 @@ export class EtcdStore implements ControlStore {
 
   /** The slots are gone, with their lease: they tell nothing. */
   private async outOfReach(holder: LeaseId): Promise<StoreError> {
-    if (holder === this.holder) await this.newClient();
+    // Its slots may have been cleared away.
+    if (holder === this.holder && !this.closed) await this.newClient();
     return new StoreError("unknown", "out of reach for so long that the leases of this process have ended");
   }
 
@@ -248,8 +253,12 @@ export class EtcdStore implements ControlStore {
   }
 
   private async takeSlot(): Promise<Slot> {
-    while (this.slotsInUse >= LIMITS.etcdTxnsAtOnce)
+    while (this.slotsInUse >= LIMITS.etcdTxnsAtOnce && !this.closed)
       await new Promise<void>((go) => this.slotWaiters.push(go));
+    if (this.closed) {
+      this.slotWaiters.shift()?.();
+      throw new StoreError("none", "it is closed");
+    }
     this.slotsInUse += 1;
     const free = this.freeSlots.pop();
     if (free !== undefined) return free;
@@ -266,7 +275,8 @@ export class EtcdStore implements ControlStore {
   private async newClient(): Promise<void> {
     if (this.holder !== 0) this.keeper.drop(this.holder);
     this.holder = await this.grant(LIMITS.holderMs);
-    this.keeper.keep(this.holder);
+    if (this.closed) await this.revoke(this.holder).catch(() => false);
+    else this.keeper.keep(this.holder);
     this.client = this.calls.edge.id();
     this.freeSlots.length = 0;
   }
