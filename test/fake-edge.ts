@@ -24,6 +24,10 @@ export function fakeEdge(over: Partial<Edge> = {}): FakeEdge {
     err: (data) => {
       written.err += text(data);
     },
+    print: (fd, data) => {
+      written[fd === 1 ? "out" : "err"] += text(data);
+      return undefined;
+    },
     colour: { out: false, err: false },
     columns: 80,
     peakMemoryBytes: () => 0,

@@ -47,6 +47,12 @@ export interface Edge {
   out(data: string | Uint8Array): void;
   /** Standard error: messages for the person at the terminal. */
   err(data: string | Uint8Array): void;
+  /**
+   * What ULPs print, which has no end: 1 standard output, 2 standard error.
+   *
+   * @returns a promise if who reads is behind: wait for it before more
+   */
+  print(fd: 1 | 2, data: string | Uint8Array): Promise<void> | undefined;
   /** Whether each is a terminal that shows colours (and NO_COLOR is not set). */
   readonly colour: { readonly out: boolean; readonly err: boolean };
   /** Columns of the terminal, for help. */

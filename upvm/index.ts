@@ -8,7 +8,8 @@ import { type Linked, link as linkModule } from "../runtime/link/link.ts";
 import { UpvmError } from "../wire/errors.ts";
 import type { CompileOptions } from "./compile.ts";
 import { compile as compileFile } from "./node-compile.ts";
-import { printBytes, readBytes } from "./node-files.ts";
+import { readBytes } from "./node-files.ts";
+import { printBytes } from "./node-output.ts";
 import { ulpReports } from "./outcome.ts";
 import { prepare, siblings } from "./program.ts";
 import type { UlpReport } from "./report.ts";
@@ -19,7 +20,7 @@ const FILES = { readFile: readBytes, compile: compileFile, nowMs: () => performa
 
 /** A program that is there and cannot be spawned: the guest gets PvmNoFile, the user the reason. */
 function warn(error: UpvmError): void {
-  printBytes(2, new TextEncoder().encode(`upvm: ${error.message}\n`));
+  void printBytes(2, `upvm: ${error.message}\n`);
 }
 
 export type { CompileOptions, Linked, UlpReport };

@@ -16,6 +16,7 @@ import { runsCompilers } from "./node-compiler-flags.ts";
 import { readBytes, realFolder, writeBytes } from "./node-files.ts";
 import { nodeInput } from "./node-input.ts";
 import { nodeLines } from "./node-lines.ts";
+import { printBytes } from "./node-output.ts";
 import { codeExtension, codeRoot, packageVersion } from "./node-package.ts";
 
 /**
@@ -39,6 +40,7 @@ export function nodeEdge(noReader: () => void = () => process.exit(EXIT_PIPE)): 
   return {
     out: (data) => process.stdout.write(data),
     err: (data) => process.stderr.write(data),
+    print: printBytes,
     colour: { out: showsColours(process.stdout), err: showsColours(process.stderr) },
     columns: process.stdout.columns ?? COLUMNS,
     // maxRSS is in KiB.

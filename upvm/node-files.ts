@@ -1,6 +1,4 @@
-/**
- * Files and standard streams of this process, with the system's errors in words.
- */
+/** Files, with the system's errors in words. */
 import { readFile, realpath, stat, writeFile } from "node:fs/promises";
 import { type ErrorCode, UpvmError } from "../wire/errors.ts";
 
@@ -29,11 +27,6 @@ export async function realFolder(path: string): Promise<string> {
   if (!(await stat(found)).isDirectory())
     throw new UpvmError("FILE_NOT_FOUND", { path, why: "it is no folder" });
   return found;
-}
-
-/** What a ULP prints, to this process's own streams. @param fd 1 or 2 */
-export function printBytes(fd: number, bytes: Uint8Array): void {
-  (fd === 1 ? process.stdout : process.stderr).write(bytes);
 }
 
 function refuse(code: ErrorCode, path: string, error: unknown): never {

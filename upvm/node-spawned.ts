@@ -10,6 +10,7 @@ import { cli } from "./cli.ts";
 import { COMMANDS } from "./commands/table.ts";
 import type { SpawnOutput } from "./console-spawn.ts";
 import { nodeEdge } from "./node-edge.ts";
+import { writerTo } from "./node-output.ts";
 import { tokenize } from "./node-tokenize.ts";
 
 /** What the console tells. */
@@ -41,7 +42,7 @@ export async function spawnedMain(): Promise<void> {
     COMMANDS,
     {
       ...edge,
-      ...(write !== undefined && { out: write, err: write }),
+      ...(write !== undefined && { out: write, err: write, print: (_: 1 | 2, data) => write(data) }),
       jobBegun: (job) => tell({ job }),
       // Whoever types Ctrl-C at the console does not mean this.
       interrupts: () => new AbortController().signal,
@@ -52,11 +53,11 @@ export async function spawnedMain(): Promise<void> {
   process.exitCode = code;
 }
 
-function toFile({ file, append }: Exclude<SpawnOutput, string>): (data: string | Uint8Array) => void {
+function toFile({ file, append }: Exclude<SpawnOutput, string>): ReturnType<typeof writerTo> {
   const stream = createWriteStream(file, { flags: append ? "a" : "w" });
   stream.on("error", (error) => {
     process.stderr.write(`upvm: Cannot write ${file}: ${error.message}\n`);
     process.exit(EXIT.failed);
   });
-  return (data) => stream.write(data);
+  return writerTo(stream);
 }

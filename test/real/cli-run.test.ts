@@ -1,7 +1,8 @@
 /** `upvm run` as a real process: output, options, counts, JSON, interruption. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -50,6 +51,23 @@ const ENDLESS = `(module
   (func (export "_start")
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
     (loop $l (drop (call $yield)) (br $l))))`;
+
+/** Prints 6400 lines of 64 KiB. */
+const LONG = `(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (func (export "_start") (local $i i32)
+    (memory.fill (i32.const 1024) (i32.const 97) (i32.const 65535))
+    (i32.store8 (i32.const 66559) (i32.const 10))
+    (i32.store (i32.const 0) (i32.const 1024))
+    (i32.store (i32.const 4) (i32.const 65536))
+    (loop $l
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $l (i32.lt_u (local.get $i) (i32.const 6400))))))`;
+
+/** In that time all of LONG would have been collected. */
+const STANDS_STILL_MS = 1500;
 
 const folder = mkdtempSync(join(tmpdir(), "upvm-run-"));
 const hello = join(folder, "hello.wasm");
@@ -206,6 +224,30 @@ test("a reader that has seen enough ends the run without a word", () => {
     timeout: 20_000,
   });
   assert.deepEqual([stdout, stderr], ["ready\n", ""]);
+});
+
+test("a reader that stands still has the program wait: what it prints is not collected", async () => {
+  if (!existsSync("/proc/self/status")) return;
+  writeFileSync(join(folder, "long.wat"), LONG);
+  const child = spawn(
+    process.execPath,
+    [join(root, "bin/upvm.js"), "run", "--local", join(folder, "long.wat")],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  const closed = once(child, "close");
+  const tooLong = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  await once(child.stdout, "readable");
+  await new Promise((go) => setTimeout(go, STANDS_STILL_MS));
+  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+  let bytes = 0;
+  for await (const chunk of child.stdout) bytes += (chunk as Buffer).length;
+  assert.equal(bytes, 6400 * 65_536);
+  assert.deepEqual(await closed, [EXIT.ok, null]);
+  clearTimeout(tooLong);
+  const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)![1]);
+  assert.ok(peak < 300 << 10, `${peak} KiB`);
 });
 
 test("wrong values of options are refused before anything runs", async () => {

@@ -12,7 +12,7 @@ import { painter } from "../paint.ts";
 import { report } from "../report.ts";
 import { commandHandlers, restartOnMachine } from "../run-vm.ts";
 import { masterIfAny, masterPvmd, withRpc } from "../vm.ts";
-import { wholeLines } from "../whole-lines.ts";
+import { printers } from "../whole-lines.ts";
 
 export const checkpoint = command({
   summary: "Keep a job that runs in a file, from which upvm restart goes on",
@@ -111,7 +111,7 @@ export const restart = command({
       const images = new Map(manifest.images.map((part) => [part.tid, part]));
       // All of it is looked at before anything begins.
       for (const part of images.values()) readPart(file, part, files.sum);
-      const [out, err] = [wholeLines(edge.out), wholeLines(edge.err)];
+      const [out, err] = printers(edge);
       const input = edge.input();
       const signal = edge.interrupts();
       const row = (name: string): number => manifest.programs.findIndex((program) => program.name === name);

@@ -18,7 +18,7 @@ import { report, statsLines } from "../report.ts";
 import { type RunOptions, type RunResult, run as runUlps } from "../run.ts";
 import { commandHandlers, runOnMachine } from "../run-vm.ts";
 import { masterIfAny } from "../vm.ts";
-import { wholeLines } from "../whole-lines.ts";
+import { printers } from "../whole-lines.ts";
 
 const MB = 1 << 20;
 const NO_DUMP = "the heap is of many processes (--isolate), or an engine had to be ended by force";
@@ -257,7 +257,7 @@ function optionsOf(
   const warn = (error: UpvmError): void => edge.err(`upvm: ${error.message}\n`);
   const folders = foldersOf([...flags.path, edge.programPath]);
   const find = siblings(program.path, folders, edge, warn, compileOptions(flags.cc));
-  const [out, err] = [wholeLines(edge.out), wholeLines(edge.err)];
+  const [out, err] = printers(edge);
   return {
     loadProgram: async (name) => {
       const found = await find(name);
