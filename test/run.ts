@@ -15,6 +15,8 @@ import { type Tally, tally } from "./tally.ts";
 const FILE_LIMIT_MS = 420_000;
 /** Files at once: three on two cores, since a file waits for other processes a third of its time. */
 const AT_ONCE = 1 + Math.max(2, Math.floor(availableParallelism() / 2));
+/** These begin first, since they take longest: at the end they would run alone. Parts of their paths. */
+const LONGEST = ["real/pvm-examples", "real/machine-hosts", "real/arm64"];
 /** A file that prints more has gone wild; the rest is dropped, characters. */
 const OUTPUT_LIMIT = 4 << 20;
 /** Lines of a failure are cut here, characters: uvu compares long strings in one line. */
@@ -121,12 +123,18 @@ function report(name: string, result: Tally, output: string, seconds: number): v
   for (const line of output.split("\n")) console.log(`       | ${line.slice(0, LINE_LIMIT)}`);
 }
 
-/** Runs all files, `atOnce` at a time, and adds up. */
+/** Place of a file among LONGEST; behind them if it is none. */
+function rank(path: string): number {
+  const at = LONGEST.findIndex((part) => path.includes(part));
+  return at < 0 ? LONGEST.length : at;
+}
+
+/** Runs all files, AT_ONCE at a time, and adds up. */
 async function runAll(folder: string, words: readonly string[], limitMs: number): Promise<Tally> {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".test.ts") && !path.includes("node_modules"))
     .filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
-    .sort();
+    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   const sum = { passed: 0, failed: 0, skipped: 0 };
   let next = 0;
   const worker = async (): Promise<void> => {
