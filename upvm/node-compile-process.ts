@@ -1,10 +1,11 @@
 /**
- * The process that compiles one program: the compilers on Node's files, with a note of every file that counted.
+ * The process that compiles one program after the other: the compilers on Node's files, with a note of every file that
+ * counted.
  */
 import { createHash } from "node:crypto";
 import { UpvmError } from "../wire/errors.ts";
 import { compile } from "./compile.ts";
-import type { CompileAnswer, CompileTask } from "./node-compile.ts";
+import type { CompileAnswer, CompileOrder, CompileTask } from "./node-compile.ts";
 import { nodeCompileHost } from "./node-compile-host.ts";
 import { runsCompilers } from "./node-compiler-flags.ts";
 
@@ -25,7 +26,7 @@ async function answer(task: CompileTask): Promise<CompileAnswer> {
 runsCompilers();
 // This file is only ever started by node-compile.ts. If that is gone, nobody wants the program.
 process.on("disconnect", () => process.exit());
-process.once("message", async (task: CompileTask) => {
-  const found = await answer(task);
-  process.send!(found, () => process.disconnect!());
+process.on("message", async ({ folder, ...task }: CompileOrder) => {
+  if (process.cwd() !== folder) process.chdir(folder);
+  process.send!(await answer(task));
 });

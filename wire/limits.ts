@@ -31,6 +31,10 @@ export const LIMITS = {
   bufferKeptBytes: 16 << 10,
   /** Buffers that one ULP may hold at once (PvmNoMem beyond). */
   buffersPerUlp: 1 << 16,
+  /** A process that compiles is kept for the next program so long, milliseconds: it takes 300 to 700 MB. */
+  compilerIdleMs: 3000,
+  /** Programs that one compiles before there is a new one. */
+  compilesPerProcess: 100,
   /** Times that a change of the control store is tried again because another was faster. */
   storeTries: 1000,
   /** Shortest time to live of a lease, milliseconds: a holder that is busy for a moment must not lose it. */

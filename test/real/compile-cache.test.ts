@@ -1,8 +1,10 @@
 /** Compiled programs in the cache: used while nothing has changed, and never trusted. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -40,6 +42,21 @@ async function inNewFolder(use: (folder: string) => Promise<void> | void): Promi
 const TEXT = '(module (func (export "_start")))';
 const COMPILED = { wasm: Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0), lines: "{}", warnings: "careful" };
 const TASK = { path: "a.wat", options: {} };
+/** Processes of ours that compile, by the number of each; without those that have ended. */
+function compilers(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        const parent = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
+        return words.includes("node-compile-process") && Number(parent) === process.pid;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
 const entries = (cache: string): string[] => readdirSync(cache);
 
 test("the second time nothing is compiled", () =>
@@ -183,6 +200,41 @@ test("without a folder that can be written, programs are compiled all the same",
     writeFileSync("file", "");
     assert.ok(WebAssembly.validate((await compile("a.wat", {}, join(folder, "file", "cache"))).wasm));
     assert.equal(readFileSync("file", "utf8"), "");
+  }));
+
+test("a process that compiles is kept for the next program, wherever that is, and replaced if it is gone", async () => {
+  if (!existsSync("/proc/self/stat")) return;
+  const pids: number[][] = [];
+  for (let i = 0; i < 3; i++)
+    await inNewFolder(async () => {
+      writeFileSync("a.wat", TEXT);
+      if (i === 2) for (const pid of compilers()) process.kill(pid, "SIGKILL");
+      assert.ok(WebAssembly.validate((await compile("a.wat", {}, undefined)).wasm));
+      pids.push(compilers());
+    });
+  assert.deepEqual(
+    pids.map((some) => some.length),
+    [1, 1, 1],
+  );
+  assert.deepEqual(pids[1], pids[0]);
+  assert.notDeepEqual(pids[2], pids[0]);
+});
+
+test("a program does not wait for the process that has compiled for it", () =>
+  inNewFolder((folder) => {
+    writeFileSync("a.wat", TEXT);
+    const module = JSON.stringify(join(root, "upvm/node-compile.ts"));
+    const text = `const { compile } = await import(${module});
+      await compile("a.wat", {}, undefined);
+      const beginMs = Date.now();
+      process.on("exit", () => console.log(Date.now() - beginMs));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", text], {
+      cwd: folder,
+    });
+    assert.ok(
+      String(stdout).trim() !== "" && Number(stdout) < LIMITS.compilerIdleMs / 2,
+      `${stdout}${stderr}`,
+    );
   }));
 
 test("the entries unused for longest are dropped", () =>
