@@ -112,8 +112,8 @@ export class Groups {
     const groups = [...own.keys()];
     for (const group of groups)
       for (const { waiting } of [group.barrier, group.freeze]) {
-        const at = waiting.findIndex((request) => request.tid === tid);
-        if (at >= 0) waiting.splice(at, 1);
+        // One whose message handler meets others in its turn waits more than once.
+        for (let at = waiting.length; at-- > 0; ) if (waiting[at]!.tid === tid) waiting.splice(at, 1);
       }
     return groups.flatMap((group) => this.strike(group, tid));
   }

@@ -9,10 +9,11 @@ import { Filling, ImageError } from "../runtime/migrate/filling.ts";
 import { type FrozenUlp, WHY_NOT } from "../runtime/migrate/freezer.ts";
 import { imageOf, whyNoImage } from "../runtime/migrate/image.ts";
 import { readImage } from "../runtime/migrate/restore.ts";
+import { awaitsService } from "../runtime/scheduler/blocking.ts";
 import { isOutside } from "../runtime/scheduler/outside.ts";
 import { ulpAt } from "../runtime/scheduler/queue.ts";
 import { getState } from "../runtime/scheduler/state.ts";
-import { HEAD, ULP, ULP_STATE, WAIT } from "../wire/layout.ts";
+import { HEAD, ULP, ULP_STATE } from "../wire/layout.ts";
 import { tidText } from "../wire/pvm.ts";
 import type { PartProcess } from "./run-here.ts";
 
@@ -51,7 +52,7 @@ export class Stopped {
   /** What the virtual machine is about to answer is in no image. */
   private whyNot({ ulp, kept }: FrozenUlp): string | undefined {
     const { w } = this.process.library;
-    if (w[ulp + ULP.wait] === WAIT.service) return "it waits for the virtual machine's answer";
+    if (awaitsService(w, ulp)) return "it waits for the virtual machine's answer";
     if (kept.length > 0) return "news of the virtual machine is on its way to it";
     return whyNoImage(w, ulp);
   }

@@ -4,13 +4,14 @@
  *
  * Owns: nothing; reads descriptors on the process's own thread.
  */
+import { awaitsService } from "../runtime/scheduler/blocking.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { isOutside } from "../runtime/scheduler/outside.ts";
 import { first, type QueueAt, ulpAt } from "../runtime/scheduler/queue.ts";
 import { getState, isMigrating, stateText } from "../runtime/scheduler/state.ts";
 import { doingText, RUNS } from "../runtime/scheduler/wait-text.ts";
 import type { JobWish } from "../wire/job.ts";
-import { ENGINE, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE, WAIT } from "../wire/layout.ts";
+import { ENGINE, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../wire/layout.ts";
 import type { JobStop } from "../wire/rpc-job.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 
@@ -56,7 +57,7 @@ export function isIdle(library: Library): boolean {
   for (let index = 0; index < w[HEAD.ulps]!; index++) {
     const ulp = ulpAt(w, index);
     if (ulp === 0 || getState(w, ulp) === ULP_STATE.exited) continue;
-    if (isMigrating(w, ulp) || (!isOutside(w, ulp) && w[ulp + ULP.wait] === WAIT.service)) return false;
+    if (isMigrating(w, ulp) || (!isOutside(w, ulp) && awaitsService(w, ulp))) return false;
   }
   return true;
 }

@@ -149,6 +149,8 @@ export const MORE_FATE: Fates<typeof MORE> = {
   bestAt: "moves",
   bestRank: "moves",
   deadline: "anew",
+  asked: "moves",
+  answer: "moves",
   traceMask: "moves",
   childMask: "moves",
 };

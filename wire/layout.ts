@@ -162,7 +162,10 @@ export const ULP_STATE = { unInit: 0, running: 1, runnable: 2, blocked: 3, exite
 export const ULP_MIGRATING = 8;
 
 /** What a blocked ULP waits for; each has a line in `--dump` and in the deadlock report. */
-export const WAIT = { none: 0, recv: 1, trecv: 2, precv: 3, sleep: 4, io: 5, memory: 6, service: 7, barrier: 8, freeze: 9 } as const;
+export const WAIT = { none: 0, recv: 1, trecv: 2, precv: 3, sleep: 4, io: 5, memory: 6, service: 7, barrier: 8, freeze: 9,
+  /** As service, but a message that a handler takes ends it, too (runtime/pvm/attended.ts). */
+  attended: 10,
+} as const;
 
 export const ULP_FLAG = {
   /** Entered its program at least once (asm_ustart done). */
@@ -214,6 +217,9 @@ export const MORE = {
   bestRank: 35,
   /** Milliseconds; f64 at an even word: when the pvm_trecv that was interrupted ends. */
   deadline: 36,
+  /** Request of the barrier that the ULP is in, 0 none, and its answer: SUSPEND until it comes (runtime/pvm/attended.ts). */
+  asked: 38,
+  answer: 39,
   /** Trace masks, a bit for each event: of the ULP, of tasks that it spawns from now on. */
   traceMask: 40,
   childMask: 44,

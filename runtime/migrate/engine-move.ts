@@ -101,7 +101,7 @@ export function sendUlp(e: EngineState, ulp: UlpAt, to: number): boolean {
 }
 
 /** Waits that a message ends: who wakes the ULP claims it first. */
-const CLAIMED: readonly (number | undefined)[] = [WAIT.recv, WAIT.trecv, WAIT.precv];
+const CLAIMED: readonly (number | undefined)[] = [WAIT.recv, WAIT.trecv, WAIT.precv, WAIT.attended];
 
 /** Gives a ULP that is not running to the process's own thread: see Moves.freeze. */
 function freeze(e: EngineState, ulp: UlpAt): ReturnType<Moves["freeze"]> {

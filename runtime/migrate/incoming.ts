@@ -23,6 +23,7 @@ import {
 } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { isEncoding, PVM_ERROR, tidOf } from "../../wire/pvm.ts";
+import { REQUEST_KINDS } from "../../wire/requests.ts";
 import { SEG_HEADER_BYTES } from "../heap/gbdesc.ts";
 import { MADE_HERE, rowOf } from "../heap/positions.ts";
 import type { UlpParcel } from "../scheduler/engine-state.ts";
@@ -51,6 +52,7 @@ const WAITS: readonly number[] = [
   WAIT.io,
   WAIT.memory,
   WAIT.service,
+  WAIT.attended,
 ];
 const FLAGS = Object.values(ULP_FLAG).reduce((all, flag) => all | flag, 0);
 const UNMAPPED = -1;
@@ -120,6 +122,9 @@ export class Incoming {
     this.leftMs = new Float64Array(words.slice(ULP.words + 1).buffer)[0]!;
     if (!(this.leftMs >= 0) || (this.closed & ~7) !== 0) damaged("its wait or its streams make no sense");
     if (wait === WAIT.precv) this.checkPrecv();
+    const asks = wait === WAIT.service || wait === WAIT.attended;
+    const asked = !asks || REQUEST_KINDS[w[ulp + ULP.waitTag]!] !== undefined;
+    if (!asked || (wait === WAIT.attended && head.more === 0)) damaged("it waits for an answer to nothing");
   }
 
   /** Where the data of a pvm_precv go is in its memory. */

@@ -6,7 +6,7 @@
  * and not by its ULP: a ULP whose request the service has parked waits for other ULPs, and that may be a deadlock.
  * An answer that comes when the ULP waits no more, because it was ended meanwhile, is dropped.
  */
-import { HEAD, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { HEAD, MORE, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import {
   type Answer,
   REQUEST,
@@ -15,10 +15,12 @@ import {
   type RequestBody,
   type RequestKind,
 } from "../../wire/requests.ts";
-import { awaitService } from "../scheduler/blocking.ts";
+import { awaitAttended, awaitService, recheck } from "../scheduler/blocking.ts";
 import { forward } from "../scheduler/engine.ts";
 import type { AnswerParcel, EngineState } from "../scheduler/engine-state.ts";
 import { comeBack } from "../scheduler/left.ts";
+import { claimWake } from "../scheduler/mailbox.ts";
+import { moreOf } from "../scheduler/more.ts";
 import { ulpAt } from "../scheduler/queue.ts";
 import { getState, type UlpAt } from "../scheduler/state.ts";
 import { unblock } from "../scheduler/unblock.ts";
@@ -46,14 +48,36 @@ export function ask<K extends RequestKind>(
   KEEP.forEach((word, i) => {
     w[ulp + word] = keep[i] ?? 0;
   });
+  const serial = begin(e, kind);
+  awaitService(e, ulp);
+  send(e, { kind, tid: w[ulp + ULP.tid]!, serial, body } as Request);
+  return SUSPEND;
+}
+
+/**
+ * As ask, for a ULP whose message handlers may run before the answer comes (attended.ts): the call comes again then, and has the
+ * answer's value in MORE.answer. INTERRUPT.handle: one may run at once.
+ */
+export function askAttended<K extends RequestKind>(e: EngineState, kind: K, body: RequestBody<K>): number {
+  const { w, current: ulp } = e;
+  const serial = begin(e, kind);
+  const more = moreOf(w, ulp);
+  w[more + MORE.asked] = serial;
+  w[more + MORE.answer] = SUSPEND;
+  const first = awaitAttended(e, ulp);
+  send(e, { kind, tid: w[ulp + ULP.tid]!, serial, body } as Request);
+  return first || SUSPEND;
+}
+
+/** @returns the number of the request that the running ULP is about to make */
+function begin(e: EngineState, kind: RequestKind): number {
+  const { w, current: ulp } = e;
   const serial = (w[ulp + ULP.request]! % MAX_SERIAL) + 1;
   w[ulp + ULP.request] = serial;
   // Whoever has left PVM joins it again by asking for something; the service sees that by the request.
   comeBack(e, ulp);
   w[ulp + ULP.waitTag] = REQUEST_KINDS.indexOf(kind);
-  awaitService(e, ulp);
-  send(e, { kind, tid: w[ulp + ULP.tid]!, serial, body } as Request);
-  return SUSPEND;
+  return serial;
 }
 const MAX_SERIAL = 0x7fffffff;
 
@@ -78,12 +102,20 @@ export function takeAnswer(e: EngineState, parcel: AnswerParcel, continuations: 
   const { w } = e;
   const { index, serial, of: kind, answer } = parcel;
   const ulp = ulpAt(w, index);
-  if (getState(w, ulp) === ULP_STATE.exited || w[ulp + ULP.request] !== serial) return;
+  if (getState(w, ulp) === ULP_STATE.exited) return;
   const engine = Atomics.load(w, ulp + ULP.engine);
   if (engine !== e.index) {
     forward(e, engine, parcel);
     return;
   }
+  const more = moreOf(w, ulp);
+  if (more !== 0 && w[more + MORE.asked] === serial) {
+    w[more + MORE.answer] = answer.value;
+    // One that another has claimed comes by way of the wakes.
+    if (w[ulp + ULP.wait] === WAIT.attended && claimWake(e, ulp)) recheck(e, ulp);
+    return;
+  }
+  if (w[ulp + ULP.request] !== serial) return;
   if (getState(w, ulp) !== ULP_STATE.blocked || w[ulp + ULP.wait] !== WAIT.service) return;
   const running = e.current;
   const waited = KEEP.map((word) => w[ulp + word]!);

@@ -7,8 +7,7 @@
  * As PVM 3.4.6: an error of a group routine is its result and the ULP's last error, and is not printed; one of a
  * collective is. With one process for each ULP (`--isolate`) there are no groups: PvmNotImpl.
  * Groups of a job that has several processes, or may get them, have their home in the virtual machine (pvmd/groups.ts):
- * each routine asks it there, and what else it does is done when the answer comes. Message handlers of a ULP that waits in
- * such a barrier run when it is over.
+ * each routine asks it there, and what else it does is done when the answer comes.
  */
 import { INTERRUPT, SUSPEND, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -18,6 +17,7 @@ import type { EngineState } from "../scheduler/engine-state.ts";
 import { type GroupName, hashOf } from "../scheduler/group-table.ts";
 import { groups } from "../scheduler/groups.ts";
 import { ask, asksMachine, type Continuation } from "./ask.ts";
+import { type AttendedKind, attend, comeAgain } from "./attended.ts";
 import { check, remember } from "./errors.ts";
 import { cText, currentContext, isPlace } from "./guest.ts";
 import { lookFirst } from "./interrupts.ts";
@@ -138,6 +138,11 @@ export function groupCalls(e: EngineState) {
     join(e);
     return act();
   };
+  /** A call in which message handlers may run: it may come again, and was asked already. */
+  const meeting = (kind: AttendedKind, group: number, act: () => number): number => {
+    const again = comeAgain(e, kind);
+    return again === undefined ? named(group, () => lookFirst(e, e.current) || act()) : quiet(e, again);
+  };
   return {
     pvm_joingroup: (group: number): number =>
       named(group, () => (asksMachine(e) ? away("joinGroup", {}) : quiet(e, groups.join(e, name)))),
@@ -163,18 +168,16 @@ export function groupCalls(e: EngineState) {
       });
     },
     pvm_barrier: (group: number, count: number): number =>
-      named(
-        group,
-        () =>
-          lookFirst(e, e.current) ||
-          (asksMachine(e) ? away("barrier", { count }) : quiet(e, groups.barrier(e, name, count))),
+      meeting("barrier", group, () =>
+        asksMachine(e)
+          ? attend(e, "barrier", { name: textOf(name), count })
+          : quiet(e, groups.barrier(e, name, count)),
       ),
     pvm_freezegroup: (group: number, size: number): number =>
-      named(
-        group,
-        () =>
-          lookFirst(e, e.current) ||
-          (asksMachine(e) ? away("freezeGroup", { size }) : quiet(e, groups.freeze(e, name, size))),
+      meeting("freezeGroup", group, () =>
+        asksMachine(e)
+          ? attend(e, "freezeGroup", { name: textOf(name), size })
+          : quiet(e, groups.freeze(e, name, size)),
       ),
     /** Not to the sender. A group with no other member is PvmNoInst. */
     pvm_bcast: (group: number, tag: number): number =>

@@ -9,6 +9,7 @@ import {
   HEAD as HEAD_TABLE,
   INTERRUPT,
   MORE,
+  SUSPEND,
   ULP_FLAG as ULP_FLAG_TABLE,
   ULP_STATE as ULP_STATE_TABLE,
   ULP as ULP_TABLE,
@@ -101,6 +102,29 @@ export function awaitService(e: EngineState, ulp: UlpAt): void {
   append(e.w, e.waitq, ulp);
 }
 
+/**
+ * As awaitService, for the running ULP in a barrier: a message for one of its handlers ends the wait, too. It has MORE.
+ *
+ * @returns 0: it waits, and its import must return SUSPEND; INTERRUPT.handle: something has come that handlers must look at
+ */
+export function awaitAttended(e: EngineState, ulp: UlpAt): number {
+  const { w } = e;
+  w[ulp + ULP.wait] = WAIT.attended;
+  offerWake(e, ulp);
+  if (!e.alone && Atomics.load(w, ulp + ULP.inbox) !== 0 && claimWake(e, ulp)) {
+    w[ulp + ULP.wait] = WAIT.none;
+    return INTERRUPT.handle;
+  }
+  setState(w, ulp, ULP_STATE.blocked);
+  append(w, e.waitq, ulp);
+  return 0;
+}
+
+/** True if a blocked ULP waits for the virtual machine's answer, whatever else may wake it. */
+export function awaitsService(w: Int32Array, ulp: UlpAt): boolean {
+  return w[ulp + ULP.wait] === WAIT.service || w[ulp + ULP.wait] === WAIT.attended;
+}
+
 /** Gives a wait an end, milliseconds since the process began. */
 export function awaitUntil(e: EngineState, ulp: UlpAt, timeMs: number): void {
   setDeadline(e, ulp, timeMs);
@@ -167,13 +191,17 @@ function tryDeliver(e: EngineState, ulp: UlpAt): boolean {
   const w = e.w;
   if (w[ulp + ULP.inbox] !== 0) drainInbox(w, ulp);
   if (w[ulp + ULP.moreAt] !== 0) {
-    const interrupts = usesMatcher(w, ulp) || nextHandled(w, ulp) !== 0;
+    const attended = w[ulp + ULP.wait] === WAIT.attended;
+    // Of a barrier the call comes again for its answer, too.
+    const ready = attended ? w[moreOf(w, ulp) + MORE.answer] !== SUSPEND : usesMatcher(w, ulp);
+    const interrupts = ready || nextHandled(w, ulp) !== 0;
     w[moreOf(w, ulp) + MORE.again] = interrupts ? 1 : 0;
     if (interrupts) {
-      unblock(e, ulp, INTERRUPT.handle);
+      unblock(e, ulp, INTERRUPT.handle, attended);
       return true;
     }
   }
+  if (w[ulp + ULP.wait] === WAIT.attended) return false;
   const message = findMessage(w, ulp, w[ulp + ULP.waitTid]!, w[ulp + ULP.waitTag]!);
   if (message === 0) return false;
   // The message leaves the queue only if there is room for its buffer: else the receiver learns why, and can

@@ -1,5 +1,5 @@
 /**
- * Meeting points: ULPs that wait until so many have come, of pvm_barrier and pvm_freezegroup.
+ * Meeting points of one process: ULPs that wait until so many have come, of pvm_barrier and pvm_freezegroup.
  *
  * Owns: MEET, ULP.groupNext, and the waits WAIT.barrier and WAIT.freeze. Whoever calls holds HEAD.groupLock: under it a
  * ULP becomes blocked and listed at once, and who finds it listed takes it off and wakes it. So nothing but the lock is

@@ -6,6 +6,7 @@
 import { ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
 import { tidText } from "../../wire/pvm.ts";
 import { REQUEST, REQUEST_KINDS } from "../../wire/requests.ts";
+import { awaitsService } from "./blocking.ts";
 import { ANY } from "./messages.ts";
 import { isMeeting, meetingText } from "./rendezvous.ts";
 import { getState, type UlpAt } from "./state.ts";
@@ -43,7 +44,7 @@ function waitText(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): string {
   if (isMeeting(w, ulp)) return meetingText(w, ulp);
   if (kind === WAIT.io) return "waits for input or output";
   const tag = w[ulp + ULP.waitTag]!;
-  if (kind === WAIT.service)
+  if (awaitsService(w, ulp))
     return `waits in ${REQUEST[REQUEST_KINDS[tag]!].routine} for the virtual machine`;
   const tid = w[ulp + ULP.waitTid]!;
   const what = tag === ANY ? "any tag" : `tag ${tag}`;

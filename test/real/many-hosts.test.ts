@@ -27,6 +27,7 @@ test("a program prints the same on one, two and three hosts as in one process: m
   withHosts(async (hosts) => {
     await hosts.all("a", "b", "c");
     await same(hosts, ["test/guests/hosts.c", "-n", "5"], "a,b", "c,a,b");
+    await same(hosts, ["test/guests/attend.c", "-n", "4"], "a,c");
     await same(hosts, ["guest/examples/ring.ts", "-n", "6", "--place", "cyclic", "--", "30"], "a,b,c");
     await same(hosts, ["guest/examples/laplace.c", "-n", "4", "--link", "unix"], "b,c");
     await same(hosts, ["test/guests/groups.c", "-n", "5", "--link", "tls"], "a,b");

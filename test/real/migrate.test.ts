@@ -42,6 +42,7 @@ test("programs print the same, to the bit, though their ULPs are moved at random
       ["guest/examples/laplace.c", "-n", "5", "--", "--sweeps", "500", "--no-check"],
       ["guest/examples/opt.c", "-n", "4", "--", "--size", "60000", "--iterations", "3"],
       ["test/guests/wander.c", "-n", "6", "--", "40"],
+      ["test/guests/attend.c", "-n", "5", "--", "100"],
     ];
     for (const [seed, words] of programs.entries()) {
       const here = await hosts.on("a", ["run", "--local", ...words]);

@@ -169,6 +169,7 @@ export const WAIT_memory: i32 = 6;
 export const WAIT_service: i32 = 7;
 export const WAIT_barrier: i32 = 8;
 export const WAIT_freeze: i32 = 9;
+export const WAIT_attended: i32 = 10;
 export const LIMIT_bufferKeptBytes: i32 = 16384;
 export const LIMIT_messagesPerUlp: i32 = 1048576;
 export const LIMIT_spareMessages: i32 = 64;
