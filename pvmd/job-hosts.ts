@@ -4,7 +4,7 @@
  * Owns: the choice, by the wish of who runs it. Pure.
  */
 import { UpvmError } from "../wire/errors.ts";
-import type { JobMember, JobWish } from "../wire/job.ts";
+import type { JobMember, JobWish, LinkKind } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 
 /** A host that a job can have a process on. */
@@ -28,6 +28,17 @@ export function hostsFor({ hosts }: JobWish, all: readonly JobHost[]): readonly 
 /** Those of `all` that a job may use now: some of those that it was told may be gone. */
 export function allowedFor({ hosts }: JobWish, all: readonly JobHost[]): readonly JobHost[] {
   return hosts === undefined ? all : all.filter(({ name }) => hosts.includes(name));
+}
+
+/**
+ * Kind of link that a job's processes have, unless the wish names one: TLS as soon as one host of the virtual machine listens
+ * by TLS. Who asked for that does not expect messages and images of ULPs to cross the network in the clear.
+ *
+ * @param addresses  of all hosts of the virtual machine
+ */
+export function linkFor({ link }: JobWish, addresses: readonly string[]): LinkKind {
+  if (link !== "auto") return link;
+  return addresses.some((address) => address.startsWith("tls:")) ? "tls" : "tcp";
 }
 
 export function memberOn({ name, cores }: JobHost, wish: JobWish): JobMember {

@@ -6,7 +6,7 @@
  */
 import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
-import { type JobWish, seatsOf } from "../wire/job.ts";
+import { type JobWish, type LinkKind, seatsOf } from "../wire/job.ts";
 import { LINK_ABI } from "../wire/layout.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
 import { LOCATED } from "../wire/rpc-job.ts";
@@ -15,7 +15,7 @@ import { Checkpoints, endedTids, type Restart, restore } from "./checkpoints.ts"
 import type { ControlStore } from "./control-store.ts";
 import { evacuate } from "./evacuation.ts";
 import { errorOf, NO_HOST } from "./job-failure.ts";
-import { allowedFor, hostsFor, type JobHost, memberOn } from "./job-hosts.ts";
+import { allowedFor, hostsFor, type JobHost, linkFor, memberOn } from "./job-hosts.ts";
 import type { Modules } from "./job-programs.ts";
 import { jobRow, type ListedJob, taskRows } from "./job-rows.ts";
 import { JobRun } from "./job-run.ts";
@@ -31,10 +31,12 @@ export interface JobMasterWorld {
   nowMs(): number;
   /** Hosts in service. */
   hosts(): readonly JobHost[];
+  /** Where all hosts of the virtual machine are reached. */
+  addresses(): readonly string[];
   /** True if a host is in the table, and about to leave. */
   isLeaving(host: string): boolean;
   /** Starts an application process. @throws UpvmError */
-  startProcess(host: string, job: number, member: number, link: JobWish["link"]): Promise<void>;
+  startProcess(host: string, job: number, member: number, link: LinkKind): Promise<void>;
   /** Ends one by force. One that has ended stays so. */
   killProcess(host: string, job: number, member: number): void;
   readonly modules: Modules;
@@ -217,7 +219,8 @@ export class JobMaster {
   }
 
   private start(host: string, job: number, member: number): void {
-    const link = this.jobs.get(job)?.spec.wish.link ?? "tcp";
+    const { wish } = this.jobs.get(job)!.spec;
+    const link = linkFor(wish, this.world.addresses());
     this.world.startProcess(host, job, member, link).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
       this.step({ kind: "gone", job, member, why });

@@ -13,7 +13,7 @@ import { connect, type Listener, listen } from "../net/node-links.ts";
 import { type Handlers, Rpc } from "../net/rpc.ts";
 import { RemoteStore } from "../pvmd/remote-store.ts";
 import { EXIT, UpvmError } from "../wire/errors.ts";
-import { JOB, MEMBER } from "../wire/job.ts";
+import { JOB, LINK_KIND, MEMBER } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { type ApplicationEdge, runApplication } from "./application.ts";
 import type { TurnWatch } from "./engine-thread.ts";
@@ -32,7 +32,7 @@ const SETUP = v.strictObject({
   /** The host's home folder. */
   folder: v.string(),
   /** Where the others of the job reach this process: kind of link, and for tcp and tls the address to listen on. */
-  link: v.picklist(["unix", "tcp", "tls"]),
+  link: LINK_KIND,
   listen: v.string(),
 });
 export type ApplicationSetup = v.InferOutput<typeof SETUP>;

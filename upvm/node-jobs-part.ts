@@ -16,7 +16,7 @@ import { JobMaster } from "../pvmd/job-master.ts";
 import type { Caller, Emptied, MakePart, Part, Pvmd } from "../pvmd/pvmd.ts";
 import { VirtualMachine } from "../pvmd/virtual-machine.ts";
 import { UpvmError } from "../wire/errors.ts";
-import type { JobWish } from "../wire/job.ts";
+import type { LinkKind } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR, tidBaseOf } from "../wire/pvm.ts";
 import type { Leaving } from "../wire/rpc-hosts.ts";
@@ -46,6 +46,7 @@ class JobsPart implements Part {
         inService(pvmd)
           .filter(({ name }) => pvmd.rpcTo(name) !== undefined)
           .map(({ name, number, cores }) => ({ name, cores, tid: tidBaseOf(number) })),
+      addresses: () => pvmd.hosts().map(({ address }) => address),
       isLeaving: (host) => pvmd.hosts().some(({ name, state }) => name === host && state === "leaving"),
       startProcess: async (host, job, member, link) => {
         await this.to(host).request("processStart", { job, member, link }, undefined, LIMITS.jobStartMs);
@@ -107,7 +108,7 @@ class JobsPart implements Part {
     return rpc;
   }
 
-  private start(job: number, member: number, link: JobWish["link"]): Promise<number> {
+  private start(job: number, member: number, link: LinkKind): Promise<number> {
     const { vm, host, masterAddress, folder, address } = this.pvmd;
     const parsed = parseAddress(address);
     const key = keyOf(readFileSync(homeIn(folder).keyFile, "utf8"));

@@ -23,8 +23,8 @@ export const JOB_WISH = v.strictObject({
   hash: HASH,
   ulps: whole(1, LIMITS.ulps),
   place: v.picklist(["block", "cyclic"]),
-  /** Kind of link between its processes. */
-  link: v.picklist(["unix", "tcp", "tls"]),
+  /** Kind of link between its processes; auto: as the virtual machine's hosts reach each other. */
+  link: v.picklist(["auto", "unix", "tcp", "tls"]),
   args: v.array(v.string()),
   env: v.array(v.string()),
   grants: v.pipe(v.array(GRANT), v.maxLength(LIMITS.grants)),
@@ -43,6 +43,9 @@ export const JOB_WISH = v.strictObject({
   hosts: v.optional(v.array(v.string())),
 });
 export type JobWish = v.InferOutput<typeof JOB_WISH>;
+/** What a process of it is told. */
+export const LINK_KIND = v.picklist(["unix", "tcp", "tls"]);
+export type LinkKind = v.InferOutput<typeof LINK_KIND>;
 
 /** One application process of a job. */
 const JOB_MEMBER = v.strictObject({ host: v.string(), engines: whole(1, LIMITS.engines) });

@@ -6,7 +6,7 @@
  * field.
  */
 import * as v from "valibot";
-import { HASH, JOB, JOB_SPEC, JOB_WISH, MEMBER, TID } from "./job.ts";
+import { HASH, JOB, JOB_SPEC, JOB_WISH, LINK_KIND, MEMBER, TID } from "./job.ts";
 import { LIMITS } from "./limits.ts";
 import { REQUEST_KINDS } from "./requests.ts";
 import type { RpcTable } from "./rpc.ts";
@@ -205,7 +205,7 @@ export const RPC_JOB = {
   // The master asks the pvmd of a host, which tells of the end of what it has started.
   processStart: {
     from: ["pvmd"],
-    ask: v.strictObject({ job: JOB, member: MEMBER, link: v.picklist(["unix", "tcp", "tls"]) }),
+    ask: v.strictObject({ job: JOB, member: MEMBER, link: LINK_KIND }),
     reply: v.strictObject({ pid: int }),
     doc: "start an application process",
   },

@@ -25,6 +25,10 @@ const settled = async (): Promise<void> => {
 class World {
   readonly modules = new Map<string, Uint8Array>();
   readonly started: string[] = [];
+  /** Kinds of links that processes were told. */
+  readonly links: string[] = [];
+  /** Where hosts listen. */
+  readonly addresses = ["tcp:a:1", "tcp:b:1"];
   readonly killed: string[] = [];
   /** Hosts that start no process. */
   readonly broken: string[] = [];
@@ -40,7 +44,9 @@ class World {
       nowMs: () => this.nowMs,
       hosts: () => hosts,
       isLeaving: () => false,
-      startProcess: async (host, job, member) => {
+      addresses: () => this.addresses,
+      startProcess: async (host, job, member, link) => {
+        this.links.push(link);
         if (this.broken.includes(host)) throw new UpvmError("JOB_NOT_RUN", { why: "no memory" });
         this.started.push(`${member} of ${job} on ${host}`);
       },
@@ -181,6 +187,24 @@ test("a job begins on all hosts, and its command gets what each process sends at
     await rpc.request("processResult", {}, new TextEncoder().encode(`{"n":${rpc.link.peer.host.length}}`));
   assert.deepEqual(resultOf(await over), { results: [{ n: 1 }, { n: 1 }], rest: { lost: [], killed: [] } });
   assert.deepEqual(world.master.jobs.all(), []);
+});
+
+test("processes of a job link by TLS if a host of the virtual machine listens by TLS, unless the job says how", async () => {
+  const linksOf = async (link: JobWish["link"], ...addresses: string[]): Promise<string[]> => {
+    const world = new World();
+    world.modules.set(hashOf(MODULE), MODULE);
+    world.addresses.splice(0, 2, ...addresses);
+    const command = world.command({ jobBegun: () => ({ body: undefined }) });
+    void command.request("run", wish({ link }), undefined, 0).catch(() => {});
+    await settled();
+    command.cut();
+    return world.links;
+  };
+  assert.deepEqual(await linksOf("auto", "tls:a:1", "tls:b:1"), ["tls", "tls"]);
+  assert.deepEqual(await linksOf("auto", "tcp:127.0.0.1:1", "tls:b:1"), ["tls", "tls"]);
+  assert.deepEqual(await linksOf("auto", "tcp:a:1", "tcp:b:1"), ["tcp", "tcp"]);
+  assert.deepEqual(await linksOf("tcp", "tls:a:1", "tls:b:1"), ["tcp", "tcp"]);
+  assert.deepEqual(await linksOf("unix", "tcp:a:1", "tcp:b:1"), ["unix", "unix"]);
 });
 
 test("a process that does not answer is named where tasks are listed, and the others' are there", async () => {

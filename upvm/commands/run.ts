@@ -4,6 +4,7 @@ import type { Rpc } from "../../net/rpc.ts";
 import { dumpText } from "../../runtime/scheduler/dump.ts";
 import type { Grant } from "../../runtime/scheduler/files.ts";
 import { EXIT, UpvmError } from "../../wire/errors.ts";
+import type { JobWish } from "../../wire/job.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { usage } from "../args.ts";
 import { bugText } from "../cli.ts";
@@ -133,9 +134,9 @@ export const run = command({
     },
     link: {
       kind: "choice",
-      choices: ["unix", "tcp", "tls"],
-      default: "tcp",
-      help: "how processes of the job on different hosts reach each other; unix: all hosts are this machine",
+      choices: ["auto", "unix", "tcp", "tls"],
+      default: "auto",
+      help: "how processes of the job on different hosts reach each other; auto: tls if a host listens with tls:, else tcp; unix: all hosts are this machine",
     },
     local: { kind: "switch", help: "run in this process, though a pvmd is in service" },
     tag: { kind: "switch", help: "print [tid] before every line of a ULP" },
@@ -241,7 +242,7 @@ interface RunFlags {
   readonly isolate: boolean;
   readonly local: boolean;
   readonly hosts: readonly string[];
-  readonly link: "unix" | "tcp" | "tls";
+  readonly link: JobWish["link"];
   readonly json: boolean;
   readonly dump: string | undefined;
 }
