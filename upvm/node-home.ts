@@ -15,6 +15,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -63,6 +64,7 @@ const WHY: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
   ENOTDIR: "it is no folder",
   EEXIST: "it is no folder",
+  EISDIR: "it is a folder",
   ENOSPC: "the disk is full",
 };
 
@@ -170,17 +172,22 @@ export function homeIsThere({ folder }: Home): boolean {
   return existsSync(folder);
 }
 
-/** A pvmd that ends takes away what says that it is there. */
+/** A pvmd that ends takes away what says that it is there; in a home that is another's it touches nothing. */
 export function leaveHome({ socket, stateFile }: Home): void {
+  if (lock === undefined) return;
   for (const path of [socket, stateFile]) rmSync(path, { force: true });
 }
 
+/** Written aside: on a full disk the old one stays, whole, and no part of the new one. */
 function writeOwn(path: string, text: string): void {
+  const aside = `${path}.new`;
   try {
     // A file that is there keeps its mode: take it away first.
-    rmSync(path, { force: true });
-    writeFileSync(path, text, { mode: FILE_MODE, flag: "wx" });
+    rmSync(aside, { force: true });
+    writeFileSync(aside, text, { mode: FILE_MODE, flag: "wx" });
+    renameSync(aside, path);
   } catch (error) {
+    rmSync(aside, { force: true });
     throw refused(path, error);
   }
 }

@@ -45,16 +45,17 @@ export class ModuleStore implements Modules {
   /** @returns false: this is not the module's hash */
   keep(hash: string, wasm: Uint8Array): boolean {
     if (moduleHash(wasm) !== hash) return false;
+    const file = join(this.folder, hash + SUFFIX);
+    // Written aside and renamed, so that no other process sees half of it.
+    const aside = `${file}.${process.pid}`;
     try {
       mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-      const file = join(this.folder, hash + SUFFIX);
-      // Written aside and renamed, so that no other process sees half of it.
-      const aside = `${file}.${process.pid}`;
       writeFileSync(aside, wasm, { mode: 0o600 });
       renameSync(aside, file);
       this.dropOldest();
     } catch {
       // No room, no right: it is fetched again.
+      rmSync(aside, { force: true });
     }
     return true;
   }

@@ -94,9 +94,14 @@ export async function pvmdMain(): Promise<void> {
 }
 
 function refuse(home: Home, error: UpvmError): never {
+  leaveHome(home);
+  tellRefused(home, error);
+  process.exit(EXIT.failed);
+}
+
+function tellRefused(home: Home, error: UpvmError): void {
   writeLog(home, line(`${reported ? "it ends" : "not started"}: ${error.message}`));
   report({ ok: false, code: error.code, facts: error.facts });
-  process.exit(EXIT.failed);
 }
 
 function line(text: string): string {
@@ -111,6 +116,8 @@ class Daemon {
   private readonly listeners: Listener[] = [];
   private pvmd: Master | Joined | undefined;
   private opened: OpenedStore | undefined;
+  /** Why a host that was let in cannot be in service. */
+  private unfit: UpvmError | undefined;
   /** Drawn by a first host; one that joins is told. */
   private readonly newVm: string;
 
@@ -165,13 +172,20 @@ class Daemon {
     const joined = new Joined({
       ...common,
       connect: (address, vm) => connect({ address, identity: this.identity(vm), key: this.key }),
-      inService: () => this.inService(common.facts),
-      ended: (_why, error) => {
-        if (error !== undefined) {
-          this.leave();
-          refuse(this.home, error);
+      inService: () => {
+        try {
+          this.inService(common.facts);
+        } catch (error) {
+          // Its home cannot be written. It is in the table of hosts already, and leaves in order.
+          if (!(error instanceof UpvmError)) throw error;
+          this.unfit = error;
+          joined.leave();
         }
+      },
+      ended: (_why, error) => {
+        if (error !== undefined) refuse(this.home, error);
         this.end();
+        if (this.unfit !== undefined) tellRefused(this.home, this.unfit);
       },
     });
     this.pvmd = joined;

@@ -1,6 +1,15 @@
 /** Daemons as a user has them: real processes, several homes on one machine. */
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -120,8 +129,16 @@ test("a port in use and a home that cannot be one are told", () =>
     // A folder that others may look into is closed, not refused: it is the user's own.
     mkdirSync(hosts.home("open"));
     chmodSync(hosts.home("open"), 0o755);
-    await hosts.start("open");
+    const open = await hosts.start("open");
     assert.equal(statSync(hosts.home("open")).mode & 0o777, 0o700);
+    // As on a full disk: it is found out when the host is in the table already, which it leaves in order.
+    mkdirSync(join(hosts.home("b"), "key"), { recursive: true });
+    const joins = ["start", "--name", "b", "--join", open.address, "--key-file", open.keyFile];
+    const unfit = await hosts.on("b", joins);
+    assert.equal(unfit.code, EXIT.failed);
+    assert.match(unfit.err, /Cannot use .*key: it is a folder\n.*UPVM_HOME/);
+    await hosts.until(() => /b has joined.*\n.*to leave.*\n.*b has left/.test(hosts.log("open")));
+    assert.deepEqual(readdirSync(hosts.home("b")).sort(), ["key", "lock", "log"]);
     assert.equal((await hosts.on("open", ["halt"])).code, EXIT.ok);
     writeFileSync(join(hosts.home("open"), "lock"), "not a lock ".repeat(100));
     assert.match((await hosts.on("open", ["start"])).err, /Cannot use .*lock: file is not a database/);
