@@ -8,18 +8,21 @@ import type { Execution, Host, Notice } from "../pvmd/host.ts";
 import type { CreateOrder } from "../pvmd/router.ts";
 import { indexOf } from "../pvmd/tids.ts";
 import { stopProcess } from "../runtime/scheduler/end.ts";
+import type { NoticeParcel } from "../runtime/scheduler/engine-state.ts";
 import { hasLeft } from "../runtime/scheduler/left.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
 import { pushWake } from "../runtime/scheduler/mailbox.ts";
-import { isOutside } from "../runtime/scheduler/outside.ts";
-import type { UlpAt } from "../runtime/scheduler/state.ts";
+import { isOutside, takeOutside } from "../runtime/scheduler/outside.ts";
+import { isMigrating, type UlpAt } from "../runtime/scheduler/state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { HEAD, INBOX_CLOSED, STOP, ULP } from "../wire/layout.ts";
-import { DAEMON_TID } from "../wire/pvm.ts";
+import { DAEMON_TID, PVM_CONSTANT } from "../wire/pvm.ts";
 import type { Answer, Request } from "../wire/requests.ts";
 import type { Engines } from "./engine-thread.ts";
 import type { Loader } from "./program-loader.ts";
 import type { InputSource } from "./run.ts";
+
+const { PvmDataDefault } = PVM_CONSTANT;
 
 /** What a host knows of the world. */
 export interface Surroundings {
@@ -60,12 +63,21 @@ export class LocalHost implements Host {
     this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
   }
 
+  /**
+   * With several engines straight into the ULP's inbox, which it has wherever it is in this process: a parcel lies with the engine
+   * that had the ULP until that looks, and what is sent to the next one could overtake it. One engine gets it as a parcel: it may
+   * have its ULPs' inboxes for itself (EngineState.alone), and it takes parcels in order.
+   */
   post({ to, tag, context = 0, src = DAEMON_TID, wid = 0, data }: Notice): void {
     const { w } = this.library;
     const ulp = this.alive(to);
     if (ulp === 0) return;
     const index = w[ulp + ULP.index]!;
-    const parcel = { kind: "notice", index, src, context, tag, wid, data } as const;
+    const message = { src, context, tag, wid, data };
+    const isHere = !isOutside(w, ulp) || isMigrating(w, ulp);
+    const posted = w[HEAD.engines]! > 1 && isHere;
+    if (posted && takeOutside(this.library, { ...message, to, encoding: PvmDataDefault })) return;
+    const parcel: NoticeParcel = { kind: "notice", index, ...message, ...(posted && { dropped: true }) };
     this.threads.send(Atomics.load(w, ulp + ULP.engine), parcel);
   }
 

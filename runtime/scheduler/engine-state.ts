@@ -66,7 +66,7 @@ export interface StaysParcel {
 }
 /** It has ended; the heap has no room for its globals; it was made and not yet started. */
 export type WhyStays = "ended" | "memory" | "held";
-/** A message of the virtual machine itself to a ULP. */
+/** A message of the virtual machine itself to a ULP. `dropped`: there was no room for it, and that is only to be told. */
 export interface NoticeParcel {
   readonly kind: "notice";
   readonly index: number;
@@ -75,6 +75,7 @@ export interface NoticeParcel {
   readonly context: number;
   readonly wid: number;
   readonly data: Uint8Array;
+  readonly dropped?: boolean;
 }
 /** Tasks that a resource manager wants made. (SM_EXEC) */
 export interface ExecParcel {

@@ -257,7 +257,7 @@ function deliverNotice(e: EngineState, parcel: NoticeParcel): void {
     forward(e, engine, parcel);
     return;
   }
-  const gbid = newBuffer(e, PVM_CONSTANT.PvmDataDefault, data);
+  const gbid = parcel.dropped === true ? 0 : newBuffer(e, PVM_CONSTANT.PvmDataDefault, data);
   if (gbid === 0 || post(e, src, ulp, tag, gbid, data.length, context, wid) < 0) {
     count(e, COUNTER.dropped, 1);
     e.undelivered(e, ulp, parcel);
