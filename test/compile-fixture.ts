@@ -18,8 +18,10 @@ import { WASI } from "node:wasi";
 import { symbolizer } from "../runtime/link/lines.ts";
 import { stackOf } from "../runtime/link/wasm-stack.ts";
 import { type Compiled, type CompileHost, type CompileOptions, compile } from "../upvm/compile.ts";
+import { keepMade } from "../upvm/node-compile-cache.ts";
 import { UpvmError } from "../wire/errors.ts";
 import { TID_BASE } from "../wire/pvm.ts";
+import { CACHE } from "./guest-run.ts";
 
 /** Calls `use` in a new working folder that holds `files` (paths with "/" make folders), and removes it afterwards. */
 export async function inFolderOf<T>(
@@ -41,9 +43,6 @@ export async function inFolderOf<T>(
   }
 }
 
-/** The guest's library, made once for all programs of a test. */
-const made = new Map<string, Uint8Array>();
-
 /** Files as they are on disk. */
 function realFiles(): CompileHost {
   return {
@@ -63,11 +62,8 @@ function realFiles(): CompileHost {
         return [];
       }
     },
-    async keep(key, make) {
-      const found = made.get(key) ?? (await make());
-      if (found !== undefined) made.set(key, found);
-      return found;
-    },
+    // The guest's library: once for all tests.
+    keep: (key, make) => keepMade(CACHE, key, make),
   };
 }
 

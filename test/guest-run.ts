@@ -13,7 +13,7 @@ import { type RunOptions, type RunResult, run } from "../upvm/run.ts";
 
 export const root = resolve(import.meta.dirname, "..");
 /** What test/run.ts has the commands of tests use too. */
-const CACHE = resolve(root, ".upvm-cache/upvm");
+export const CACHE = resolve(root, ".upvm-cache/upvm");
 const linked = new Map<string, Promise<Uint8Array>>();
 
 /** Another process that compiles the same program is waited for so long, milliseconds. */
@@ -25,7 +25,8 @@ const LOOK_MS = 100;
  * program takes a tenth of what the first does.
  */
 export async function compiledOnce(path: string): Promise<Compiled> {
-  const task = { path: resolve(root, path), options: {} };
+  // As a command names it that is run in this repository.
+  const task = { path: process.cwd() === root ? path : resolve(root, path), options: {} };
   mkdirSync(CACHE, { recursive: true, mode: 0o700 });
   const making = join(CACHE, `${path.replaceAll("/", "-")}.making`);
   const lateMs = Date.now() + MAKING_LIMIT_MS;
