@@ -3,7 +3,7 @@
  *
  * Owns: job numbers, which members a job has and how far each is, which of its tasks live, and why it ends. A job is over when
  * no process of it is left: each has sent its result or is gone. Whoever is gone takes its tasks along; the others are
- * told. Pure: event and time in, effects out. Links, processes and results are the edge's (upvm/node-jobs.ts); where tasks
+ * told. One that comes to a job that runs and cannot be harms nobody. Pure: event and time in, effects out. Links, processes and results are the edge's (upvm/node-jobs.ts); where tasks
  * are is the router's.
  *
  *     starting ── all members ready ──▶ running ── no task lives, or stopped ──▶ ending ── no process left ──▶ over
@@ -34,6 +34,8 @@ export interface Job {
   members: readonly MemberState[];
   /** Tasks that have not ended, and the member that has each. */
   readonly live: Map<number, number>;
+  /** Processes that it got when it ran already, and that do not run yet: when they are given up, milliseconds. */
+  readonly comers: Map<number, number>;
   /** Tasks that are being made, and not yet in `live`. */
   making: number;
   /** Why its ULPs were stopped; undefined: they were not. */
@@ -173,13 +175,15 @@ export class Jobs {
       case "retire":
         return this.retire(job, event.member);
       case "failed":
+        // It has no tasks yet, and the others do not need it: who wanted it there is told.
+        if (job.comers.has(event.member)) return this.gone(job, event.member, event.failure.text, nowMs);
         job.failure ??= event.failure;
         return [
           ...this.gone(job, event.member, event.failure.text, nowMs),
           ...this.stop(job, "failed", nowMs),
         ];
       case "enlist":
-        return this.enlist(job, event.member);
+        return this.enlist(job, event.member, nowMs);
       case "gone":
         return this.gone(job, event.member, event.why, nowMs);
       case "stop":
@@ -211,6 +215,7 @@ export class Jobs {
       live: new Map(
         restart === undefined ? seatsOf(spec).map(({ member }, index) => [tidOf(index, base), member]) : [],
       ),
+      comers: new Map(),
       making: restart?.living ?? 0,
       stopped: undefined,
       failure: undefined,
@@ -239,6 +244,7 @@ export class Jobs {
     if (job.state === "starting" && !job.members.every(({ at }) => at === "ready")) return [];
     job.state = "running";
     const to = present(job, "ready");
+    for (const one of to) job.comers.delete(one);
     job.members = job.members.map((one) =>
       one.at === "ready" ? { at: "running", address: one.address } : one,
     );
@@ -256,11 +262,12 @@ export class Jobs {
     return [{ kind: "tasksLost", job: job.spec.job, member, tids: [tid] }, ...this.settle(job, nowMs)];
   }
 
-  private enlist(job: Job, member: JobMember): JobEffect[] {
+  private enlist(job: Job, member: JobMember, nowMs: number): JobEffect[] {
     const number = job.members.length;
     if (job.state !== "running" || number >= LIMITS.members) return [];
     job.spec = { ...job.spec, members: [...job.spec.members, member] };
     job.members = [...job.members, { at: "starting" }];
+    job.comers.set(number, nowMs + LIMITS.jobStartMs);
     return [{ kind: "start", job: job.spec.job, member: number, host: member.host }];
   }
 
@@ -282,6 +289,7 @@ export class Jobs {
     if (was === undefined || was.at === "gone") return [];
     const number = job.spec.job;
     set(job, member, { at: "gone", why });
+    job.comers.delete(member);
     if (was.at === "done") return this.settle(job, nowMs);
     const tids = [...job.live].filter(([, at]) => at === member).map(([tid]) => tid);
     for (const tid of tids) {
@@ -339,7 +347,12 @@ export class Jobs {
   }
 
   private tick(job: Job, nowMs: number): JobEffect[] {
-    if (job.state === "running" || nowMs < job.deadlineMs) return [];
+    if (job.state === "running") {
+      const never = [...job.comers].filter(([, untilMs]) => nowMs >= untilMs);
+      const why = `it was not ready within ${LIMITS.jobStartMs} ms`;
+      return never.flatMap(([member]) => this.gone(job, member, why, nowMs));
+    }
+    if (nowMs < job.deadlineMs) return [];
     if (job.state === "starting") {
       const text = `not all of its processes were ready within ${LIMITS.jobStartMs} ms`;
       job.failure ??= { code: "JOB_NOT_RUN", facts: { why: text }, text };

@@ -31,8 +31,8 @@ export interface MoveWorld {
   hostOf(process: Seated): string;
   /** A host of the table; undefined: there is none of that name, or no link to it. */
   hostState(name: string): "up" | "leaving" | undefined;
-  /** Process of a job on a host, made if there is none yet. @returns its number; undefined: it cannot be */
-  memberOn(job: number, host: string): Promise<number | undefined>;
+  /** Process of a job on a host, made if there is none yet. @returns its number; text: why it cannot be */
+  memberOn(job: number, host: string): Promise<number | string>;
   rpcTo(process: Seated): Rpc | undefined;
   /** News: a ULP is with this process now, which may be gone already. */
   moved(tid: number, member: number): void;
@@ -56,7 +56,6 @@ interface Way {
 }
 
 const NO_TASK: Refusal = { code: "noTask", why: "there is no such task" };
-const NO_PROCESS: Refusal = { code: "noProcess", why: "its job has no process there and cannot have one" };
 const LEAVING: Refusal = { code: "leaving", why: "that host is leaving" };
 const LOST: Refusal = { code: "lost", why: "its process has ended, and the ULP with it" };
 const MOVING: Refusal = { code: "moving", why: "it is moving already" };
@@ -121,9 +120,10 @@ export class MoveOrders {
     const from = at === undefined ? "" : this.world.hostOf(at);
     if (at === undefined) return refuse(NO_TASK);
     if (this.world.hostState(host) === "leaving") return refuse(LEAVING);
-    const to = (await this.world.memberOn(at.job, host)) ?? -1;
+    const to = await this.world.memberOn(at.job, host);
     const rpc = this.world.rpcTo(at);
-    if (to < 0) return refuse(NO_PROCESS);
+    if (typeof to === "string")
+      return refuse({ code: "noProcess", why: `its job has no process there: ${to}` });
     if (rpc === undefined) return refuse(LOST);
     const order = { at, to, tids };
     this.ordered.add(order);
@@ -241,6 +241,13 @@ export function moveWorld(
     making.set(name, made);
     return made;
   };
+  const whyNone = (number: number, name: string): string => {
+    const job = jobs.get(number);
+    const last = job?.spec.members.findLastIndex(({ host }) => host === name) ?? -1;
+    const state = job?.members[last];
+    if (job === undefined || job.state === "ending") return "it ends";
+    return state?.at === "gone" ? state.why : "it cannot have one";
+  };
   const hostNamed = (name: string) => world.hosts().find((host) => host.name === name);
   const hostOf = ({ job, member }: Seated): string => jobs.get(job)?.spec.members[member]?.host ?? "";
   return {
@@ -263,8 +270,10 @@ export function moveWorld(
       const job = jobs.get(number);
       const running = (member: number): boolean => job?.members[member]?.at === "running";
       const there = job?.spec.members.findIndex(({ host }, member) => host === name && running(member)) ?? -1;
+      if (there >= 0) return there;
       const host = hostNamed(name);
-      return there >= 0 || host === undefined ? there : await make(number, host.tid);
+      const made = host === undefined ? undefined : await make(number, host.tid);
+      return made ?? whyNone(number, name);
     },
   };
 }

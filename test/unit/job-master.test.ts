@@ -34,12 +34,13 @@ class World {
   readonly broken: string[] = [];
   /** What the master does when an answer is late; nothing is, unless the test says so. */
   readonly late: (() => void)[] = [];
+  readonly hosts = ["a", "b"].map((name, i) => ({ name, tid: tidBaseOf(i + 1), cores: 1 }));
   readonly master: JobMaster;
   readonly machine: VirtualMachine;
   nowMs = 0;
 
   constructor() {
-    const hosts = ["a", "b"].map((name, i) => ({ name, tid: tidBaseOf(i + 1), cores: 1 }));
+    const { hosts } = this;
     this.master = new JobMaster({
       nowMs: () => this.nowMs,
       hosts: () => hosts,
@@ -398,6 +399,27 @@ test("a process that joins a running job is told of all, has all programs, and g
   assert.deepEqual(third.told, ["begin tcp:a:1,tcp:b:2,tcp:b:3"]);
   assert.deepEqual(third.programs, ["1 q"]);
   assert.equal(await enlist(1, tidBaseOf(9)), undefined, "no such host");
+  void over.catch(() => {});
+  command.cut();
+});
+
+test("a ULP is not moved to a host that can have no process of its job: it is told why, and the job goes on", async () => {
+  const { world, over, command } = await running();
+  world.hosts.push({ name: "c", tid: tidBaseOf(3), cores: 1 });
+  const moved = command.request("migrate", { tids: [tidOf(0)], to: "c" }, undefined, 0);
+  await settled();
+  assert.equal(world.started.at(-1), "2 of 1 on c");
+  const third = new Member(world, "c", 1, 2);
+  const error = await third.rpc.request("processHello", { address: "x", abi: LINK_ABI + 1 }).catch(String);
+  third.rpc.tell("processFailed", { code: "ABI_DIFFERS", facts: {}, text: `${error}` });
+  const [row] = (await moved).body.ulps;
+  assert.equal(row!.refused!.code, "noProcess");
+  assert.match(row!.refused!.why, /its job has no process there: .*its upvm has version/);
+  assert.equal(world.master.jobs.get(1)!.state, "running");
+  world.broken.push("c");
+  const again = (await command.request("migrate", { tids: [tidOf(0)], to: "c" }, undefined, 0)).body.ulps;
+  assert.match(again[0]!.refused!.why, /no memory/);
+  assert.equal(world.master.jobs.get(1)!.state, "running");
   void over.catch(() => {});
   command.cut();
 });

@@ -107,6 +107,30 @@ test("a process that dies takes its tasks along, the other is told, and the job 
   assert.deepEqual(tell({ kind: "result", job: 1, member: 0 }), ["over"]);
 });
 
+test("a process that comes to a running job and cannot be, or never is ready, harms nobody; one that runs and fails ends it", () => {
+  const { jobs, tell, begin } = twoHosts();
+  begin();
+  const job = jobs.get(1)!;
+  const come = () => tell({ kind: "enlist", job: 1, member: { host: "c", engines: 1 } }, 0);
+  const failure = { code: "ABI_DIFFERS", facts: {}, text: "another version" };
+  assert.deepEqual(come(), ["start 2"]);
+  tell({ kind: "hello", job: 1, member: 2, address: "z" });
+  const effects = tell({ kind: "failed", job: 1, member: 2, failure });
+  assert.deepEqual(effects, ["kill 2", "tasksLost 2", "lost 0", "lost 1"]);
+  assert.deepEqual([job.state, job.members[2]], ["running", { at: "gone", why: "another version" }]);
+  come();
+  tell({ kind: "hello", job: 1, member: 3, address: "z" });
+  assert.deepEqual(tell({ kind: "tick" }, LIMITS.jobStartMs - 1), []);
+  assert.deepEqual(tell({ kind: "tick" }, LIMITS.jobStartMs), ["kill 3", "tasksLost 3", "lost 0", "lost 1"]);
+  assert.match((job.members[3] as { why: string }).why, /not ready within 120000 ms/);
+  come();
+  tell({ kind: "hello", job: 1, member: 4, address: "z" });
+  assert.deepEqual(tell({ kind: "ready", job: 1, member: 4 }), ["begin 4"]);
+  assert.deepEqual(tell({ kind: "tick" }, 2 * LIMITS.jobStartMs), []);
+  tell({ kind: "failed", job: 1, member: 4, failure });
+  assert.equal(job.state, "ending");
+});
+
 test("a process that dies before all are ready fails the job, and the others are ended", () => {
   const { jobs, tell } = twoHosts();
   const members = ["a", "b"].map((host) => ({ host, engines: 1 }));
