@@ -313,6 +313,7 @@ function listenError(address: Address, error: NodeJS.ErrnoException): UpvmError 
     EADDRNOTAVAIL: ["this machine does not have that address", "take one of its own addresses"],
     EACCES: ["it is not allowed", "take a port above 1023, or a folder that is yours"],
     ENOTFOUND: ["there is no host of that name", "take one of this machine's addresses"],
+    EAI_AGAIN: ["the host's name cannot be found now", "take one of this machine's addresses"],
     ENOENT: ["its folder is not there", "make the folder first"],
   };
   const [why, hint] = words[error.code ?? ""] ?? [error.message, "take another address"];

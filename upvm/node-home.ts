@@ -122,18 +122,20 @@ export function writeKey({ keyFile }: Home, key: Uint8Array): void {
  * @throws UpvmError KEY_NOT_READ
  */
 export function readKey(path: string): Uint8Array {
+  const shown = path === "-" ? "standard input" : path;
   let text: string;
   try {
     text = readStart(path === "-" ? 0 : path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UpvmError("KEY_NOT_READ", { path, why: code === "ENOENT" ? "no such file" : `${code}` });
+    throw new UpvmError("KEY_NOT_READ", { path: shown, why: KEY_WHY[code ?? ""] ?? `${code}` });
   }
   const key = keyOf(text);
   const why = `a key is a line of ${2 * LIMITS.keyBytes} hexadecimal digits`;
-  if (key === undefined) throw new UpvmError("KEY_NOT_READ", { path, why });
+  if (key === undefined) throw new UpvmError("KEY_NOT_READ", { path: shown, why });
   return key;
 }
+const KEY_WHY: Readonly<Record<string, string>> = { ...WHY, ENOENT: "no such file" };
 
 /** As much as a key with white space can have; a wrong file may be of any length. */
 function readStart(path: string | number): string {

@@ -62,7 +62,9 @@ export function report(name: string, reason: Reason, ulps: readonly UlpReport[],
     say(`Cannot go on with ${name}: deadlock: ${waiting(there.length, ulps.length)}, and nothing can arrive`);
     lines.push(...shown(there, (ulp) => place(ulp, paint), "wait"));
   } else if (reason === "interrupted") {
-    say(`${name} was interrupted: ${grouped(there.length)} of ${count(ulps.length, "ULP")} had not ended`);
+    if (ulps.length === 0) say(`${name} was interrupted before it began`);
+    else
+      say(`${name} was interrupted: ${grouped(there.length)} of ${count(ulps.length, "ULP")} had not ended`);
     lines.push(...shown(there, (ulp) => place(ulp, paint), "were there"));
   } else if (reason === "closed") {
     say(`Cannot finish ${name}: its virtual machine was halted`);

@@ -95,13 +95,21 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     const [one, other] = [...new Set(all.map(({ job }) => job))] as [number, number];
     const listed = await hosts.on("a", ["jobs"]);
     assert.match(listed.out, /running +endless\.wat +2 +a,b/);
-    assert.equal((await hosts.on("b", ["kill", String(one)])).code, EXIT.ok);
+    const gone = await hosts.on("b", ["kill", String(one), "--json"]);
+    assert.deepEqual([gone.code, JSON.parse(gone.out)], [EXIT.ok, [{ job: one, ended: true }]]);
     const killed = await first;
     assert.equal(killed.code, EXIT.killed);
     assert.match(killed.err, /Cannot finish endless\.wat: it was ended by upvm kill\n$/);
     const victim = all.find(({ job, index }) => job === other && index === 1)!;
     assert.equal((await hosts.on("a", ["kill", victim.tid])).code, EXIT.ok);
     await hosts.until(async () => (await tasks(hosts)).length === 3);
+    const json = await hosts.on("a", ["kill", "--json", victim.tid, "77"]);
+    assert.deepEqual([json.code, json.err], [EXIT.failed, ""]);
+    const none = [
+      { tid: victim.tid, ended: false },
+      { job: 77, ended: false },
+    ];
+    assert.deepEqual(JSON.parse(json.out), none);
     const again = await hosts.on("a", ["kill", victim.tid, "77"]);
     assert.equal(again.code, EXIT.failed);
     assert.match(again.err, /no such task\n.*no such job/);

@@ -308,6 +308,10 @@ test("what cannot be reached is told in words, with a way out", async () => {
     assert.match(error.message, pattern);
     assert.ok(error.hint !== undefined && error.hint.length > 0);
   }
+  const here = { address: "tcp:nowhere.invalid:7", identity: () => IDENTITY.b, key: KEY };
+  const error = await failure(listen(here, () => {}));
+  assert.equal(error.code, "CANNOT_LISTEN");
+  assert.match(error.message, /host of that name|cannot be found/);
 });
 
 test("a tcp caller at a tls listener and the other way round fail, and say that the kind may be wrong", async () => {

@@ -54,6 +54,8 @@ test("a host starts, others join with the key, each knows all, and halt ends the
     assert.match(conf.out, /^HOST.*\na +40000 .*\n[bc] +80000 /);
     const other = await hosts.on("c", ["log", "b"]);
     assert.match(other.out, /in service as b/);
+    const lines = JSON.parse((await hosts.on("b", ["log", "--json"])).out);
+    assert.deepEqual(lines, other.out.trimEnd().split("\n"));
 
     const halt = await hosts.on("b", ["halt"]);
     assert.deepEqual([halt.code, halt.err], [EXIT.ok, ""]);
@@ -77,7 +79,12 @@ test("a second start, a wrong key, no key, a name in use: refused by name, and n
     const joins = ["--join", address];
     await refused("b", [...joins, "--name", "b"], /without its virtual machine's key\n.*--key-file/);
     await refused("b", [...joins, "--name", "b", "--key-file", "-"], /most likely.*key/, "0".repeat(64));
-    await refused("b", [...joins, "--name", "b", "--key-file", "-"], /64 hexadecimal digits/, "secret");
+    await refused(
+      "b",
+      [...joins, "--name", "b", "--key-file", "-"],
+      /from standard input: .*64 hex/,
+      "secret",
+    );
     await refused("b", [...joins, "--name", "b", "--key-file", "/none"], /no such file/);
     await refused("b", [...joins, "--name", "a", "--key-file", keyFile], /of that name already\n.*--name/);
     await refused("b", ["--join", "127.0.0.1:1", "--key-file", keyFile], /nobody listens there/);

@@ -58,6 +58,7 @@ test("an interrupted run says where each ULP was", () => {
     "  ULP 0 (t40001) running",
     "  ULP 1 (t40002) runnable",
   ]);
+  assert.deepEqual(report("a.ts", "interrupted", [], plain), ["upvm: a.ts was interrupted before it began"]);
 });
 
 test("of many ULPs and deep stacks some are shown and the rest counted", () => {

@@ -87,10 +87,10 @@ export const kill = command({
       help: "tids, such as t40002, and numbers of jobs, as upvm ps and upvm jobs list them",
     },
   },
-  flags: {},
+  flags: { json: { kind: "switch", help: "print what became of each as JSON" } },
   examples: ["upvm kill t40002", "upvm kill 3"],
   exits: { 0: "ended", 1: "some of them are not there", 2: "wrong usage" },
-  async run({ args }, edge) {
+  async run({ args, flags }, edge) {
     if (args.what.length === 0) throw usage("Cannot kill without TID or JOB", "kill");
     const tids = args.what.filter((word) => /^t[0-9a-f]+$/i.test(word));
     const numbers = args.what.filter((word) => /^[1-9][0-9]{0,3}$/.test(word));
@@ -104,8 +104,17 @@ export const kill = command({
     };
     const master = masterPvmd(await edge.vm(), "kill");
     const { body } = await withRpc(master, (rpc) => rpc.request("kill", asked));
+    const failed = body.noTids.length + body.noJobs.length > 0;
+    if (flags.json) {
+      const rows = [
+        ...asked.tids.map((tid) => ({ tid: tidText(tid), ended: !body.noTids.includes(tid) })),
+        ...asked.jobs.map((job) => ({ job, ended: !body.noJobs.includes(job) })),
+      ];
+      edge.out(`${JSON.stringify(rows)}\n`);
+      return failed ? EXIT.failed : EXIT.ok;
+    }
     for (const tid of body.noTids) edge.err(`upvm: Cannot kill ${tidText(tid)}: there is no such task\n`);
     for (const job of body.noJobs) edge.err(`upvm: Cannot kill ${job}: there is no such job\n`);
-    return body.noTids.length + body.noJobs.length > 0 ? EXIT.failed : EXIT.ok;
+    return failed ? EXIT.failed : EXIT.ok;
   },
 });

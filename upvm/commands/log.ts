@@ -18,6 +18,7 @@ export const log = command({
       default: 100,
       help: "how many, the last ones",
     },
+    json: { kind: "switch", help: "print them as a JSON list" },
   },
   examples: ["upvm log", "upvm log host2 -n 20"],
   exits: { 0: "shown", 1: "it cannot be read, or the host is not reached", 2: "wrong usage" },
@@ -25,13 +26,13 @@ export const log = command({
     const vm = await edge.vm();
     const { host } = args;
     const { lines } = flags;
-    if (host === undefined) {
-      edge.out(vm.log(lines));
+    const show = (text: string): number => {
+      edge.out(flags.json ? `${JSON.stringify(text.split("\n").filter(Boolean))}\n` : text);
       return EXIT.ok;
-    }
+    };
+    if (host === undefined) return show(vm.log(lines));
     const master = masterPvmd(vm, `read the log of ${host}`);
     const { bytes } = await withRpc(master, (rpc) => rpc.request("log", { host, lines }));
-    edge.out(bytes);
-    return EXIT.ok;
+    return show(new TextDecoder().decode(bytes));
   },
 });
