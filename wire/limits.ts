@@ -157,6 +157,15 @@ export const LIMITS = {
   turnRestMs: 32,
   /** Longest time of one of Node's timers, milliseconds: one that is to wait longer goes off at once. */
   timerMs: 2 ** 31 - 1,
+  /** So long a process of one engine with nothing to run looks at its sockets before it sleeps, microseconds; */
+  lookUs: 100,
+  /** that long from one look to the next is a processor lost to another thread. */
+  lookLostUs: 300,
+  /** What it pays for looking in vain (upvm/looking.ts): of each wait so much, of one that looking made shorter so much, */
+  lookPerWaitUs: 4,
+  lookSavesUs: 40,
+  /** and what it can owe at most, microseconds. */
+  lookOwedUs: 4000,
   /** Messages to tasks of other jobs that the virtual machine has not passed on yet: engines wait beyond it, bytes. */
   relayBytes: 8 << 20,
   /** A ULP whose time has come waits so much longer at most for one that computes on its engine, milliseconds. */
