@@ -28,6 +28,19 @@ const KILLS: readonly (readonly [stage: string, victim: Who])[] = [
   ["free", "a"],
 ];
 
+/** Of daemons: the stage, the host from which a ULP moves to host c, whose daemon is killed. The master's is the last of all. */
+const DAEMON_KILLS: readonly (readonly [stage: string, from: "a" | "b", victim: "b" | "c"])[] = [
+  ["judge", "b", "c"],
+  ["ship", "b", "b"],
+  ["ship", "a", "c"],
+  ["MIGACK", "a", "b"],
+  ["claim", "b", "c"],
+  ["claim", "a", "b"],
+  ["MIGRATED", "b", "c"],
+  ["free", "a", "b"],
+];
+const SHORT_ROUNDS = ["--", "80", "100000"];
+
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
 const isStopped = (pid: number): boolean => /\) T /.test(statOf(pid));
@@ -40,18 +53,19 @@ function statOf(pid: number): string {
   }
 }
 
-/** Runs a job, has one ULP moved from b to c, and kills when a process has stopped at the stage. */
+/** Runs a job, has one ULP moved from b (or a) to c, and kills when a process has stopped at the stage. */
 async function killAt(
   hosts: Hosts,
   orders: Orders,
   pids: Readonly<Record<Who, number>>,
   stage: string,
   kill: (processes: Readonly<Record<Who, number>>) => number,
+  { from = "b", rounds = ROUNDS }: { from?: "a" | "b"; rounds?: readonly string[] } = {},
 ) {
   // Those of the job before have ended.
   await hosts.until(() => Object.values(pids).every((pid) => childrenOf(pid).length === 0));
   writeFileSync(hosts.home("stop-at"), stage);
-  const running = hosts.on("a", ["run", ...PROGRAM, "--hosts", "a,b,c", ...ROUNDS]);
+  const running = hosts.on("a", ["run", ...PROGRAM, "--hosts", "a,b,c", ...rounds]);
   let tids: number[] = [];
   await hosts.until(async () => {
     const tasks = await orders.tasks();
@@ -61,7 +75,7 @@ async function killAt(
   const processes = { a: childrenOf(pids.a)[0]!, b: childrenOf(pids.b)[0]!, c: childrenOf(pids.c)[0]! };
   let over = false;
   const moved = orders
-    .migrate([tids[1]!], "c")
+    .migrate([tids[from === "a" ? 0 : 1]!], "c")
     .catch(() => undefined)
     .finally(() => (over = true));
   const all = Object.values(processes);
@@ -130,15 +144,34 @@ test("a kill at any stage of a move ends the ULPs of who is killed and no others
         assert.equal(code, isLost ? EXIT.failed : EXIT.ok, what);
         assert.equal(moved?.length, 1, "the order is answered");
       }
-      // Its daemon takes a host's processes along.
-      const source = await killAt(hosts, orders, pids, "ship", () => b);
-      const [first, , third] = outcomes(source.out, source.err, source.tids);
-      assert.deepEqual([first, third], ["done", "done"], source.err);
-      const again = await hosts.start("b", "--join", started[0]!.address, "--key-file", started[0]!.keyFile);
+      // A daemon takes its host's processes along: the fate of their ULPs, and of no others.
+      const daemons = { ...pids };
+      for (const [stage, from, victim] of DAEMON_KILLS) {
+        const options = { from, rounds: SHORT_ROUNDS };
+        const end = await killAt(hosts, orders, daemons, stage, () => daemons[victim], options);
+        const what = `${victim}'s daemon killed at ${stage}, from ${from}: ${end.out}${end.err}`;
+        const [first, second, third] = outcomes(end.out, end.err, end.tids);
+        const moving = from === "a" ? first : second;
+        if (from === "b") assert.equal(first, "done", what);
+        else if (victim === "b") assert.deepEqual([moving, second], ["done", "lost"], what);
+        if (victim === "c") assert.equal(third, "lost", what);
+        else assert.equal(third, "done", what);
+        if (victim === "c" && from === "a") assert.equal(second, "done", what);
+        assert.equal(end.code, EXIT.failed, what);
+        assert.equal(end.moved?.length, 1, `the order is answered: ${what}`);
+        await hosts.until(() => !Hosts.runs(end.processes[victim]));
+        assert.deepEqual(await orders.tasks(), [], what);
+        const joining = ["--join", started[0]!.address, "--key-file", started[0]!.keyFile];
+        process.env["UPVM_STOP_AT"] = hosts.home("stop-at");
+        const again = await hosts.start(victim, ...joining).finally(() => delete process.env["UPVM_STOP_AT"]);
+        daemons[victim] = again.pid;
+      }
       // The master's takes all along: whoever runs the job is told, and nothing runs on.
-      const last = await killAt(hosts, orders, { a, b: again.pid, c }, "claim", () => a);
+      const last = await killAt(hosts, orders, daemons, "claim", () => a);
       assert.equal(last.code, EXIT.failed, last.err);
-      await hosts.until(() => ![again.pid, c, ...Object.values(last.processes)].some(Hosts.runs));
+      await hosts.until(
+        () => ![...Object.values(daemons), ...Object.values(last.processes)].some(Hosts.runs),
+      );
     } finally {
       orders.close();
     }
