@@ -3,8 +3,10 @@
  *
  * Owns: where each goes, and when the host is empty. A task goes to the host that has the fewest tasks for its cores: one
  * where its job has a process, or else any that the job may use. A host that refuses a task is not asked for it again. How a
- * task moves is the processes' matter, by MoveOrders. All is over after LIMITS.hostEmptyMs, also if an order has no answer then.
- * No clock of its own.
+ * task moves is the processes' matter, by MoveOrders. No clock of its own.
+ *
+ * After LIMITS.hostEmptyMs none begins to move; what is moving then is waited for, and called off after LIMITS.hostDecideMs: a
+ * task is elsewhere then or where it was, and that is known. All is over after twice that more, also if an order has no answer.
  */
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
@@ -19,6 +21,10 @@ export interface EvacuationWorld {
   hosts(): readonly JobHost[];
   /** Moves tasks to a host, as `upvm migrate`. @throws UpvmError the host is not there any more */
   migrate(tids: readonly number[], to: string): Promise<readonly MigratedRow[]>;
+  /** A task is ordered to the host, or away from it. */
+  isMoving(): boolean;
+  /** These moves are waited for no longer. @param queued  only those that have not begun */
+  callOff(queued: boolean): void;
   /** A process without tasks is to send its result and end; nothing happens while a task is on its way to it or from it. */
   retire(job: number, member: number): void;
   nowMs(): number;
@@ -26,7 +32,14 @@ export interface EvacuationWorld {
 }
 
 /** These pass: the task has just moved or is about to, has ended, or begins. */
-const PASSING: ReadonlySet<string> = new Set(["notHere", "moving", "noTask", "ended", "tooMany"]);
+const PASSING: ReadonlySet<string> = new Set([
+  "notHere",
+  "moving",
+  "noTask",
+  "ended",
+  "tooMany",
+  "calledOff",
+]);
 
 /** Resolves when nothing of any job is on the host, or what is cannot leave. */
 export async function evacuate(host: string, world: EvacuationWorld): Promise<Emptied> {
@@ -56,6 +69,7 @@ export async function evacuate(host: string, world: EvacuationWorld): Promise<Em
     if (left.length === 0 && retire(host, world)) break;
     if (inTime()) await pause();
   }
+  await decided(world);
   const stay = tasksOn(host, world.jobs()).map((task) => ({
     tid: task.tid,
     why: whyStays(task, refused, world),
@@ -75,6 +89,19 @@ async function settled(
     open = false;
   });
   while (open && inTime()) await Promise.race([all, pause()]);
+}
+
+/** No other task begins to move; those that move are elsewhere, or not. */
+async function decided(world: EvacuationWorld): Promise<void> {
+  for (const queued of [true, false]) {
+    const endMs = world.nowMs() + LIMITS.hostDecideMs;
+    while (world.isMoving() && world.nowMs() < endMs) {
+      world.callOff(queued);
+      await new Promise<void>((go) =>
+        world.after(Math.min(LIMITS.hostEmptyAgainMs, endMs - world.nowMs()), go),
+      );
+    }
+  }
 }
 
 /** Why a task is still on the host. */

@@ -125,6 +125,8 @@ export class JobMaster {
       jobs: () => this.jobs.all(),
       hosts: () => this.world.hosts(),
       migrate: (tids, to) => this.moves.migrate({ tids: [...tids], to }),
+      isMoving: () => this.moves.isMoving(host),
+      callOff: (queued) => this.moves.callOff(host, queued),
       retire: (job, member) => {
         if (!this.moves.concern({ job, member })) this.step({ kind: "retire", job, member });
       },

@@ -131,8 +131,9 @@ export class Joined implements Pvmd {
   /** The master's order to leave comes before its answer. Nobody waits for a master that does not give it. */
   private async leaveInOrder(): Promise<void> {
     const tasks: Leaving = "moveOrEnd";
+    const ms = LIMITS.hostEmptyMs + 2 * LIMITS.hostDecideMs + LIMITS.rpcMs;
     try {
-      await this.master.request("deleteHosts", { hosts: [this.host], tasks }, undefined, LIMITS.hostEmptyMs);
+      await this.master.request("deleteHosts", { hosts: [this.host], tasks }, undefined, ms);
     } catch (error) {
       if (!(error instanceof UpvmError)) throw error;
     }

@@ -59,6 +59,7 @@ const NO_TASK: Refusal = { code: "noTask", why: "there is no such task" };
 const LEAVING: Refusal = { code: "leaving", why: "that host is leaving" };
 const LOST: Refusal = { code: "lost", why: "its process has ended, and the ULP with it" };
 const MOVING: Refusal = { code: "moving", why: "it is moving already" };
+const CALLED_OFF: Refusal = { code: "calledOff", why: "it was called off" };
 const NOT_HERE: Refusal = { code: "notHere", why: "it is not there any more" };
 
 export class MoveOrders {
@@ -68,6 +69,7 @@ export class MoveOrders {
     readonly at: Seated;
     readonly to: number;
     readonly tids: readonly number[];
+    isOff: boolean;
   }>();
   /**
    * Sources of ULPs whose order has gone out and is not answered. Each has one at most: what is for it waits for that, and not
@@ -125,7 +127,7 @@ export class MoveOrders {
     if (typeof to === "string")
       return refuse({ code: "noProcess", why: `its job has no process there: ${to}` });
     if (rpc === undefined) return refuse(LOST);
-    const order = { at, to, tids };
+    const order = { at, to, tids, isOff: false };
     this.ordered.add(order);
     try {
       const left = [...tids];
@@ -133,7 +135,11 @@ export class MoveOrders {
       // Each by itself, when it is its turn: what is for a ULP waits no longer than its own move lasts.
       const some = async (): Promise<void> => {
         for (let tid = left.shift(); tid !== undefined; tid = left.shift())
-          rows.push(await this.orderOne({ at, to, rpc, from, host }, tid));
+          rows.push(
+            order.isOff
+              ? rowOf(tid, from, host, CALLED_OFF)
+              : await this.orderOne({ at, to, rpc, from, host }, tid),
+          );
       };
       const ends = await Promise.allSettled(Array.from({ length: LIMITS.movesAtOnce }, some));
       for (const end of ends) if (end.status === "rejected") throw end.reason;
@@ -164,6 +170,29 @@ export class MoveOrders {
     } finally {
       this.open.delete(tid);
       this.world.letGo(tid);
+    }
+  }
+
+  private concerning(host: string) {
+    const isThere = (process: Seated): boolean => this.world.hostOf(process) === host;
+    return [...this.ordered].filter(({ at, to }) => isThere(at) || isThere({ job: at.job, member: to }));
+  }
+
+  /** True if a ULP is ordered to this host, or away from it. */
+  isMoving(host: string): boolean {
+    return this.concerning(host).length > 0;
+  }
+
+  /**
+   * Orders to a host, or away from it, are waited for no longer: those that have not gone out do not, the others are answered soon
+   * with what has become of their ULPs. @param queued  only those that have not begun
+   */
+  callOff(host: string, queued: boolean): void {
+    for (const order of this.concerning(host)) {
+      const { at, tids } = order;
+      order.isOff = true;
+      const open = tids.filter((tid) => this.open.get(tid) === at.member);
+      if (open.length > 0) this.world.rpcTo(at)?.tell("moveOff", { tids: open, queued });
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * A job in a simulation: processes with the migration protocol in each, ULPs that send each other numbered messages all the
- * time, a control store, a master that orders moves, and faults; all from one seed. What is simulated is what Migration's effects ask for; the protocol is the real one. Checked all the time: that no ULP runs
+ * time, a control store, a master that orders moves and calls some off, and faults; all from one seed. What is simulated is what Migration's effects ask for; the protocol is the real one. Checked all the time: that no ULP runs
  * twice, numbers and order of what is received; checkRest looks at the end.
  */
 import assert from "node:assert/strict";
@@ -232,7 +232,7 @@ export class World {
         break;
       }
       case "discard":
-        p.images.delete(effect.tid);
+        if (p.images.get(effect.tid)?.move === effect.move) p.images.delete(effect.tid);
         break;
       case "claim":
         this.claim(p, effect.tid, effect.move, effect.revision);
@@ -319,7 +319,9 @@ export class World {
     const refused = this.time.rnd() < this.breaks ? NO_MEMORY : undefined;
     this.time.after(2 * this.time.rnd(), () => {
       if (!p.alive) return;
-      if (refused === undefined) p.images.set(tid, { move, ulp: undefined });
+      // One that was called off may have been judged later than the next.
+      const isLast = (p.images.get(tid)?.move ?? 0) <= move;
+      if (refused === undefined && isLast) p.images.set(tid, { move, ulp: undefined });
       this.take(p, { kind: "judged", tid, move, refused });
     });
   }
@@ -430,7 +432,7 @@ export class World {
   // ---- the master
 
   private order(): void {
-    // One order may name several ULPs, or all of a process.
+    // Of one ULP, of several, or of all of a process.
     const from = this.time.pick(this.tids);
     const all = this.tids.filter((tid) => this.table.get(tid)!.member === this.table.get(from)!.member);
     const tids = [[from], [from], [from, ...all.slice(0, 2)], all][this.time.below(4)]!;
@@ -440,8 +442,9 @@ export class World {
       if (at === NOBODY) continue;
       const order = this.orders++;
       this.unanswered.set(order, { tid, at });
-      const p = this.processes[at]!;
+      const [p, queued] = [this.processes[at]!, this.time.below(3) === 0];
       this.time.after(this.time.rnd(), () => this.take(p, { kind: "order", order, tid, to }));
+      if (this.time.below(6) === 0) this.later(p, 20, { kind: "callOff", tid, queued });
     }
   }
 
@@ -478,10 +481,7 @@ export class World {
   /** It was where nobody is any more. The control store says whether it is elsewhere; else it has ended, and stays so. */
   private bury(tid: Tid): void {
     const key = this.keys.get(tid);
-    if (key !== undefined && !this.gone.has(key.member)) {
-      this.learn(tid, key);
-      return;
-    }
+    if (key !== undefined && !this.gone.has(key.member)) return this.learn(tid, key);
     this.keys.set(tid, { member: NOBODY, move: 0, revision: ++this.revision });
     this.table.set(tid, { member: NOBODY, move: 0 });
     assert.equal(this.owner.get(tid), undefined, "the master buries a ULP that lives");

@@ -24,10 +24,11 @@ import { tidBaseOf, tidOf } from "../wire/pvm.ts";
 import { type JobPeer, type JobStop, LOCATED } from "../wire/rpc-job.ts";
 import { decodeAnswer, encodeRequest } from "../wire/ulp-requests.ts";
 import { checkpointHandlers } from "./application-checkpoint.ts";
+import { moveHandlers } from "./application-moves.ts";
 import { encodeResult, isIdle, localTasks, stopOf, wishedOptions } from "./application-state.ts";
 import type { Server } from "./host-process.ts";
 import { decodeForwarded } from "./move-frames.ts";
-import { Mover, type MoverWorld, NOT_YET } from "./mover.ts";
+import { Mover, type MoverWorld } from "./mover.ts";
 import { OutputPipe } from "./output-pipe.ts";
 import { Arrivals, joined, type Mail, PeerLinks } from "./peer-links.ts";
 import type { RunOptions } from "./run.ts";
@@ -462,11 +463,7 @@ class Application {
         this.hashes[row] = hash;
         return { body: {} };
       },
-      moveOrder: async ({ tids, to }) => {
-        // Before it has begun they are on their way here: the master asks again.
-        const begun = this.greeting.size === 0 ? this.running : undefined;
-        return { body: { outcomes: (await begun?.mover.order(tids, to)) ?? tids.map(() => NOT_YET) } };
-      },
+      ...moveHandlers(() => (this.greeting.size === 0 ? this.running?.mover : undefined)),
       ulpsGone: ({ tids }) => {
         if (this.running !== undefined) for (const tid of tids) this.outside(tid);
         return told;

@@ -134,6 +134,11 @@ export class Mover {
     return Promise.all(each);
   }
 
+  /** Moves of these ULPs are waited for no longer; their orders are answered all the same. */
+  callOff(tids: readonly Tid[], queued: boolean): void {
+    for (const tid of tids) this.take({ kind: "callOff", tid, queued });
+  }
+
   // Messages
 
   /** A ULP of this process sends one to another process. */
@@ -263,8 +268,7 @@ export class Mover {
         this.adopt(effect.tid);
         break;
       case "discard":
-        this.coming.get(effect.tid)?.drop();
-        this.coming.delete(effect.tid);
+        this.discard(effect.tid, effect.move);
         break;
       case "claim":
         void this.claim(effect.tid, effect.move, effect.revision);
@@ -313,6 +317,14 @@ export class Mover {
     }
     const { process } = this.world;
     return { process, availableBytes: () => this.world.availableBytes(), promised };
+  }
+
+  /** Not what its next move brings. */
+  private discard(tid: Tid, move: number): void {
+    const coming = this.coming.get(tid);
+    if (coming?.move !== move) return;
+    coming.drop();
+    this.coming.delete(tid);
   }
 
   private programOf(hash: string) {

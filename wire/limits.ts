@@ -273,6 +273,8 @@ export const LIMITS = {
   /** A host that leaves is looked at so often, and so long, whether all of its tasks are with others: jobs begin first, ms. */
   hostEmptyAgainMs: 50,
   hostEmptyMs: 60_000,
+  /** What is moving then is waited for so long, and, called off, so long again, milliseconds: a move's stages, but a large state. */
+  hostDecideMs: 15_000,
   /** What starts a pvmd on another host (ssh) is given so long, milliseconds. */
   hosterMs: 60_000,
   /** Hosts that are added at once; text of one that failed that is shown, characters. */

@@ -55,6 +55,12 @@ export const RPC_MOVE = {
     reply: v.strictObject({ outcomes: v.array(OUTCOME) }),
     doc: "move ULPs of this process to another of the job",
   },
+  moveOff: {
+    from: ["pvmd"],
+    ask: v.strictObject({ tids: v.pipe(v.array(tid), v.maxLength(LIMITS.movesWaiting)), queued: v.boolean() }),
+    reply: v.undefined(),
+    doc: "moves of these ULPs are called off, if it is not decided that they are elsewhere; `queued`: only those that have not begun",
+  },
   moved: {
     from: ["process"],
     ask: v.strictObject({ tid, move: int }),

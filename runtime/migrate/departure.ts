@@ -116,6 +116,21 @@ export class Departures<M> {
     }
   }
 
+  /** The order's answer says what has become of it. @param queued  only if it has not begun */
+  callOff(tid: Tid, queued: boolean): void {
+    this.dropQueued(tid, "calledOff");
+    const d = queued ? undefined : this.moves.get(tid);
+    // Of one that is there or about to be the destination tells.
+    if (d !== undefined && !d.isThere) this.giveUp(d, "calledOff");
+  }
+
+  private dropQueued(tid: Tid, code: Refusal): void {
+    const at = this.queue.findIndex((order) => order.tid === tid);
+    if (at < 0) return;
+    const [{ order, to }] = this.queue.splice(at, 1) as [(typeof this.queue)[number]];
+    this.answer(order, tid, to, { moved: false, refused: { code, detail: "" } });
+  }
+
   private cannot(tid: Tid, to: Member): Refusal | undefined {
     const { locations, own, members, leaving } = this.common;
     if (locations.hasEnded(tid)) return "ended";
@@ -204,11 +219,7 @@ export class Departures<M> {
   /** A ULP of this process has ended: it cannot have been frozen yet. */
   ended(tid: Tid): void {
     this.revisions.delete(tid);
-    const at = this.queue.findIndex((order) => order.tid === tid);
-    if (at >= 0) {
-      const [{ order, to }] = this.queue.splice(at, 1) as [(typeof this.queue)[number]];
-      this.answer(order, tid, to, { moved: false, refused: { code: "ended", detail: "" } });
-    }
+    this.dropQueued(tid, "ended");
     const d = this.moves.get(tid);
     if (d !== undefined && (d.at === "freezing" || d.at === "unfreezing"))
       this.notFrozen(tid, d.move, { code: "ended", detail: "" });

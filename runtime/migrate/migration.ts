@@ -89,6 +89,9 @@ export class Migration<M> implements Common<M> {
       case "order":
         departures.order(event.order, event.tid, event.to);
         break;
+      case "callOff":
+        departures.callOff(event.tid, event.queued);
+        break;
       case "frozen":
         departures.frozen(event.tid, event.move, event.weight);
         break;

@@ -66,6 +66,7 @@ export const REFUSALS = {
   notReceived: "its state did not arrive whole",
   lost: "that host is gone",
   tooMany: "too many moves at once",
+  calledOff: "it was called off, since its host did not become empty in time",
 } as const;
 export type Refusal = keyof typeof REFUSALS;
 export const isRefusal = (code: string): code is Refusal => Object.hasOwn(REFUSALS, code);
@@ -111,6 +112,8 @@ export type Owner = { readonly member: Member; readonly revision: number } | "un
 /** What happens. All but orders, frames, members and news belong to a move that the protocol has asked something of. */
 export type MoveEvent =
   | { readonly kind: "order"; readonly order: number; readonly tid: Tid; readonly to: Member }
+  /** Nobody waits for the move of this ULP any more; `queued`: if it has not begun yet. What is decided stays decided. */
+  | { readonly kind: "callOff"; readonly tid: Tid; readonly queued: boolean }
   /** Source. Stopped, in the hands of the process's own thread; all it has sent has been given to `sent`. */
   | { readonly kind: "frozen"; readonly tid: Tid; readonly move: number; readonly weight?: Weight }
   | { readonly kind: "notFrozen"; readonly tid: Tid; readonly move: number; readonly refused: Refused }

@@ -56,6 +56,7 @@ for (const reorders of [false, true]) {
         "notReceived",
         "lost",
         "ended",
+        "calledOff",
       ],
     ];
     const never = parts.filter((part) => (tally.get(part) ?? 0) < 10);

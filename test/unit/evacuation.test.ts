@@ -28,6 +28,12 @@ class World {
   /** Called at each pause; and how long an order takes, Infinity: it has no answer. */
   paused = (): void => {};
   orderMs = 0;
+  private moving = 0;
+  /** Answers an order that would take for ever. */
+  private callOff = (): void => {};
+  /** Orders are not answered when they are called off. */
+  isDeaf = false;
+  readonly offs: boolean[] = [];
 
   constructor(cores: Record<string, number>) {
     this.cores = cores;
@@ -85,9 +91,21 @@ class World {
           name === host ? [] : [{ name, cores, tid: i + 1 }],
         ),
       migrate: async (tids, to) => {
-        if (this.orderMs === Infinity) await new Promise(() => {});
-        if (this.orderMs > 0) await new Promise<void>((done) => this.after(this.orderMs, done));
+        this.moving += 1;
+        if (this.orderMs === Infinity)
+          await new Promise<void>((done) => {
+            this.callOff = done;
+          });
+        if (this.orderMs > 0 && this.orderMs < Infinity)
+          await new Promise<void>((done) => this.after(this.orderMs, done));
+        this.moving -= 1;
+        if (this.orderMs === Infinity) this.full.set(to, { code: "calledOff", why: "it was called off" });
         return tids.map((tid) => this.move(tid, to));
+      },
+      isMoving: () => this.moving > 0,
+      callOff: (queued) => {
+        this.offs.push(queued);
+        if (!queued && !this.isDeaf) this.callOff();
       },
       retire: (job, member) => {
         this.jobs.step({ kind: "retire", job, member }, 0);
@@ -167,23 +185,32 @@ test("a job that may use no other host keeps its host; one that has not begun is
   assert.deepEqual(world.places(late), { a: 2 });
 });
 
+const { hostEmptyMs, hostDecideMs, hostEmptyAgainMs } = LIMITS;
+
 test("all is over in time, also if orders have no answer or a long one, or a job does not begin; and why is told", async () => {
-  for (const [orderMs, why] of [
-    [Infinity, "it had not moved after 60 s"],
-    [LIMITS.hostEmptyMs * 2, "it had not moved after 60 s"],
-    [LIMITS.hostEmptyMs / 2, undefined],
+  for (const [orderMs, why, endMs, isDeaf] of [
+    [Infinity, "it had not moved after 60 s", hostEmptyMs + 2 * hostDecideMs, true],
+    // Called off: it is known that it stays.
+    [Infinity, "it had not moved after 60 s", hostEmptyMs + hostDecideMs + hostEmptyAgainMs, false],
+    [hostEmptyMs * 2, "it had not moved after 60 s", hostEmptyMs + 2 * hostDecideMs, false],
+    // Moving when time is up: it is waited for.
+    [hostEmptyMs + hostDecideMs / 2, undefined, hostEmptyMs + hostDecideMs, false],
+    [hostEmptyMs / 2, undefined, hostEmptyMs, false],
   ] as const) {
     const world = new World({ a: 1, b: 1 });
     const job = world.job(1, ["b"]);
     world.begin(job);
     world.orderMs = orderMs;
+    world.isDeaf = isDeaf;
     const { moved, stay } = await world.leave("b");
     assert.deepEqual(
       stay.map((task) => task.why),
       why === undefined ? [] : [why],
     );
     assert.equal(moved.length, why === undefined ? 1 : 0);
-    assert.ok(world.nowMs <= LIMITS.hostEmptyMs, `${world.nowMs}`);
+    assert.ok(world.nowMs <= endMs, `${world.nowMs}`);
+    // First only what has not begun.
+    assert.deepEqual([...new Set(world.offs)], why === undefined ? world.offs.slice(0, 1) : [true, false]);
   }
   const world = new World({ a: 1, b: 1 });
   world.job(1, ["b"]);

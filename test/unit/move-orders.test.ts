@@ -21,11 +21,14 @@ class Machine {
   /** When the master kept what it has for ULPs, and where it went. */
   readonly waits: string[] = [];
 
-  constructor(answer: Handlers["moveOrder"]) {
+  constructor(answer: Handlers["moveOrder"], moveOff?: Handlers["moveOff"]) {
     const peer = { role: "pvmd", vm: "v", host: "m" } as const;
     for (const member of [0, 1, 2]) {
       const { a, b } = memoryLinks(peer, { role: "process", vm: "v", host: "h", job: 1, member });
-      const handlers: Handlers = answer === undefined ? {} : { moveOrder: answer };
+      const handlers: Handlers = {
+        ...(answer && { moveOrder: answer }),
+        ...(moveOff && { moveOff }),
+      };
       this.rpcs.set(member, new Rpc(a, {}));
       new Rpc(b, handlers);
     }
@@ -160,6 +163,45 @@ test("a second order that is refused does not make a ULP forgotten that is on it
   const [row] = await first;
   assert.equal(row!.refused, undefined);
   assert.deepEqual(machine.waits, ["park 7", "letGo 7 at 2"]);
+});
+
+test("orders to a host or away from it are called off: what has not gone out does not, the others are answered", async () => {
+  const told: unknown[] = [];
+  const stays: (() => void)[] = [];
+  const off = { moved: false, refused: { code: "calledOff", detail: "it was called off" } } as const;
+  const machine = new Machine(
+    async () => {
+      await new Promise<void>((done) => stays.push(done));
+      return { body: { outcomes: [off] } };
+    },
+    (ask) => {
+      told.push(ask);
+      if (!ask.queued) for (const done of stays.splice(0)) done();
+      return { body: undefined };
+    },
+  );
+  const many = Array.from({ length: LIMITS.movesAtOnce + 3 }, (_, i) => 7 + i);
+  for (const tid of many) machine.places.set(tid, 0);
+  const moving = machine.orders.migrate({ tids: many, to: "h2" });
+  await new Promise((then) => setTimeout(then, 0));
+  assert.deepEqual(
+    ["h0", "h1", "h2"].map((host) => machine.orders.isMoving(host)),
+    [true, false, true],
+  );
+  machine.orders.callOff("h1", false);
+  machine.orders.callOff("h0", true);
+  let over = false;
+  void moving.then(() => {
+    over = true;
+  });
+  while (!over) {
+    machine.orders.callOff("h2", false);
+    await new Promise((then) => setTimeout(then, 1));
+  }
+  const rows = await moving;
+  assert.ok(rows.every(({ refused }) => refused?.code === "calledOff"));
+  assert.deepEqual(told[0], { tids: many.slice(0, LIMITS.movesAtOnce), queued: true });
+  assert.equal(machine.orders.isMoving("h0"), false);
 });
 
 test.run();
