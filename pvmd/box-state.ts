@@ -39,6 +39,11 @@ export class BoxState {
     return requests;
   }
 
+  /** Who waits, in order for each class. */
+  waiting(): RequestOf<"recvinfo">[] {
+    return [...this.parked.values()].flat();
+  }
+
   /** The task waits no more. */
   unpark(tid: number): void {
     for (const [name, requests] of this.parked) {

@@ -5,8 +5,9 @@
  * is the contract of both.
  * Pure: nobody is told here; what others get to know is in `Outcome.released`.
  */
+import type { KeptGroup } from "../wire/checkpoint.ts";
 import { LIMITS } from "../wire/limits.ts";
-import { PVM_ERROR } from "../wire/pvm.ts";
+import { PVM_ERROR, tidText } from "../wire/pvm.ts";
 import type { Request } from "../wire/requests.ts";
 import { jobOf } from "./tids.ts";
 
@@ -55,9 +56,62 @@ export class Groups {
     this.changed = changed;
   }
 
-  /** True if a task of a job is in a group: others can come to it. */
-  hasMemberOf(job: number): boolean {
-    return [...this.memberships.keys()].some((tid) => jobOf(tid) === job);
+  /** Tasks of a job that are in a group: others can come to them. */
+  membersOf(job: number): number[] {
+    return [...this.memberships.keys()].filter((tid) => jobOf(tid) === job);
+  }
+
+  /** Groups of some tasks as if the others had left, and who of them waits there. */
+  kept(tids: ReadonlySet<number>): KeptGroup[] {
+    return [...this.byName.values()]
+      .filter(({ rows }) => rows.some((tid) => tids.has(tid)))
+      .map(({ name, rows, frozen, defunct, barrier, freeze }) => {
+        const others = rows.some((tid) => tid > 0 && !tids.has(tid));
+        const own = rows.map((tid) => (tids.has(tid) || tid <= 0 ? tid : frozen === 0 ? 0 : -tid));
+        while (frozen === 0 && own.at(-1) === 0) own.pop();
+        const waitsIn = (kind: "barrier" | "freezeGroup", { waiting, count }: Meeting) =>
+          waiting
+            .filter(({ tid }) => tids.has(tid))
+            .map(({ tid, serial }) => {
+              return { kind, tid, serial, count };
+            });
+        const waits = [...waitsIn("barrier", barrier), ...waitsIn("freezeGroup", freeze)];
+        return { name, tids: own, frozen, defunct: defunct || (frozen !== 0 && others), waits };
+      });
+  }
+
+  /**
+   * Brings back members of groups that were kept, under their instances. Who waited is to ask again.
+   *
+   * @returns why nothing was changed: a group of today is in the way
+   */
+  restore(groups: readonly KeptGroup[]): string | undefined {
+    let more = 0;
+    for (const { name, tids, frozen } of groups) {
+      const found = this.byName.get(name);
+      if (found === undefined) more += 1;
+      else if (frozen !== 0) return `group ${name}, which was static in it, is there again`;
+      else if (found.frozen !== 0) return `group ${name} is static now, and takes nobody`;
+      const taken = tids.findIndex((tid, instance) => tid > 0 && (found?.rows[instance] ?? 0) !== 0);
+      if (taken >= 0) return `${tidText(found!.rows[taken]!)} has instance ${taken} of group ${name} now`;
+    }
+    if (this.byName.size + more > LIMITS.groups) return `there are ${this.byName.size} groups already`;
+    for (const { name, tids, frozen, defunct } of groups) {
+      const group = this.byName.get(name) ?? this.make(name)!;
+      while (group.rows.length < tids.length) group.rows.push(0);
+      tids.forEach((tid, instance) => {
+        if (tid === 0) return;
+        group.rows[instance] = tid;
+        if (tid < 0) return;
+        group.members += 1;
+        const own = this.memberships.get(tid) ?? new Map<Group, number>();
+        this.memberships.set(tid, own.set(group, instance));
+      });
+      group.frozen = frozen;
+      group.defunct = defunct;
+      this.changed(group);
+    }
+    return undefined;
   }
 
   private instanceOf(group: Group, tid: number): number | undefined {

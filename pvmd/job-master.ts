@@ -70,10 +70,15 @@ export class JobMaster {
       },
       park: (tid) => this.machine.park(tid),
       letGo: (tid) => this.machine.letGo(tid),
+      isKept: (job) => this.checkpoints.isStopped(job),
     });
     this.checkpoints = new Checkpoints({
       job: (number) => this.listed().find(({ job }) => job.spec.job === number),
-      store: world.store,
+      isMoving: (job) => this.moves.hasOpen(job),
+      keep: (job, tids) => this.machine.keep(job, tids),
+      park: (tid) => this.machine.park(tid),
+      isParked: (tid) => this.machine.router.isParked(tid),
+      letGo: (tid) => this.machine.letGo(tid),
       nextIndex: (job) => this.machine.router.nextIndex(job),
       after: (ms, run) => world.after(ms, run),
     });
@@ -274,7 +279,7 @@ export class JobMaster {
   private async restore(run: JobRun, restart: Restart, seats: readonly number[]): Promise<void> {
     const { job, living } = restart;
     for (const tid of endedTids(restart, seats.length)) void this.machine.taskEnded(tid);
-    const { tids, failure } = await restore(restart, seats, run.client, run);
+    const { tids, failure } = await restore(restart, seats, run.client, run, this.machine);
     if (failure !== undefined) this.step({ kind: "failed", job, member: 0, failure });
     this.step({ kind: "made", job, count: living.length, tids });
   }
@@ -403,7 +408,7 @@ export class JobMaster {
   private commandHandlers(caller: Caller): Handlers {
     return {
       run: (wish) => this.run(caller.rpc, wish),
-      restart: ({ wish, ...restart }) => this.run(caller.rpc, wish, restart),
+      restart: ({ wish, ...restart }, data) => this.run(caller.rpc, wish, { ...restart, data }),
       ...this.checkpoints.handlers(caller),
       hasModule: async ({ hash }) => ({ body: { has: (await this.world.modules.find(hash)) !== undefined } }),
       putModule: ({ hash }, bytes) => {
@@ -439,17 +444,27 @@ export class JobMaster {
     const hosts = hostsFor(wish, this.world.hosts());
     const main = await this.module(wish.hash);
     const members = hosts.map((host) => memberOn(host, wish));
+    // Nothing of a job that had its number may be taken for its own; if one has it still, that is said below.
+    const free = restart !== undefined && this.jobs.get(restart.job) === undefined;
+    if (free) await this.machine.gone(restart.job);
+    const taken = free ? await this.machine.inTheWay(restart.job, restart.kept) : undefined;
     const number = this.clients.get(client) ?? ++this.lastClient;
     this.clients.set(client, number);
     // It may have gone while the module was looked for.
     if (client.link.end !== undefined) this.ended({ peer: client.peer, rpc: client });
+    const begins = free && this.jobs.get(restart.job) === undefined;
+    const why = taken ?? (begins ? this.machine.restarting(restart.job, restart.kept) : undefined);
+    if (why !== undefined) throw new UpvmError("JOB_NOT_RUN", { why });
     const from = restart && { restart: { job: restart.job, living: restart.living.length } };
     const effects = this.jobs.step(
       { kind: "run", client: number, wish, members, ...from },
       this.world.nowMs(),
     );
     const [first] = effects;
-    if (first?.kind !== "start") throw errorOf(first?.kind === "refuse" ? first.failure : NO_HOST);
+    if (first?.kind !== "start") {
+      if (begins) void this.machine.jobEnded(restart.job);
+      throw errorOf(first?.kind === "refuse" ? first.failure : NO_HOST);
+    }
     const job = first.job;
     const run = new JobRun(client, wish, main, this.world.modules, restart);
     this.runs.set(job, run);

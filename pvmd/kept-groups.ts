@@ -7,20 +7,10 @@
 import { LIMITS } from "../wire/limits.ts";
 import type { Change, ControlStore } from "./control-store.ts";
 import { type Group, Groups } from "./group-book.ts";
-import { jobOf } from "./tids.ts";
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-const decode = <T>(value: Uint8Array): T => JSON.parse(new TextDecoder().decode(value)) as T;
 const PREFIX = "group/";
 const keyOf = ({ name }: Group): string => `${PREFIX}${encodeURIComponent(name)}`;
-
-/** True if a task of a job is in a group, as the store has them. */
-export async function isInGroup(store: ControlStore, job: number): Promise<boolean> {
-  const all = await store.list(PREFIX);
-  return all.some(([, { value }]) =>
-    decode<{ tids: number[] }>(value).tids.some((tid) => tid > 0 && jobOf(tid) === job),
-  );
-}
 
 export class KeptGroups {
   readonly book: Groups;

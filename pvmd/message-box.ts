@@ -10,11 +10,13 @@
  *
  *     value: owner | flags | encoding | tid that packed it | the message …     (four words, little-endian)
  */
+import type { KeptEntry } from "../wire/checkpoint.ts";
 import { LIMITS } from "../wire/limits.ts";
-import { PVM_CONSTANT, PVM_ERROR } from "../wire/pvm.ts";
+import { PVM_CONSTANT, PVM_ERROR, tidText } from "../wire/pvm.ts";
 import type { Answer, RequestOf } from "../wire/requests.ts";
 import type { Entry } from "./control-store.ts";
 import type { Handler, Machine } from "./machine.ts";
+import { jobOf } from "./tids.ts";
 
 const {
   PvmMboxPersistent,
@@ -86,6 +88,10 @@ function packed({ owner, flags, encoding, src, data }: New): Uint8Array {
   return value;
 }
 
+function nameOf(key: string): string {
+  return decodeURIComponent(key.slice(ROOT.length, key.lastIndexOf("/")));
+}
+
 async function itemsOf(machine: Machine, name: string): Promise<Item[]> {
   return (await machine.store.list(classPrefix(name))).map(([key, entry]) => itemOf(key, entry));
 }
@@ -117,17 +123,18 @@ async function write(
   old: Item | undefined,
   entry: New,
 ): Promise<Answer | undefined> {
-  const lease = await machine.leaseOf(entry.owner);
-  if (lease === undefined) return { value: PvmNoTask.code };
+  // Nobody's stays.
+  const lease = entry.owner === 0 ? undefined : await machine.leaseOf(entry.owner);
+  if (lease === undefined && entry.owner !== 0) return { value: PvmNoTask.code };
   if (HEAD_BYTES + entry.data.length > machine.store.txnBytesMax) return { value: PvmNoMem.code };
   const { entries, bytes } = machine.box;
   if (old === undefined && entries >= LIMITS.mboxEntries) return { value: PvmOutOfRes.code };
   if (bytes + entry.data.length - (old?.data.length ?? 0) > LIMITS.mboxBytes) return { value: PvmNoMem.code };
   const key = keyOf(name, index);
   const persistent = (entry.flags & PvmMboxPersistent) !== 0;
-  const change = { key, value: packed(entry), ...(!persistent && { lease }) };
+  const change = { key, value: packed(entry), ...(!persistent && lease !== undefined && { lease }) };
   if (!(await machine.store.txn([{ key, revision: old?.revision ?? 0 }], [change]))) return undefined;
-  if (persistent) machine.box.keepsAfter(entry.owner, key);
+  if (persistent && entry.owner !== 0) machine.box.keepsAfter(entry.owner, key);
   await serveParked(machine, name);
   return { value: index };
 }
@@ -234,7 +241,7 @@ export function matchesPattern(name: string, pattern: string): boolean {
 export const mboxinfo: Handler<"mboxinfo"> = async ({ store }, { body }) => {
   const classes = new Map<string, Item[]>();
   for (const [key, entry] of await store.list(ROOT)) {
-    const name = decodeURIComponent(key.slice(ROOT.length, key.lastIndexOf("/")));
+    const name = nameOf(key);
     if (!matchesPattern(name, body.pattern)) continue;
     const items = classes.get(name) ?? [];
     classes.set(name, items);
@@ -288,4 +295,69 @@ export async function abandonEntries(machine: Machine, tid: number): Promise<voi
         : undefined;
     });
   }
+}
+
+// For checkpoints
+
+/** Entries of tasks of a job, and those that its tasks have left behind, in the order in which they came to be; what they hold. */
+export async function entriesOf(
+  { store }: Machine,
+  job: number,
+  tids: ReadonlySet<number>,
+): Promise<{ entries: KeptEntry[]; data: Uint8Array[] }> {
+  const all = (await store.list(ROOT)).map(([key, entry]) => itemOf(key, entry));
+  const own = all.filter((item) => tids.has(item.owner) || isLeftBy(item, job, tids));
+  own.sort((a, b) => a.created - b.created);
+  const entries = own.map(({ key, index, owner, flags, encoding, src, data }): KeptEntry => {
+    const kept = tids.has(owner) ? owner : 0;
+    return { name: nameOf(key), index, owner: kept, flags, encoding, src, bytes: data.length };
+  });
+  return { entries, data: own.map(({ data }) => data) };
+}
+
+/** Left behind by a task of the job that has ended; it may be about to be. */
+function isLeftBy({ owner, src, flags }: Item, job: number, tids: ReadonlySet<number>): boolean {
+  if ((flags & PvmMboxPersistent) === 0) return false;
+  return owner === 0 ? jobOf(src) === job : jobOf(owner) === job && !tids.has(owner);
+}
+
+/** @returns why entries of a job that goes on cannot be where they were: another task has one there now */
+export async function entryInTheWay(
+  machine: Machine,
+  job: number,
+  entries: readonly KeptEntry[],
+): Promise<string | undefined> {
+  for (const { name, index } of entries) {
+    const found = await itemAt(machine, name, index);
+    if (found !== undefined && !isLeftBy(found, job, new Set())) return ofAnother(found, name);
+  }
+  return undefined;
+}
+
+function ofAnother({ owner, index }: Item, name: string): string {
+  const whose = owner === 0 ? "another task, which has ended," : tidText(owner);
+  return `${whose} has entry ${index} of ${name} in the message box now`;
+}
+
+/** Puts entries of a job that goes on where they were. @returns why not all are */
+export async function putAgain(
+  machine: Machine,
+  job: number,
+  entries: readonly KeptEntry[],
+  data: Uint8Array,
+): Promise<string | undefined> {
+  let at = 0;
+  for (const { name, index, bytes, ...entry } of entries) {
+    const item: New = { ...entry, data: data.slice(at, at + bytes) };
+    at += bytes;
+    let why: string | undefined;
+    const { value } = await retry(async () => {
+      const old = await itemAt(machine, name, index);
+      if (old === undefined || isLeftBy(old, job, new Set())) return write(machine, name, index, old, item);
+      why = ofAnother(old, name);
+      return { value: PvmDenied.code };
+    });
+    if (value < 0) return why ?? `the message box has no room for entry ${index} of ${name} (${value})`;
+  }
+  return undefined;
 }

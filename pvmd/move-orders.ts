@@ -40,6 +40,8 @@ export interface MoveWorld {
   park(tid: number): void;
   /** It is answered, or its source is gone, and `moved` has told where the ULP is. Once after each `park`. */
   letGo(tid: number): void;
+  /** A checkpoint of a job is being taken: its ULPs stay where they are. */
+  isKept(job: number): boolean;
   after(ms: number, run: () => void): void;
 }
 
@@ -60,6 +62,7 @@ const LEAVING: Refusal = { code: "leaving", why: "that host is leaving" };
 const LOST: Refusal = { code: "lost", why: "its process has ended, and the ULP with it" };
 const MOVING: Refusal = { code: "moving", why: "it is moving already" };
 const CALLED_OFF: Refusal = { code: "calledOff", why: "it was called off" };
+const KEPT: Refusal = { code: "moving", why: "a checkpoint of its job is being taken" };
 const NOT_HERE: Refusal = { code: "notHere", why: "it is not there any more" };
 
 export class MoveOrders {
@@ -154,6 +157,7 @@ export class MoveOrders {
     const source = this.open.get(tid);
     if (source !== undefined)
       return rowOf(tid, from, host, this.world.find(tid)?.member === source ? MOVING : NOT_HERE);
+    if (this.world.isKept(at.job)) return rowOf(tid, from, host, KEPT);
     this.open.set(tid, at.member);
     this.world.park(tid);
     try {
@@ -261,7 +265,7 @@ export function moveWorld(
     isLeaving(host: string): boolean;
   },
   enlist: (job: number, host: number) => Promise<number | undefined>,
-): Omit<MoveWorld, "rpcTo" | "moved" | "park" | "letGo"> {
+): Omit<MoveWorld, "rpcTo" | "moved" | "park" | "letGo" | "isKept"> {
   /** Processes that are being made, by job and host. */
   const making = new Map<string, Promise<number | undefined>>();
   const make = (job: number, host: number): Promise<number | undefined> => {

@@ -8,6 +8,7 @@
  * between PVM's tasks without PvmRouteDirect.
  * Source: pvm_notify(3PVM), and what PVM 3.4.6 does where the page is silent.
  */
+import type { KeptWish } from "../wire/checkpoint.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { PVM_CONSTANT, PVM_ERROR } from "../wire/pvm.ts";
 import type { RequestOf } from "../wire/requests.ts";
@@ -47,9 +48,10 @@ export const notify: Handler<"notify"> = async (machine, request) => {
   if (what === PvmTaskExit && !tids.every(isTask)) return BAD_PARAM;
   for (const about of tids) {
     if (cancel && what !== PvmRouteDelete) await cancelWish(machine, request, what, about);
-    else if (what === PvmRouteDelete || (await hasHappened(machine, what, about)))
+    else if (what === PvmRouteDelete || hasHappened(machine, what, keyOf(machine, what, about)))
       tell(machine, request, about);
-    else if (!(await remember(machine, request, what, about))) return { value: PVM_ERROR.PvmOutOfRes.code };
+    else if (!(await remember(machine, request, what, about, keyOf(machine, what, about))))
+      return { value: PVM_ERROR.PvmOutOfRes.code };
   }
   return OK;
 };
@@ -116,17 +118,19 @@ async function wishesFor({ store }: Machine, tid: number): Promise<number> {
   return (await store.list(`notify/${PvmHostAdd}/0/${tid}/`)).length;
 }
 
-async function hasHappened(machine: Machine, what: number, about: number): Promise<boolean> {
-  if (what === PvmTaskExit) return !machine.host.watchEnd(about);
-  const host = hostOfTask(machine, about);
-  return machine.hosts.all().every(({ tid }) => tid !== host);
+/** @param key  as keyOf has it */
+function hasHappened(machine: Machine, what: number, key: number): boolean {
+  if (what === PvmTaskExit) return !machine.host.watchEnd(key);
+  return machine.hosts.all().every(({ tid }) => tid !== key);
 }
 
-function tell(
-  { host }: Machine,
-  { tid, body }: Pick<RequestOf<"notify">, "tid" | "body">,
-  about: number,
-): void {
+/** Who asks, and what its message is to be. */
+interface Asking {
+  readonly tid: number;
+  readonly body: Pick<RequestOf<"notify">["body"], "tag" | "context">;
+}
+
+function tell({ host }: Machine, { tid, body }: Asking, about: number): void {
   host.post({ to: tid, tag: body.tag, context: body.context, data: ints(about) });
 }
 
@@ -136,9 +140,8 @@ async function take({ store }: Machine, key: string, { revision }: Entry): Promi
 }
 
 /** A host is asked about by its own tid, or by that of one of its tasks. */
-function prefixOf(machine: Machine, what: number, about: number, who: number): string {
-  const key = what === PvmHostDelete ? hostOfTask(machine, about) : about;
-  return `notify/${what}/${key}/${who}/`;
+function keyOf(machine: Machine, what: number, about: number): number {
+  return what === PvmHostDelete ? hostOfTask(machine, about) : about;
 }
 
 /** As if it had happened: one message, for one such wish; none if there is none. */
@@ -148,7 +151,8 @@ async function cancelWish(
   what: number,
   about: number,
 ): Promise<void> {
-  for (const [key, entry] of await machine.store.list(prefixOf(machine, what, about, request.tid))) {
+  const prefix = `notify/${what}/${keyOf(machine, what, about)}/${request.tid}/`;
+  for (const [key, entry] of await machine.store.list(prefix)) {
     const wish = decode<Wish>(entry.value);
     if (wish.tag !== request.body.tag || wish.about !== about) continue;
     if (await take(machine, key, entry)) {
@@ -161,28 +165,67 @@ async function cancelWish(
 /** False: the task has too many, or has ended. */
 async function remember(
   machine: Machine,
-  { tid, body }: RequestOf<"notify">,
+  { tid, body }: Asking,
   what: number,
   about: number,
+  of: number,
 ): Promise<boolean> {
   const { store } = machine;
   const wish: Wish = { to: tid, tag: body.tag, context: body.context, about };
   const lease = await machine.leaseOf(tid);
   if (lease === undefined) return false;
-  const prefix = prefixOf(machine, what, about, tid);
+  const prefix = `notify/${what}/${of}/${tid}/`;
   for (let n = 0; n < LIMITS.notifiesPerTask; n++) {
     const key = `${prefix}${n}`;
     if (await store.txn([{ key, revision: 0 }], [{ key, value: encode(wish), lease }])) {
       // It may have ended while this was written: then nobody else tells of it.
       const entry = await store.get(key);
-      if (
-        entry !== undefined &&
-        (await hasHappened(machine, what, about)) &&
-        (await take(machine, key, entry))
-      )
+      if (entry !== undefined && hasHappened(machine, what, of) && (await take(machine, key, entry)))
         tell(machine, { tid, body }, about);
       return true;
     }
   }
   return false;
+}
+
+// For checkpoints
+
+/** What tasks have asked for and not got. */
+export async function wishesOf({ store }: Machine, tids: ReadonlySet<number>): Promise<KeptWish[]> {
+  return (await store.list("notify/")).flatMap(([key, { value }]): KeptWish[] => {
+    const [, what, of, who] = key.split("/").map(Number);
+    if (!tids.has(who!)) return [];
+    const { tag, context, about, left } = decode<Wish & HostsWish>(value);
+    return [{ what: what!, about: about ?? 0, key: of!, to: who!, tag, context, left: left ?? 0 }];
+  });
+}
+
+/**
+ * Tasks that go on from a checkpoint ask for the same as before. What has happened since is told: a task or a host is not there, or
+ * there are other hosts.
+ *
+ * @param then  hosts of that time, by tid: a host is the same if it has both, tid and name
+ */
+export async function wishAgain(
+  machine: Machine,
+  wishes: readonly KeptWish[],
+  then: ReadonlyMap<number, string>,
+): Promise<void> {
+  const { host, hosts, store } = machine;
+  const now = new Map(hosts.all().map(({ tid, name }) => [tid, name]));
+  const fresh = [...now].filter(([tid, name]) => then.get(tid) !== name).map(([tid]) => tid);
+  for (const { what, about, key, to, tag, context, left } of wishes) {
+    const asking = { tid: to, body: { tag, context } };
+    if (what === PvmHostAdd) {
+      const lease = await machine.leaseOf(to);
+      if (lease === undefined) continue;
+      const rest = left > 0 && fresh.length > 0 ? left - 1 : left;
+      const wish: HostsWish = { to, tag, context, left: rest };
+      const at = `notify/${PvmHostAdd}/0/${to}/${context}.${tag}`;
+      if (rest !== 0) await store.txn([], [{ key: at, value: encode(wish), lease }]);
+      if (fresh.length > 0) host.post({ to, tag, context, data: ints(fresh.length, ...fresh) });
+    } else if (what === PvmHostDelete && now.get(key) !== then.get(key)) tell(machine, asking, about);
+    else if (hasHappened(machine, what, key)) tell(machine, asking, about);
+    else await remember(machine, asking, what, about, key);
+  }
 }

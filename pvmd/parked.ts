@@ -26,6 +26,10 @@ export class Parked<W> {
     return this.isFull ? this.take() : [];
   }
 
+  get isEmpty(): boolean {
+    return this.waiting.length === 0 && !this.isFull;
+  }
+
   /** Empties it. @returns what waited, in order */
   take(): readonly ((ways: W) => void)[] {
     return this.waiting.splice(0);

@@ -7,6 +7,7 @@
  * known where it is, so that all that goes from here to a task is in order.
  * Pure: members are reached through `Member`, the world through `JobWorld`.
  */
+import type { Kept } from "../wire/checkpoint.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
 import type { Answer, Request } from "../wire/requests.ts";
@@ -137,6 +138,23 @@ export class Router implements Tasks {
     return this.jobs.get(job)?.next ?? 0;
   }
 
+  /** Tasks that are not as those of a job that has just begun: they were spawned, or have left PVM. For its checkpoint. */
+  unlikeFirst(tids: ReadonlySet<number>): Kept["tasks"] {
+    return [...tids].flatMap((tid) => {
+      const task = this.task(tid);
+      const isFirst = task === undefined || (!task.left && task.parent === PVM_ERROR.PvmNoParent.code);
+      return isFirst ? [] : [{ tid, parent: task.parent, name: task.name, left: task.left }];
+    });
+  }
+
+  /** A job that has just begun goes on from its checkpoint. @param tasks  as `unlikeFirst` */
+  restored(tasks: Kept["tasks"]): void {
+    for (const { tid, parent, name, left } of tasks) {
+      const task = this.task(tid);
+      if (task !== undefined) this.jobs.get(jobOf(tid))!.tasks.set(tid, { ...task, parent, name, left });
+    }
+  }
+
   /** Its tasks have ended with it. @returns their tids */
   memberLost(job: number, member: number): number[] {
     const found = this.jobs.get(job);
@@ -198,6 +216,11 @@ export class Router implements Tasks {
     if (parked === undefined) return;
     task!.parked = undefined;
     this.passAll(tid, parked.take());
+  }
+
+  /** True if something waits for a task since `park`. */
+  isParked(tid: number): boolean {
+    return this.task(tid)?.parked?.isEmpty === false;
   }
 
   hostDeleted(host: number): void {

@@ -4,10 +4,12 @@
  * Owns: the order of things. A task's end is in the table first, and then the service deals with what the task had. Whoever
  * runs the jobs and has the host table calls this, and gets the tasks' requests answered through `Member`.
  */
+import type { Kept } from "../wire/checkpoint.ts";
 import { PVM_CONSTANT } from "../wire/pvm.ts";
 import type { Request } from "../wire/requests.ts";
 import type { ControlStore } from "./control-store.ts";
 import type { Hosts } from "./host.ts";
+import type { KeptNow } from "./kept-tasks.ts";
 import { forgetPlaces } from "./locations.ts";
 import { type JobFacts, type JobWorld, type Member, Router } from "./router.ts";
 import { Service } from "./service.ts";
@@ -22,6 +24,8 @@ export class VirtualMachine {
   private readonly store: ControlStore;
   /** Job of the task that has halted the virtual machine. */
   private halter: number | undefined;
+  /** What is still being done about ends, by job. */
+  private readonly ending = new Map<number, Promise<void>>();
 
   constructor(store: ControlStore, hosts: Omit<Hosts, "of">, world: JobWorld) {
     const of = (task: number): number | undefined => this.router.hostOf(task);
@@ -42,6 +46,45 @@ export class VirtualMachine {
   /** A job begins; its members join (memberJoined) before any of its tasks asks for something. */
   jobBegan(facts: JobFacts): void {
     this.router.jobBegan(facts);
+    for (const tid of this.service.groupMembers(facts.job)) this.router.watchEnd(tid);
+  }
+
+  /** What the machine has for tasks of a job, which are stopped; a text: why that cannot be kept. */
+  async keep(job: number, tids: ReadonlySet<number>): Promise<KeptNow<Kept>> {
+    const found = await this.service.keep(job, tids);
+    if (typeof found === "string") return found;
+    return { ...found, kept: { ...found.kept, tasks: this.router.unlikeFirst(tids) } };
+  }
+
+  /** Resolves when nothing is left of an earlier job of this number. */
+  async gone(job: number): Promise<void> {
+    while (this.ending.has(job)) await this.ending.get(job);
+  }
+
+  /** @returns why a job cannot go on from its checkpoint, as far as is seen now */
+  inTheWay(job: number, kept: Kept): Promise<string | undefined> {
+    return this.service.inTheWay(job, kept);
+  }
+
+  /**
+   * A job is about to begin from its checkpoint: its tasks are in their groups, and what they ask waits.
+   *
+   * @returns why it cannot: nothing was changed
+   */
+  restarting(job: number, kept: Kept): string | undefined {
+    return this.service.restarting(job, kept);
+  }
+
+  /** It has begun, and none of its tasks runs yet. @returns why it cannot */
+  giveBack(job: number, kept: Kept, data: Uint8Array): Promise<string | undefined> {
+    this.router.restored(kept.tasks);
+    if (hasReachedOut(job, kept)) this.open.add(job);
+    return this.service.giveBack(job, kept, data);
+  }
+
+  /** All its tasks are there: who waited for others waits on, and what they have asked is dealt with. */
+  restarted(job: number, kept: Kept): Promise<void> {
+    return this.service.restarted(job, kept);
   }
 
   /** A process of a job can be reached. @param host  tid of its daemon */
@@ -51,19 +94,33 @@ export class VirtualMachine {
 
   /** A process of a job is gone: so are the tasks that it had. */
   async memberLost(job: number, member: number): Promise<void> {
-    await this.ended(this.router.memberLost(job, member));
+    await this.track(job, this.ended(this.router.memberLost(job, member)));
   }
 
-  /** All tasks of a job have ended, or end with it. */
+  /** All tasks of a job have ended, or end with it; or it has never begun. */
   async jobEnded(job: number): Promise<void> {
+    await this.track(job, this.forget(job));
+  }
+
+  private async forget(job: number): Promise<void> {
     await this.ended(this.router.jobEnded(job));
     this.router.forgetJob(job);
     this.open.delete(job);
+    await this.service.jobOver(job);
     await forgetPlaces(this.store, job);
   }
 
   async taskEnded(tid: number): Promise<void> {
-    await this.ended([tid]);
+    await this.track(jobOf(tid), this.ended([tid]));
+  }
+
+  /** Remembers that something is done about a job until it is, however it ends. */
+  private track(job: number, work: Promise<void>): Promise<void> {
+    const all = Promise.allSettled([this.ending.get(job), work]).then(() => {
+      if (this.ending.get(job) === all) this.ending.delete(job);
+    });
+    this.ending.set(job, all);
+    return work;
   }
 
   /** Those that end together are all gone before anybody hears of one. */
@@ -77,7 +134,7 @@ export class VirtualMachine {
    * has heard of them, is in a group, where they may come, or waits for what hosts or other jobs do. That is no deadlock.
    */
   mayHear(job: number): boolean {
-    return this.open.has(job) || this.service.isInGroup(job);
+    return this.open.has(job) || this.service.groupMembers(job).length > 0;
   }
 
   /** True if a task of this job has halted the virtual machine: it has ended itself. */
@@ -148,6 +205,13 @@ function reachesOut(request: Request, job: number): boolean {
     default:
       return false;
   }
+}
+
+/** As reachesOut, of what the tasks of a job had asked for before its checkpoint. */
+function hasReachedOut(job: number, { wishes, entries, readers }: Kept): boolean {
+  const { PvmTaskExit } = PVM_CONSTANT;
+  const abroad = wishes.some(({ what, about }) => what !== PvmTaskExit || jobOf(about) !== job);
+  return abroad || entries.length > 0 || readers.length > 0;
 }
 
 const END = (tid: number): Request => ({ kind: "ended", tid, serial: 0, body: {} });

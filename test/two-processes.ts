@@ -29,6 +29,12 @@ export async function frozen(p: Process, index: number): Promise<FrozenUlp> {
 /** The same, whatever comes of it. */
 export async function asked(p: Process, index: number): ReturnType<Process["freezer"]["freeze"]> {
   const result = p.freezer.freeze(index);
+  serveAll(p);
+  return await result;
+}
+
+/** Each engine comes to a poll, and looks at its mail once. */
+export function serveAll(p: Process): void {
   for (const e of p.engines) {
     // Between two calls of an actor is where it is suspended.
     if (e.current === 0 || getState(e.w, e.current) !== ULP_STATE.running) continue;
@@ -37,7 +43,6 @@ export async function asked(p: Process, index: number): ReturnType<Process["free
     e.current = 0 as UlpAt;
   }
   for (const e of p.engines) serveMail(e);
-  return await result;
 }
 
 export function imaged(p: Process, ulp: FrozenUlp): Image {

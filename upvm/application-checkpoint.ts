@@ -10,28 +10,75 @@ import { type FrozenUlp, WHY_NOT } from "../runtime/migrate/freezer.ts";
 import { imageOf, whyNoImage } from "../runtime/migrate/image.ts";
 import { readImage } from "../runtime/migrate/restore.ts";
 import { awaitsService } from "../runtime/scheduler/blocking.ts";
+import { moreOf } from "../runtime/scheduler/more.ts";
 import { isOutside } from "../runtime/scheduler/outside.ts";
 import { ulpAt } from "../runtime/scheduler/queue.ts";
-import { getState } from "../runtime/scheduler/state.ts";
-import { HEAD, ULP, ULP_STATE } from "../wire/layout.ts";
+import { getState, type UlpAt } from "../runtime/scheduler/state.ts";
+import { HEAD, MORE, SUSPEND, ULP, ULP_STATE, WAIT } from "../wire/layout.ts";
 import { tidText } from "../wire/pvm.ts";
+import { REQUEST, REQUEST_KINDS, type RequestKind } from "../wire/requests.ts";
+import type { PeerLinks } from "./peer-links.ts";
 import type { PartProcess } from "./run-here.ts";
+
+/** Requests that wait until another task does something. */
+const WAITS_FOR_TASKS: readonly RequestKind[] = ["barrier", "freezeGroup", "recvinfo"];
+
+/** Numbers of a ULP's requests that are not answered: with message handlers also that of a barrier that one has interrupted. */
+function openRequests(w: Int32Array, ulp: UlpAt): number[] {
+  const more = moreOf(w, ulp);
+  const isInBarrier = more !== 0 && w[more + MORE.asked] !== 0 && w[more + MORE.answer] === SUSPEND;
+  return [
+    ...(isInBarrier ? [w[more + MORE.asked]!] : []),
+    ...(w[ulp + ULP.wait] === WAIT.service ? [w[ulp + ULP.request]!] : []),
+  ];
+}
+
+/** Those that are here, as far as they are stopped. */
+export interface StoppedUlps {
+  /** Tid and program's row of each. */
+  readonly ulps: [number, number][];
+  /** Those that wait for other tasks, and the numbers of their requests. */
+  readonly waits: [number, number][];
+  /** Why one is not stopped, or has no image just now. */
+  readonly why?: string;
+}
 
 export class Stopped {
   private readonly process: PartProcess;
   private readonly frozen = new Map<number, FrozenUlp>();
+  /** What was asked for is done one after the other: who is about to be stopped must not be missed by `thaw`. */
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(process: PartProcess) {
     this.process = process;
   }
 
-  /** Stops all ULPs that are here. @returns tid and program's row of each; why one has no image just now */
-  async freeze(): Promise<{ ulps: [number, number][]; why?: string }> {
+  /**
+   * Stops all ULPs that are here and are not. One that has got its answer meanwhile, or news, takes it and is stopped again, all
+   * others stand still: so after a few times all are, however often they ask.
+   */
+  freeze(): Promise<StoppedUlps> {
+    return this.inTurn(() => this.freezeNow());
+  }
+
+  private inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.last.then(act);
+    this.last = done.catch(() => {});
+    return done;
+  }
+
+  private async freezeNow(): Promise<StoppedUlps> {
     const { library, freezer } = this.process;
     const { w } = library;
+    for (const [tid, ulp] of this.frozen) {
+      if (ulp.kept.length === 0) continue;
+      freezer.thaw(ulp);
+      this.frozen.delete(tid);
+    }
     const here = Array.from({ length: w[HEAD.ulps]! }, (_, index) => index).filter((index) => {
       const ulp = ulpAt(w, index);
-      return ulp !== 0 && getState(w, ulp) !== ULP_STATE.exited && !isOutside(w, ulp);
+      const is = ulp !== 0 && getState(w, ulp) !== ULP_STATE.exited && !isOutside(w, ulp);
+      return is && !this.frozen.has(w[ulp + ULP.tid]!);
     });
     const whys: string[] = [];
     await Promise.all(
@@ -45,21 +92,37 @@ export class Stopped {
       const why = this.whyNot(ulp);
       if (why !== undefined) whys.push(`${tidText(tid)}: ${why}`);
     }
-    const ulps = [...this.frozen].map(([tid, { ulp }]): [number, number] => [tid, w[ulp + ULP.module]!]);
-    return { ulps, ...(whys.length > 0 && { why: whys[0]! }) };
+    const all = [...this.frozen];
+    const ulps = all.map(([tid, { ulp }]): [number, number] => [tid, w[ulp + ULP.module]!]);
+    const waits = all.flatMap(([tid, { ulp }]) =>
+      openRequests(w, ulp).map((serial): [number, number] => [tid, serial]),
+    );
+    return { ulps, waits, ...(whys.length > 0 && { why: whys[0]! }) };
   }
 
-  /** What the virtual machine is about to answer is in no image. */
+  /** What the virtual machine is about to answer is in no image. Who waits for other tasks waits there (pvmd/checkpoints.ts). */
   private whyNot({ ulp, kept }: FrozenUlp): string | undefined {
     const { w } = this.process.library;
-    if (awaitsService(w, ulp)) return "it waits for the virtual machine's answer";
+    const asked = REQUEST_KINDS[w[ulp + ULP.waitTag]!];
+    if (awaitsService(w, ulp) && asked !== undefined && !WAITS_FOR_TASKS.includes(asked))
+      return asked === "input" || asked === "inputReady"
+        ? "it waits for standard input"
+        : `it waits for the virtual machine's answer to ${REQUEST[asked].routine}`;
     if (kept.length > 0) return "news of the virtual machine is on its way to it";
     return whyNoImage(w, ulp);
   }
 
-  thaw(): void {
-    for (const ulp of this.frozen.values()) this.process.freezer.thaw(ulp);
-    this.frozen.clear();
+  /** The virtual machine has told something to one since it was stopped. */
+  get hasNews(): boolean {
+    return [...this.frozen.values()].some(({ kept }) => kept.length > 0);
+  }
+
+  /** All go on. */
+  thaw(): Promise<void> {
+    return this.inTurn(async () => {
+      for (const ulp of this.frozen.values()) this.process.freezer.thaw(ulp);
+      this.frozen.clear();
+    });
   }
 
   /** Image of a ULP that is stopped, in one piece. */
@@ -117,26 +180,35 @@ export function restoreUlp(
   }
 }
 
-/** What the master may ask of a process that runs. */
+/**
+ * What the master may ask of a process that runs.
+ *
+ * @param settle  empties the outbox. True: all that has come is with its ULPs, and nothing is on its way out
+ */
 export function checkpointHandlers(
   running: Promise<PartProcess>,
-  drain: () => void,
-): Pick<Handlers, "jobFreeze" | "jobThaw" | "jobImage" | "ulpRestore"> {
+  settle: () => boolean,
+  links: Pick<PeerLinks, "counts">,
+): Pick<Handlers, "jobFreeze" | "jobSettled" | "jobThaw" | "jobImage" | "ulpRestore"> {
   const stopped = running.then((process) => new Stopped(process));
   return {
+    jobSettled: async () => {
+      const { hasNews } = await stopped;
+      return { body: { settled: settle(), hasNews, ...links.counts() } };
+    },
     jobFreeze: async () => {
       const body = await (await stopped).freeze();
       // All that they have sent is on its way before this is answered.
-      drain();
+      settle();
       return { body };
     },
     jobThaw: async () => {
-      (await stopped).thaw();
+      await (await stopped).thaw();
       return { body: undefined };
     },
     jobImage: async ({ tid, hash }) => ({ body: {}, bytes: (await stopped).image(tid, hash) }),
     ulpRestore: async (body, bytes) => {
-      const why = restoreUlp(await running, bytes, body, drain);
+      const why = restoreUlp(await running, bytes, body, settle);
       return { body: why === undefined ? {} : { why } };
     },
   };

@@ -424,8 +424,9 @@ class Application {
     return running !== undefined && this.isSettled() && isIdle(running.library);
   }
 
-  /** All that has come is with its ULPs, and nothing is on its way out. */
+  /** All that has come is with its ULPs, and nothing is on its way out, now that the outbox is emptied. */
   private isSettled(): boolean {
+    this.sendOut();
     const { running } = this;
     return running !== undefined && this.leaving === 0 && running.arrivals.idle && running.mover.idle;
   }
@@ -451,8 +452,7 @@ class Application {
         for (const tid of this.running?.mover.lost(member) ?? []) this.outside(tid);
         return told;
       },
-      ...checkpointHandlers(this.begun, () => this.sendOut()),
-      jobSettled: () => ({ body: { settled: this.isSettled(), ...this.links.counts() } }),
+      ...checkpointHandlers(this.begun, () => this.isSettled(), this.links),
       jobWave: () => ({ body: { idle: this.isQuiet(), ...this.links.counts() } }),
       jobTasks: () => ({
         body: { tasks: this.running === undefined ? [] : localTasks(this.running.library) },

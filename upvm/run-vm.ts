@@ -44,11 +44,13 @@ export async function runOnMachine(
  * As runOnMachine, from a checkpoint. The master may ask what commandHandlers do, and for images.
  *
  * @param modules  of its programs, by row
+ * @param box  what entries of the message box hold
  * @throws UpvmError as that
  */
 export async function restartOnMachine(
-  { job, wish, ulps, programs, images }: Manifest,
+  { job, wish, ulps, programs, images, kept }: Manifest,
   modules: readonly Uint8Array[],
+  box: Uint8Array,
   signal: AbortSignal,
   rpc: Rpc,
 ): Promise<RunResult> {
@@ -56,8 +58,8 @@ export async function restartOnMachine(
     for (const [row, { hash }] of programs.entries()) await putModule(rpc, hash, modules[row]!);
     const living = images.map(({ tid, index, program }) => ({ tid, index, program }));
     const named = programs.map(({ name, hash }) => ({ name, hash }));
-    const asked = { job, wish: { ...wish, ulps }, programs: named, living };
-    return rpc.request("restart", asked, undefined, 0);
+    const asked = { job, wish: { ...wish, ulps }, programs: named, living, kept };
+    return rpc.request("restart", asked, box, 0);
   });
 }
 

@@ -210,11 +210,20 @@ export const LIMITS = {
   imageTableEntries: 1 << 22,
   /** Functions of a program that were interrupted for each other, in an image. */
   interruptsPerUlp: 1 << 16,
-  /** A job is stopped for a checkpoint so often until no ULP of it waits for an answer, and looked at so often each time. */
+  /**
+   * A job that is being stopped for a checkpoint is looked at so often until no ULP of it waits for an answer; after each so many
+   * times it runs for a moment; and so often until nothing is on its way.
+   */
   checkpointTries: 100,
+  checkpointHolds: 20,
   checkpointLooks: 100,
   /** Pause between these, milliseconds. */
   checkpointPauseMs: 10,
+  /**
+   * What a checkpoint says of groups, notifications and the message box, bytes of JSON: less than rpcJsonBytes, which has more in
+   * it.
+   */
+  checkpointKeptBytes: 8 << 20,
   /** What a checkpoint says of its parts, bytes. */
   manifestBytes: 64 << 20,
   /** What an image is read in at a time where its length is only claimed, bytes. */

@@ -1,5 +1,6 @@
 /** Requests about checkpoints (pvmd/checkpoints.ts, upvm/application-checkpoint.ts): a job is stopped, read, and goes on. */
 import * as v from "valibot";
+import { KEPT } from "./checkpoint.ts";
 import { HASH, JOB, JOB_WISH, TID } from "./job.ts";
 import { LIMITS } from "./limits.ts";
 import type { RpcTable } from "./rpc.ts";
@@ -16,8 +17,11 @@ export const RPC_CHECKPOINT = {
   checkpoint: {
     from: ["command"],
     ask: v.strictObject({ job: JOB }),
-    reply: v.strictObject({ wish: JOB_WISH, ulps: natural, programs: v.array(PROGRAM), living: v.array(LIVING) }),
-    doc: "stop all ULPs of a job where they are, until checkpointEnd; replied to when nothing is on its way between them",
+    reply: v.strictObject({
+      ...{ wish: JOB_WISH, ulps: natural, programs: v.array(PROGRAM), living: v.array(LIVING) },
+      kept: KEPT,
+    }),
+    doc: "stop all ULPs of a job where they are, until checkpointEnd; replied to when nothing is on its way between them; bytes: what entries of the message box hold",
   },
   checkpointImage: {
     from: ["command"],
@@ -34,22 +38,31 @@ export const RPC_CHECKPOINT = {
   checkpointEnd: { from: ["command"], ask: v.strictObject({ job: JOB }), reply: TOLD, doc: "the job goes on" },
   restart: {
     from: ["command"],
-    ask: v.strictObject({ job: JOB, wish: JOB_WISH, programs: v.array(PROGRAM), living: v.array(LIVING) }),
+    ask: v.strictObject({
+      ...{ job: JOB, wish: JOB_WISH, programs: v.array(PROGRAM), living: v.array(LIVING) },
+      kept: KEPT,
+    }),
     reply: v.strictObject({ job: JOB }),
-    doc: "as run: a job from its checkpoint. The modules were put before",
+    doc: "as run: a job from its checkpoint. The modules were put before; bytes: what entries of the message box hold",
   },
   restartImage: { from: ["pvmd"], ask: v.strictObject({ tid: TID }), reply: NONE, doc: "the master asks who restarts a job; bytes: the image of a ULP" },
   jobFreeze: {
     from: ["pvmd"],
     ask: NONE,
-    reply: v.strictObject({ ulps: v.array(v.tuple([TID, natural])), why: v.optional(v.string()) }),
-    doc: "stop all ULPs here: tid and program's row of each; `why`: one has no image now, and they are to go on (jobThaw)",
+    reply: v.strictObject({
+      ...{ ulps: v.array(v.tuple([TID, natural])), waits: v.array(v.tuple([TID, natural])) },
+      why: v.optional(v.string()),
+    }),
+    doc: "stop all ULPs here that are not, and let those that have got an answer take it first: tid and program's row of each; `waits`: those that wait for other tasks, and the numbers of their requests; `why`: one is not stopped, or has no image now",
   },
   jobSettled: {
     from: ["pvmd"],
     ask: NONE,
-    reply: v.strictObject({ settled: v.boolean(), sent: v.array(natural), received: v.array(natural) }),
-    doc: "whether all that has come is with its ULPs; how many messages went to each member, and came from each",
+    reply: v.strictObject({
+      ...{ settled: v.boolean(), sent: v.array(natural), received: v.array(natural) },
+      hasNews: v.boolean(),
+    }),
+    doc: "whether all that has come is with its ULPs; how many messages went to each member, and came from each; `hasNews`: the virtual machine has told something to one that is stopped",
   },
   jobThaw: { from: ["pvmd"], ask: NONE, reply: TOLD, doc: "the ULPs here go on" },
   jobImage: {

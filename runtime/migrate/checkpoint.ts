@@ -11,6 +11,8 @@ import {
   CHECKPOINT_MAGIC,
   CHECKPOINT_TAIL_BYTES,
   CHECKPOINT_VERSION,
+  type Kept,
+  type KeptGroup,
   MANIFEST,
   type Manifest,
   type ManifestPart,
@@ -23,7 +25,9 @@ import { LIMITS } from "../../wire/limits.ts";
 export type Sum = (bytes: Uint8Array, sum: number) => number;
 
 /** What a job is, when its parts have been written. */
-export interface CheckpointJob extends Omit<Manifest, "programs" | "images"> {
+export interface CheckpointJob extends Omit<Manifest, "programs" | "images" | "box"> {
+  /** Data of the message box's entries. */
+  readonly box: Uint8Array;
   readonly programs: readonly { readonly name: string; readonly hash: string }[];
 }
 
@@ -58,9 +62,10 @@ export class CheckpointWriter {
   }
 
   /** @returns bytes of the file */
-  end({ programs, ...job }: CheckpointJob): number {
+  end({ programs, box, ...job }: CheckpointJob): number {
+    const messages = this.part([box]);
     const rows = programs.map((program, row) => ({ ...program, ...this.modules[row]! }));
-    const manifest: Manifest = { ...job, programs: rows, images: this.images };
+    const manifest: Manifest = { ...job, programs: rows, images: this.images, box: messages };
     const text = new TextEncoder().encode(JSON.stringify(manifest));
     this.put(text);
     const tail = new Uint8Array(CHECKPOINT_TAIL_BYTES);
@@ -135,14 +140,51 @@ function parse(manifest: Uint8Array): unknown {
 }
 
 /** Parts are where the file has parts, and images are of ULPs and programs of the job. */
-function fits({ programs, images, ulps }: Manifest, end: number): boolean {
+function fits({ programs, images, ulps, kept, box }: Manifest, end: number): boolean {
   const inside = ({ offset, bytes }: ManifestPart): boolean =>
     offset >= CHECKPOINT_HEAD_BYTES && offset + bytes <= end;
   const indices = new Set(images.map(({ index }) => index));
+  const tids = new Set(images.map(({ tid }) => tid));
   return (
     programs.every(inside) &&
     images.every((image) => inside(image) && image.program < programs.length && image.index < ulps) &&
-    indices.size === images.length
+    indices.size === images.length &&
+    inside(box) &&
+    box.bytes === kept.entries.reduce((sum, entry) => sum + entry.bytes, 0) &&
+    groupsFit(kept.groups, tids) &&
+    keptFits(kept, tids)
+  );
+}
+
+/** What is kept is of ULPs of the job; each entry is there once, and each request waits once. */
+function keptFits({ groups, tasks, wishes, entries, readers }: Kept, ulps: ReadonlySet<number>): boolean {
+  const waits = [...groups.flatMap((group) => group.waits), ...readers];
+  return (
+    new Set(waits.map(({ tid, serial }) => `${tid}/${serial}`)).size === waits.length &&
+    new Set(entries.map(({ name, index }) => `${index}/${name}`)).size === entries.length &&
+    [...tasks, ...readers].every(({ tid }) => ulps.has(tid)) &&
+    wishes.every(({ to }) => ulps.has(to)) &&
+    entries.every(({ owner }) => owner === 0 || ulps.has(owner))
+  );
+}
+
+/** Groups have members, which are ULPs of the job, each once; who waits is one. */
+function groupsFit(groups: readonly KeptGroup[], ulps: ReadonlySet<number>): boolean {
+  return (
+    new Set(groups.map(({ name }) => name)).size === groups.length &&
+    groups.every((group) => {
+      const own = group.tids.filter((tid) => tid > 0);
+      const members = new Set(own);
+      // Only a static group has a place for who has left, and can be defunct.
+      const dynamic = !group.defunct && group.tids.every((tid) => tid >= 0) && group.tids.at(-1) !== 0;
+      return (
+        own.length > 0 &&
+        members.size === own.length &&
+        own.every((tid) => ulps.has(tid)) &&
+        (group.frozen === 0 ? dynamic : group.frozen >= own.length) &&
+        group.waits.every(({ tid }) => members.has(tid))
+      );
+    })
   );
 }
 

@@ -132,6 +132,7 @@ class World {
         router.taskMoved(tid, member);
         if (this.buried.has(member)) this.bury(member);
       },
+      isKept: () => false,
       park: (tid) => router.park(tid),
       letGo: (tid) => router.letGo(tid),
       after: (_, run) => void turns.pause().then(run),

@@ -8,6 +8,14 @@ import { test } from "uvu";
 import { CheckpointWriter, readManifest, readPart } from "../../runtime/migrate/checkpoint.ts";
 import { crc32 } from "../../runtime/migrate/crc.ts";
 import { createFile, fastSum, withFile } from "../../upvm/node-checkpoint.ts";
+import {
+  CHECKPOINT_VERSION,
+  type Kept,
+  type KeptEntry,
+  type KeptGroup,
+  type KeptWish,
+  type Manifest,
+} from "../../wire/checkpoint.ts";
 import { UpvmError } from "../../wire/errors.ts";
 import type { JobWish } from "../../wire/job.ts";
 
@@ -25,7 +33,28 @@ const WISH: JobWish = {
   handoff: true,
   framesBytes: 1 << 20,
 };
-const JOB = { job: 4, wish: WISH, ulps: 3, programs: [{ name: "ring", hash: WISH.hash }] };
+const [FIRST, SECOND, THIRD] = [1, 2, 3].map((index) => (4 << 18) | index) as [number, number, number];
+const GROUPS: KeptGroup[] = [
+  {
+    ...{ name: "g", tids: [0, SECOND, FIRST], frozen: 0, defunct: false },
+    waits: [{ kind: "barrier", tid: FIRST, serial: 3, count: 2 }],
+  },
+  { name: "s", tids: [THIRD, -FIRST], frozen: 2, defunct: true, waits: [] },
+];
+const KEPT: Kept = {
+  groups: GROUPS,
+  hosts: [[0x40000, "here"]],
+  tasks: [{ tid: SECOND, parent: FIRST, name: "ring", left: true }],
+  wishes: [{ what: 1, about: SECOND, key: SECOND, to: FIRST, tag: 7, context: 0, left: 0 }],
+  entries: [
+    { name: "x", index: 0, owner: 0, src: 5, flags: 1, encoding: 0, bytes: 2 },
+    { name: "x", index: 1, owner: THIRD, src: THIRD, flags: 2, encoding: 1, bytes: 1 },
+  ],
+  readers: [{ tid: THIRD, serial: 9, name: "y", index: 0, flags: 16 }],
+};
+const BOX = Uint8Array.of(1, 2, 3);
+const PROGRAMS = [{ name: "ring", hash: WISH.hash }];
+const JOB = { kept: KEPT, box: BOX, job: 4, wish: WISH, ulps: 3, programs: PROGRAMS };
 const bytesOf = (length: number, seed: number) => Uint8Array.from({ length }, (_, i) => (i * seed) >> 3);
 
 function inFolder<T>(use: (folder: string) => Promise<T> | T): () => Promise<void> {
@@ -40,13 +69,13 @@ function inFolder<T>(use: (folder: string) => Promise<T> | T): () => Promise<voi
 }
 
 /** Writes a checkpoint of three images. */
-function written(path: string): void {
+function written(path: string, more: Partial<Manifest> = {}): void {
   const file = createFile(path);
   const writer = new CheckpointWriter(fastSum, file.write);
   writer.module(bytesOf(5000, 3));
   for (const index of [0, 1, 2])
     writer.image((4 << 18) | (index + 1), index, 0, [bytesOf(100 * index, 5), bytesOf(7, 9)]);
-  writer.end(JOB);
+  writer.end({ ...JOB, ...(more as object) });
   file.commit();
 }
 
@@ -64,6 +93,8 @@ test(
     await withFile(path, (file) => {
       const manifest = readManifest(file, fastSum);
       assert.deepEqual([manifest.job, manifest.wish, manifest.ulps], [4, WISH, 3]);
+      assert.deepEqual(manifest.kept, KEPT);
+      assert.deepEqual(readPart(file, manifest.box, fastSum), BOX);
       assert.deepEqual(readPart(file, manifest.programs[0]!, fastSum), bytesOf(5000, 3));
       const image = readPart(file, manifest.images[2]!, fastSum);
       assert.deepEqual(image, Uint8Array.from([...bytesOf(200, 5), ...bytesOf(7, 9)]));
@@ -100,6 +131,12 @@ test(
     const other = Buffer.from(good);
     other.writeUInt32LE(9, 8);
     await refused(other, "CHECKPOINT_VERSION", /version 9\./);
+    other.writeUInt32LE(CHECKPOINT_VERSION - 1, 8);
+    await refused(
+      other,
+      "CHECKPOINT_VERSION",
+      new RegExp(`version ${CHECKPOINT_VERSION - 1}\\.\\d+, here it is ${CHECKPOINT_VERSION}\\.`),
+    );
     let seed = 1;
     for (let round = 0; round < 200; round++) {
       seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
@@ -107,6 +144,62 @@ test(
       const at = 16 + (seed % (good.length - 24));
       bytes[at] = bytes[at]! ^ (1 << (seed >>> 29));
       await refused(bytes, "CHECKPOINT_DAMAGED", /checksum|makes no sense/);
+    }
+  }),
+);
+
+test(
+  "what no job can have in the virtual machine is refused, though every checksum is right",
+  inFolder(async (folder) => {
+    const path = join(folder, "job.ckpt");
+    const other = (5 << 18) | 1;
+    const [[wish], [first, second], [reader], [task]] = [
+      KEPT.wishes as [KeptWish],
+      KEPT.entries as [KeptEntry, KeptEntry],
+      KEPT.readers as [Kept["readers"][number]],
+      KEPT.tasks as [Kept["tasks"][number]],
+    ];
+    const bad: Record<string, Partial<Kept>> = {
+      "a notification to another job": { wishes: [{ ...wish, to: other }] },
+      "an entry of another job": { entries: [first, { ...second, owner: other }] },
+      "an entry twice": { entries: [first, { ...second, index: 0 }] },
+      "entries that are longer than what is there": { entries: [first, { ...second, bytes: 2 }] },
+      "another job waits for an entry": { readers: [{ ...reader, tid: other }] },
+      "a request waits twice": { readers: [reader, { ...reader, name: "z" }] },
+      "a task of another job": { tasks: [{ ...task, tid: other }] },
+    };
+    for (const [what, more] of Object.entries(bad)) {
+      written(path, { kept: { ...KEPT, ...more } });
+      const read = withFile(path, (file) => readManifest(file, fastSum));
+      await assert.rejects(read, isError("CHECKPOINT_DAMAGED", /makes no sense/), what);
+    }
+  }),
+);
+
+test(
+  "groups that no job can have are refused, though every checksum is right",
+  inFolder(async (folder) => {
+    const path = join(folder, "job.ckpt");
+    const [g, s] = GROUPS as [KeptGroup, KeptGroup];
+    const [wait] = g.waits as [KeptGroup["waits"][number]];
+    const bad: Record<string, KeptGroup[]> = {
+      "no member": [{ ...g, tids: [0], waits: [] }],
+      "a member twice": [{ ...g, tids: [FIRST, FIRST] }],
+      "a member of another job": [{ ...g, tids: [FIRST, (5 << 18) | 1] }],
+      "one has left, and there is no place for it": [{ ...g, tids: [FIRST, -SECOND] }],
+      "a place behind the last": [{ ...g, tids: [FIRST, 0] }],
+      "dynamic and defunct": [{ ...g, defunct: true }],
+      "more members than when it was frozen": [{ ...s, tids: [FIRST, SECOND, THIRD] }],
+      "two of a name": [g, { ...s, name: "g" }],
+      "who waits is no member": [{ ...g, waits: [{ ...wait, tid: THIRD }] }],
+      "who waits twice": [{ ...g, waits: [wait, { ...wait, kind: "freezeGroup" }] }],
+      "who waits for nobody": [{ ...g, waits: [{ ...wait, count: 0 }] }],
+      "no name": [{ ...g, name: "" }],
+    };
+    for (const [what, groups] of Object.entries(bad)) {
+      written(path, { kept: { ...KEPT, groups } });
+      const read = withFile(path, (file) => readManifest(file, fastSum));
+      await assert.rejects(read, isError("CHECKPOINT_DAMAGED", /makes no sense/), what);
     }
   }),
 );

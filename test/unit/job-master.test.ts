@@ -424,6 +424,38 @@ test("a ULP is not moved to a host that can have no process of its job: it is to
   command.cut();
 });
 
+test("a restart whose place in a group another job has is refused before anything starts; else it has it until it ends", async () => {
+  const { world, members, over, command } = await running();
+  const join = { kind: "joinGroup", tid: tidOf(0), serial: 1, body: { name: "g" } } as const;
+  await members[0].rpc.request("ulpAsk", join);
+  const second = world.command({ jobBegun: () => ({ body: undefined }) });
+  const own = tidOf(0, tidBaseOf(5));
+  const restart = (...tids: number[]) => {
+    const groups = [{ name: "g", tids, frozen: 0, defunct: false, waits: [] }];
+    const living = [{ tid: own, index: 0, program: 0 }];
+    const programs = [{ name: "p", hash: hashOf(MODULE) }];
+    const kept = { groups, hosts: [], tasks: [], wishes: [], entries: [], readers: [] };
+    return second.request("restart", { job: 5, wish: wish(), programs, living, kept }, undefined, 0);
+  };
+  await fails(restart(own), /t40001 has instance 0 of group g now/);
+  assert.equal(world.started.length, 2);
+  void restart(0, own).catch(() => {});
+  await settled();
+  assert.equal(world.started.length, 4);
+  const kept = async (): Promise<number[][]> => {
+    const now = await world.machine.keep(5, new Set([own]));
+    return typeof now === "string" ? [] : now.kept.groups.map(({ tids }) => tids);
+  };
+  assert.deepEqual(await kept(), [[0, own]]);
+  await fails(restart(0, 0, own), /a job 5 runs, whose number it needs/);
+  assert.deepEqual(await kept(), [[0, own]]);
+  second.cut();
+  await settled();
+  assert.deepEqual(await kept(), []);
+  void over.catch(() => {});
+  command.cut();
+});
+
 test("a job whose processes are all idle, with nothing on its way, is stopped as a deadlock", async () => {
   const { world, members, over, command } = await running();
   for (let i = 0; i < 2; i++) {

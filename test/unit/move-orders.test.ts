@@ -20,6 +20,8 @@ class Machine {
   readonly orders: MoveOrders;
   /** When the master kept what it has for ULPs, and where it went. */
   readonly waits: string[] = [];
+  /** A checkpoint of its job is being taken. */
+  isKept = false;
 
   constructor(answer: Handlers["moveOrder"], moveOff?: Handlers["moveOff"]) {
     const peer = { role: "pvmd", vm: "v", host: "m" } as const;
@@ -41,6 +43,7 @@ class Machine {
       memberOn: async (_, host) => Number(host.slice(1)),
       rpcTo: ({ member }) => this.rpcs.get(member),
       moved: (tid, member) => this.places.set(tid, member),
+      isKept: () => this.isKept,
       park: (tid) => this.waits.push(`park ${tid}`),
       letGo: (tid) => this.waits.push(`letGo ${tid} at ${this.places.get(tid)}`),
       after: (_, run) => void setTimeout(run, 0),
@@ -52,6 +55,17 @@ class Machine {
     return member === undefined ? undefined : { job: 1, member };
   }
 }
+
+test("no ULP is ordered away while a checkpoint of its job is being taken, and the order says so", async () => {
+  const machine = new Machine(() => ({ body: { outcomes: [MOVED] } }));
+  machine.isKept = true;
+  const [kept] = await machine.orders.migrate({ tids: [7], to: "h2" });
+  assert.deepEqual(kept!.refused, { code: "moving", why: "a checkpoint of its job is being taken" });
+  assert.deepEqual([machine.waits, machine.orders.hasOpen(1)], [[], false]);
+  machine.isKept = false;
+  const [row] = await machine.orders.migrate({ tids: [7], to: "h2" });
+  assert.equal(row!.refused, undefined);
+});
 
 test("an order goes to the process that has the ULP; the table follows, and old news changes nothing", async () => {
   const machine = new Machine(() => ({ body: { outcomes: [MOVED] } }));

@@ -18,7 +18,8 @@ export const checkpoint = command({
   summary: "Keep a job that runs in a file, from which upvm restart goes on",
   about: [
     "All ULPs of the job stop at one moment, are written, and go on. The file has their programs, too; it can be restarted on other hosts, also of another processor type.",
-    "Files that ULPs have open are not in it: a restarted program finds them as they are then. A job with groups cannot be kept.",
+    "Files that ULPs have open are not in it: a restarted program finds them as they are then. What its tasks have in the virtual machine is: groups, notifications, entries of the message box, who waits in a barrier or for an entry. Tasks of other jobs are not: a restarted group is without them.",
+    "A job cannot be kept as long as one of its ULPs waits for standard input, or serves the virtual machine as a plug-in.",
   ],
   args: {
     job: { count: "one", help: "number of the job, as upvm jobs lists it" },
@@ -55,8 +56,8 @@ async function keep(
   // First the file: a job is not stopped for one that cannot be written.
   const file = files.create(path);
   try {
-    const { body } = await rpc.request("checkpoint", { job }, undefined, 0);
-    const { wish, ulps, programs, living } = body;
+    const { body, bytes: box } = await rpc.request("checkpoint", { job }, undefined, 0);
+    const { wish, ulps, programs, living, kept } = body;
     let bytes: number;
     try {
       const writer = new CheckpointWriter(files.sum, (some) => file.write(some));
@@ -66,7 +67,7 @@ async function keep(
         writer.image(tid, index, program, [
           (await rpc.request("checkpointImage", { job, tid }, undefined, 0)).bytes,
         ]);
-      bytes = writer.end({ job, wish, ulps, programs });
+      bytes = writer.end({ job, wish, ulps, programs, kept, box });
     } finally {
       rpc.tell("checkpointEnd", { job });
     }
@@ -80,7 +81,7 @@ async function keep(
 export const restart = command({
   summary: "Go on with a job from its checkpoint",
   about: [
-    "The job has the number that it had, since its ULPs know their tids; no other job may have it. It runs on all hosts in service, or those of --hosts, to its end: as with upvm run, output comes here, and Ctrl-C ends it.",
+    "The job has the number that it had, since its ULPs know their tids; no other job may have it. Its ULPs have the instances that they had in their groups, and their entries in the message box; if a task of another job has one of these now, nothing begins. They are told what they have asked to be told of (pvm_notify) and has happened since: hosts and tasks that are not there any more, hosts that are new. It runs on all hosts in service, or those of --hosts, to its end: as with upvm run, output comes here, and Ctrl-C ends it.",
   ],
   args: { file: { count: "one", help: "what upvm checkpoint has written" } },
   flags: {
@@ -111,6 +112,7 @@ export const restart = command({
       const images = new Map(manifest.images.map((part) => [part.tid, part]));
       // All of it is looked at before anything begins.
       for (const part of images.values()) readPart(file, part, files.sum);
+      const box = readPart(file, manifest.box, files.sum);
       const [out, err] = printers(edge);
       const input = edge.input();
       const signal = edge.interrupts();
@@ -130,7 +132,9 @@ export const restart = command({
       });
       if (master === undefined)
         throw new UpvmError("NO_PVMD", { what: "restart a job", path: vm.home.folder });
-      const result = await restartOnMachine(manifest, modules, signal, master).finally(() => input.close());
+      const result = await restartOnMachine(manifest, modules, box, signal, master).finally(() =>
+        input.close(),
+      );
       const ulps = ulpReports(result.ulps, modules);
       if (flags.json)
         edge.out(`${JSON.stringify(resultJson(manifest.wish.name, result, ulps, undefined))}\n`);
