@@ -35,6 +35,8 @@ export function hosterWords({ host, hoster, remote, address }: HosterOptions): r
   if (hoster === undefined && isLoopback(parseAddress(address)) && name !== "localhost")
     return `this virtual machine is only reached at ${address.replace(/^tcp:/, "")}: start it with --listen`;
   const words = (text: string): string[] => text.split(" ").filter((word) => word !== "");
-  const start = ["start", "--join", address.replace(/^tcp:/, ""), "--key-file", "-", "--name", name];
+  const join = address.replace(/^tcp:/, "");
+  // The hosts of a job reach each other directly: one that listens for its own machine alone would be of no use.
+  const start = ["start", "--join", join, "--listen", "auto", "--key-file", "-", "--name", name];
   return [...words(hoster ?? SSH), host, ...words(remote ?? "upvm"), ...start];
 }

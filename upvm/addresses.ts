@@ -7,6 +7,9 @@ import { UpvmError } from "../wire/errors.ts";
 /** What listens when nobody says where: only this machine reaches it. */
 export const LOOPBACK = "tcp:127.0.0.1:0";
 
+/** Where one that joins listens: at the address by which it reaches that host, and with the same kind of link. */
+export const AUTO = "auto";
+
 /**
  * "host1:4711" → "tcp:host1:4711"; one that names its kind stays as it is.
  *

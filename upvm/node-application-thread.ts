@@ -15,6 +15,7 @@ import { RemoteStore } from "../pvmd/remote-store.ts";
 import { EXIT, UpvmError } from "../wire/errors.ts";
 import { JOB, LINK_KIND, MEMBER } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
+import { isLoopback } from "./addresses.ts";
 import { type ApplicationEdge, runApplication } from "./application.ts";
 import type { TurnWatch } from "./engine-thread.ts";
 import { ModuleStore } from "./node-module-store.ts";
@@ -113,8 +114,17 @@ class NodeApplication implements ApplicationEdge {
     return this.listener.address;
   }
 
-  connect(address: string): Promise<Link> {
-    return connect({ address, identity: this.identity, key: this.key, accept: (peer) => this.accept(peer) });
+  async connect(address: string): Promise<Link> {
+    const accept = (peer: PeerIdentity) => this.accept(peer);
+    try {
+      return await connect({ address, identity: this.identity, key: this.key, accept });
+    } catch (error) {
+      if (!(error instanceof UpvmError && error.code === "CANNOT_CONNECT" && isLoopback(address)))
+        throw error;
+      const hint =
+        "a host that listens on 127.0.0.1 is reached from its own machine only: start it with --listen auto";
+      throw new UpvmError("CANNOT_CONNECT", { ...error.facts, hint });
+    }
   }
 
   findModule(hash: string): Promise<Uint8Array | undefined> {

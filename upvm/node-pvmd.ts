@@ -23,7 +23,7 @@ import type { PvmdEdge } from "../pvmd/pvmd.ts";
 import { EXIT, UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { HOST_NAME } from "../wire/rpc-hosts.ts";
-import { announced, LOOPBACK } from "./addresses.ts";
+import { AUTO, announced, LOOPBACK } from "./addresses.ts";
 import { type Home, homeIn, keyText } from "./home.ts";
 import {
   homeIsThere,
@@ -36,6 +36,7 @@ import {
   writeLog,
   writeState,
 } from "./node-home.ts";
+import { ownAddressTowards } from "./node-own-address.ts";
 import { packageVersion } from "./node-package.ts";
 import { openNodeStore } from "./node-store.ts";
 import { PARTS } from "./pvmd-parts.ts";
@@ -44,6 +45,7 @@ import { PARTS } from "./pvmd-parts.ts";
 export interface PvmdConfig {
   readonly folder: string;
   readonly name?: string | undefined;
+  /** An address, or AUTO. */
   readonly listen?: string | undefined;
   readonly join?: string | undefined;
   /** Hexadecimal; absent: a new one is made. */
@@ -137,7 +139,8 @@ class Daemon {
       throw new UpvmError("ALREADY_IN_SERVICE", { path: home.folder, pid: statePid(home) ?? "?" });
     // The home is ours: whatever lies here is of a pvmd that was killed.
     rmSync(home.socket, { force: true });
-    const wide = await this.listen(config.listen ?? LOOPBACK);
+    const { listen = LOOPBACK, join = "" } = config;
+    const wide = await this.listen(listen === AUTO ? await ownAddressTowards(join) : listen);
     const local = await this.listen(`unix:${home.socket}`);
     const facts = this.facts(announced(wide.address, hostname()));
     const common = {

@@ -1,9 +1,11 @@
 /** Homes, keys, addresses and the hoster's words: what users write, and what becomes of it. */
 import assert from "node:assert/strict";
+import { networkInterfaces } from "node:os";
 import { test } from "uvu";
 import { hosterWords, hostNameOf } from "../../pvmd/hoster.ts";
-import { addressOf, announced, isLoopback, shownAddress } from "../../upvm/addresses.ts";
+import { addressOf, announced, isLoopback, LOOPBACK, shownAddress } from "../../upvm/addresses.ts";
 import { homeOf, keyOf, keyText } from "../../upvm/home.ts";
+import { ownAddressTowards } from "../../upvm/node-own-address.ts";
 import { LIMITS } from "../../wire/limits.ts";
 
 const folderOf = (env: Parameters<typeof homeOf>[0]): string => homeOf(env, (path) => `/at/${path}`).folder;
@@ -47,9 +49,19 @@ test("addresses are HOST:PORT, with a kind before it or not", () => {
   assert.equal(announced("tcp:10.0.0.1:5", "host1"), "tcp:10.0.0.1:5");
 });
 
+test("one that joins can listen at the address by which it reaches a host, with the same kind of link", async () => {
+  assert.equal(await ownAddressTowards("tls:127.0.0.1:5"), "tls:127.0.0.1:0");
+  assert.equal(await ownAddressTowards("tcp:no.such.invalid:5"), LOOPBACK);
+  assert.equal(await ownAddressTowards("unix:/run/x"), LOOPBACK);
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  for (const { address, family, internal } of all)
+    if (family === "IPv4" && !internal)
+      assert.equal(await ownAddressTowards(`tcp:${address}:5`), `tcp:${address}:0`);
+});
+
 test("the hoster gets no secret and no option that a host's name could smuggle in", () => {
   const address = "tcp:10.0.0.1:5";
-  const start = ["start", "--join", "10.0.0.1:5", "--key-file", "-", "--name", "host2"];
+  const start = ["start", "--join", "10.0.0.1:5", "--listen", "auto", "--key-file", "-", "--name", "host2"];
   assert.equal(hostNameOf("me@host2"), "host2");
   assert.deepEqual(hosterWords({ host: "me@host2", address }), [
     "ssh",

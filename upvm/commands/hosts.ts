@@ -11,7 +11,7 @@ export const add = command({
   summary: "Add hosts to the virtual machine: start a pvmd on each, which joins",
   about: [
     "The master runs the hoster, ssh unless told, once for each host: HOSTER HOST upvm start --join … with the key on its standard input. It has no terminal: ssh must not need a password.",
-    "The virtual machine must be reachable from there: start its first host with --listen.",
+    "The virtual machine must be reachable from there: start its first host with --listen. A host that is added listens at the address by which it reaches the first one, and with the same kind of link.",
   ],
   args: { hosts: { count: "many", help: "names of hosts, USER@HOST if need be" } },
   flags: {

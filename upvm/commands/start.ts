@@ -1,7 +1,7 @@
 /** `upvm start`: a pvmd on this host, in the background. */
 import { storeSpec } from "../../pvmd/open-store.ts";
 import { EXIT, UpvmError } from "../../wire/errors.ts";
-import { addressOf, isLoopback, shownAddress } from "../addresses.ts";
+import { AUTO, addressOf, isLoopback, shownAddress } from "../addresses.ts";
 import { usage } from "../args.ts";
 import { command } from "../command.ts";
 import { statusJson } from "./status.ts";
@@ -19,7 +19,7 @@ export const start = command({
     listen: {
       kind: "text",
       value: "ADDR:PORT",
-      help: "where other hosts reach this one; port 0: any that is free",
+      help: "where other hosts reach this one; port 0: any that is free; auto, with --join: the address by which it reaches that host",
       absent: "127.0.0.1:0, this machine only",
     },
     join: { kind: "text", value: "ADDR:PORT", help: "a host of the virtual machine to join" },
@@ -47,12 +47,16 @@ export const start = command({
     "upvm start --listen 10.0.0.1:4711",
     "upvm start --store etcd:http://10.0.0.7:2379,10.0.0.8:2379",
     "upvm start --join 10.0.0.1:4711 --listen 10.0.0.2:0 --key-file key",
+    "upvm start --join tls:host1:4711 --listen auto --key-file key",
     "ssh host1 cat .local/state/upvm/key | upvm start --join host1:4711 --key-file -",
   ],
   exits: { 0: "in service", 1: "not started, and why", 2: "wrong usage" },
   async run({ flags }, edge) {
     const join = flags.join === undefined ? undefined : addressOf(flags.join);
-    const listen = flags.listen === undefined ? undefined : addressOf(flags.listen);
+    const listen =
+      flags.listen === undefined || flags.listen === AUTO ? flags.listen : addressOf(flags.listen);
+    if (listen === AUTO && join === undefined)
+      throw usage("--listen auto is for one that joins: a first host is told its address", "start");
     if (join?.endsWith(":0"))
       throw new UpvmError("BAD_ADDRESS", { address: join, why: "port 0 is nobody's" });
     const { name, store, "key-file": keyFile, "store-user": storeUser } = flags;
@@ -69,13 +73,14 @@ export const start = command({
     if (join === undefined) {
       const { keyFile } = vm.home;
       const address = shownAddress(status.address);
-      edge.out(
-        `Others join with the key in ${keyFile}:\n  upvm start --join ${address} --key-file KEYFILE\n`,
-      );
-      if (isLoopback(status.address))
-        edge.out("It is reached from this machine only; --listen changes that.\n");
+      const isHere = isLoopback(status.address);
+      const how = `--join ${address}${isHere ? "" : ` --listen ${AUTO}`} --key-file KEYFILE`;
+      edge.out(`Others join with the key in ${keyFile}:\n  upvm start ${how}\n`);
+      if (isHere) edge.out("It is reached from this machine only; --listen changes that.\n");
     } else if (isLoopback(status.address) && !isLoopback(join)) {
-      edge.err("upvm: other hosts cannot reach this one: it listens on 127.0.0.1. --listen changes that.\n");
+      edge.err(
+        "upvm: other hosts cannot reach this one: it listens on 127.0.0.1. --listen auto changes that.\n",
+      );
     }
     return EXIT.ok;
   },
