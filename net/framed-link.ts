@@ -44,6 +44,8 @@ export class FramedLink extends BaseLink {
   /** Not written yet: pieces, and behind them what is in the block from #from to #at. */
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
+  /** Of these, what small frames have. */
+  #smallBytes = 0;
   #written: (() => void)[] = [];
   #block = new Uint8Array(0);
   #from = 0;
@@ -141,7 +143,8 @@ export class FramedLink extends BaseLink {
     }
     this.#queued += FRAME_HEAD_BYTES + bytes;
     // Long bodies wait for the end of the turn too: one write of all costs fewer wake-ups than one for each.
-    if (copied && this.#pieceBytes + this.#at - this.#from >= LIMITS.linkBlockBytes) this.#flush();
+    if (copied) this.#smallBytes += FRAME_HEAD_BYTES + bytes;
+    if (this.#smallBytes >= LIMITS.linkBlockBytes) this.#flush();
     else if (!this.#flushing) {
       this.#flushing = true;
       queueMicrotask(() => this.#flush());
@@ -303,6 +306,7 @@ export class FramedLink extends BaseLink {
 
   #flush(): void {
     this.#flushing = false;
+    this.#smallBytes = 0;
     this.#seal();
     if (this.#pieces.length === 0) return;
     const pieces = this.#pieces;

@@ -320,6 +320,6 @@ function outcomeRow(tid: number, from: string, to: string, outcome: Outcome): Mi
     const { code, detail } = outcome.refused;
     return rowOf(tid, from, to, { code, why: detail });
   }
-  const { bytes, obtrusiveMs, migrationMs, stages } = outcome;
-  return { tid, from, to, bytes, obtrusiveMs, migrationMs, stages };
+  const { bytes, obtrusiveMs, migrationMs, stages, eventMs } = outcome;
+  return { tid, from, to, bytes, obtrusiveMs, migrationMs, stages, eventMs };
 }

@@ -21,17 +21,36 @@ export interface Ulp {
 export type Frame =
   | { readonly kind: "move"; readonly frame: MoveFrame }
   | { readonly kind: "message"; readonly message: Message }
+  /** As shipLate. */
+  | { readonly kind: "late"; readonly move: number; readonly message: Message }
   | { readonly kind: "exit"; readonly tid: Tid }
+  /** As ULP_CONFIG: who has come late is known here. */
+  | { readonly kind: "config" }
   | { readonly kind: "state"; readonly tid: Tid; readonly move: number; readonly image: Ulp | undefined };
+
+/** A ULP that comes. */
+export interface Image {
+  readonly from: Member;
+  readonly move: number;
+  ulp: Ulp | undefined;
+  /** What came for it after its state; what was held for it here. */
+  readonly late: Message[];
+  readonly held: Message[];
+}
 
 export interface Process {
   readonly id: Member;
   readonly protocol: Migration<Message>;
   readonly ulps: Map<Tid, Ulp>;
   /** State that has come or is coming, by ULP. */
-  readonly images: Map<Tid, { readonly move: number; ulp: Ulp | undefined }>;
+  readonly images: Map<Tid, Image>;
+  /** Messages by process that they went to, and came from. */
+  readonly sentTo: number[];
+  readonly takenFrom: number[];
   readonly outbox: Message[];
   readonly stopped: Set<string>;
+  /** Who does not know yet that this one, which came late, is there: until then its ULPs' messages wait. */
+  readonly greeting: Set<Member>;
   /** Its clock: offset and speed against the world's. */
   readonly offsetMs: number;
   readonly speed: number;
@@ -51,13 +70,21 @@ export function newProcess(id: Member, members: readonly Member[], time: Timelin
     [...ulps.values()].some(({ queue, carried }) =>
       queue.slice(carried).some((message) => message.src === src),
     );
+  const [sentTo, takenFrom]: [number[], number[]] = [[], []];
+  const traffic = {
+    keepsFrom,
+    sentTo: (member: Member) => sentTo[member] ?? 0,
+    takenFrom: (member: Member) => takenFrom[member] ?? 0,
+  };
   return {
     id,
-    protocol: new Migration(id, members, keepsFrom),
+    protocol: new Migration(id, members, traffic),
+    ...{ sentTo, takenFrom },
     ulps,
     images: new Map(),
     outbox: [],
     stopped: new Set(),
+    greeting: new Set(),
     offsetMs: time.below(100_000),
     speed: 0.9 + 0.2 * time.rnd(),
     alive: true,

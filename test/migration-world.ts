@@ -5,15 +5,14 @@
  */
 import assert from "node:assert/strict";
 import {
-  type Location,
   type Member,
   type MoveEffect,
   type MoveEvent,
   type MoveFrame,
   NOBODY,
-  type Outcome,
   type Tid,
 } from "../runtime/migrate/moves.ts";
+import { SimulatedMaster } from "./migration-master.ts";
 import {
   checkRest,
   clockOf,
@@ -34,21 +33,15 @@ import {
 import { SimulatedWires, simulatedRequest } from "./simulated-wires.ts";
 import { Timeline } from "./timeline.ts";
 
-export class World {
+export class World extends SimulatedMaster {
   readonly tally: Tally;
-  private readonly time: Timeline;
+  protected readonly time: Timeline;
   private readonly wires: SimulatedWires<Frame>;
-  private readonly processes: Process[] = [];
-  private readonly keys = new Map<Tid, Key>();
-  private revision = 0;
+  protected readonly processes: Process[] = [];
+  protected readonly keys = new Map<Tid, Key>();
   /** Who runs which ULP, or has it frozen. */
-  private readonly owner = new Map<Tid, Member>();
-  private readonly tids: Tid[] = [];
-  private readonly table = new Map<Tid, Location>();
-  /** Processes that the master knows to be gone. */
-  private readonly gone = new Set<Member>();
-  private orders = 0;
-  private readonly unanswered = new Map<number, { tid: Tid; at: Member }>();
+  protected readonly owner = new Map<Tid, Member>();
+  protected readonly tids: Tid[] = [];
   /** The effect at which a process is killed, and who. */
   private killAt = -1;
   private effects = 0;
@@ -56,6 +49,7 @@ export class World {
   private readonly breaks: number;
 
   constructor(plan: WorldPlan, tally: Tally) {
+    super();
     this.tally = tally;
     this.time = new Timeline(plan.seed);
     this.wires = new SimulatedWires(this.time, plan.reorders === true, (to, from, frame) =>
@@ -63,7 +57,7 @@ export class World {
     );
     this.storeLoses = this.time.below(3) === 0 ? 0.3 : 0;
     this.breaks = this.time.below(3) === 0 ? 0.2 : 0;
-    const n = 3 + this.time.below(4);
+    const n = 2 + this.time.below(5);
     const ids = Array.from({ length: n }, (_, i) => i);
     for (const id of ids) this.process(id, ids);
     const ulps = this.time.below(8) === 0 ? 40 : 4 + this.time.below(6);
@@ -97,7 +91,7 @@ export class World {
     return process;
   }
 
-  private living(): Process[] {
+  protected living(): Process[] {
     return this.processes.filter(({ alive }) => alive);
   }
 
@@ -117,7 +111,16 @@ export class World {
         this.take(p, { kind: "frame", from, frame: frame.frame });
         break;
       case "message":
+        p.takenFrom[from] = (p.takenFrom[from] ?? 0) + 1;
         this.route(p, frame.message, true);
+        break;
+      case "late": {
+        const image = p.images.get(frame.message.to);
+        if (image?.from === from && image.move === frame.move) image.late.push(frame.message);
+        break;
+      }
+      case "config":
+        this.greeted(p, from);
         break;
       case "exit":
         this.take(p, { kind: "ended", tid: frame.tid });
@@ -129,7 +132,7 @@ export class World {
   }
 
   private kill(victim: Process): void {
-    if (!victim.alive || this.living().length <= 2) return;
+    if (!victim.alive || this.living().length <= 1) return;
     this.count("killed");
     victim.alive = false;
     for (const tid of victim.ulps.keys()) if (this.owner.get(tid) === victim.id) this.owner.delete(tid);
@@ -138,6 +141,7 @@ export class World {
       this.time.at(this.wires.cut(victim.id, other.id) + 5 * this.time.rnd(), () => {
         if (!other.alive) return;
         this.take(other, { kind: "lost", member: victim.id });
+        this.greeted(other, victim.id);
       });
     }
     this.toMaster(victim, 5, () => this.masterLost(victim.id));
@@ -147,6 +151,11 @@ export class World {
   private toMaster(p: Process, withinMs: number, act: () => void): void {
     p.masterMs = Math.max(p.masterMs, this.time.nowMs + withinMs * this.time.rnd());
     this.time.at(p.masterMs, act);
+  }
+
+  private greeted(p: Process, member: Member): void {
+    p.greeting.delete(member);
+    this.drain(p);
   }
 
   private join(): void {
@@ -160,15 +169,18 @@ export class World {
     // The master tells it what it has told the others.
     for (const [tid, { member }] of this.table)
       if (member === NOBODY) this.later(p, 2, { kind: "ended", tid });
+    for (const other of others) p.greeting.add(other.id);
     for (const other of others)
       this.time.after(3 * this.time.rnd(), () => {
-        if (other.alive && p.alive) this.take(other, { kind: "joined", member: id });
+        if (!other.alive || !p.alive) return;
+        this.take(other, { kind: "joined", member: id });
+        this.wires.send(other.id, id, { kind: "config" });
       });
   }
 
   // ---- the protocol
 
-  private take(p: Process, event: MoveEvent): void {
+  protected take(p: Process, event: MoveEvent): void {
     if (!p.alive) return;
     const effects = p.protocol.take(event, clockOf(p, this.time.nowMs));
     for (const effect of effects) {
@@ -184,6 +196,8 @@ export class World {
     this.count(effect.kind === "send" ? effect.frame.kind : effect.kind);
     switch (effect.kind) {
       case "send":
+        if (effect.frame.taken !== undefined) this.count("alone");
+        if (effect.frame.isClear === true) this.count("clear");
         this.wires.send(p.id, effect.to, { kind: "move", frame: effect.frame });
         break;
       case "offer":
@@ -207,6 +221,9 @@ export class World {
       case "ship":
         this.ship(p, effect.tid, effect.move, effect.to);
         break;
+      case "shipLate":
+        this.shipLate(p, this.ulpOf(p, effect.tid), effect.move, effect.to);
+        break;
       case "stopShipping":
         p.stopped.add(`${effect.tid}/${effect.move}`);
         break;
@@ -214,7 +231,7 @@ export class World {
         this.free(p, this.ulpOf(p, effect.tid), effect.to);
         break;
       case "judge":
-        this.judge(p, effect.frame);
+        this.judge(p, effect.from, effect.frame);
         break;
       case "weigh": {
         const refused = this.time.rnd() < this.breaks ? NO_MEMORY : undefined;
@@ -224,7 +241,10 @@ export class World {
       }
       case "adopt": {
         this.drain(p);
-        const { ulp } = p.images.get(effect.tid)!;
+        const { ulp, late, held } = p.images.get(effect.tid)!;
+        const early = p.outbox.filter(({ to }) => to === effect.tid);
+        for (const message of early) p.outbox.splice(p.outbox.indexOf(message), 1);
+        ulp!.queue.push(...late, ...early, ...held);
         p.images.delete(effect.tid);
         p.ulps.set(effect.tid, ulp!);
         this.owner.set(effect.tid, p.id);
@@ -247,7 +267,7 @@ export class World {
       case "release":
         for (const message of effect.held) {
           if (effect.to === "here") this.put(p, message);
-          else if (effect.to !== "nowhere") this.wires.send(p.id, effect.to, { kind: "message", message });
+          else if (effect.to !== "nowhere") this.send(p, effect.to, message);
         }
         break;
       case "migrated":
@@ -261,7 +281,7 @@ export class World {
     }
   }
 
-  private later(p: Process, withinMs: number, event: MoveEvent): void {
+  protected later(p: Process, withinMs: number, event: MoveEvent): void {
     this.time.after(withinMs * this.time.rnd(), () => this.take(p, event));
   }
 
@@ -310,20 +330,27 @@ export class World {
   private free(p: Process, { tid, queue, carried }: Ulp, to: Member): void {
     p.ulps.delete(tid);
     if (this.owner.get(tid) === p.id) this.owner.delete(tid);
-    for (const message of queue.slice(carried)) this.wires.send(p.id, to, { kind: "message", message });
+    for (const message of queue.slice(carried)) this.send(p, to, message);
     if (queue.length > carried) this.count("sent after");
     this.later(p, 0, { kind: "cleared" });
   }
 
-  private judge(p: Process, { tid, move }: MoveFrame): void {
+  private judge(p: Process, from: Member, { tid, move }: MoveFrame): void {
     const refused = this.time.rnd() < this.breaks ? NO_MEMORY : undefined;
-    this.time.after(2 * this.time.rnd(), () => {
-      if (!p.alive) return;
-      // One that was called off may have been judged later than the next.
-      const isLast = (p.images.get(tid)?.move ?? 0) <= move;
-      if (refused === undefined && isLast) p.images.set(tid, { move, ulp: undefined });
-      this.take(p, { kind: "judged", tid, move, refused });
-    });
+    if (refused === undefined) p.images.set(tid, { from, move, ulp: undefined, late: [], held: [] });
+    this.later(p, 2, { kind: "judged", tid, move, refused });
+  }
+
+  private shipLate(p: Process, ulp: Ulp, move: number, to: Member): void {
+    const late = ulp.queue.slice(ulp.carried);
+    for (const message of late) this.wires.send(p.id, to, { kind: "late", move, message });
+    ulp.carried += late.length;
+    if (late.length > 0) this.count("late");
+  }
+
+  private send(p: Process, to: Member, message: Message): void {
+    p.sentTo[to] = (p.sentTo[to] ?? 0) + 1;
+    this.wires.send(p.id, to, { kind: "message", message });
   }
 
   private state(p: Process, tid: Tid, move: number, ulp: Ulp | undefined): void {
@@ -409,6 +436,7 @@ export class World {
   }
 
   private drain(p: Process): void {
+    if (p.greeting.size > 0) return;
     for (const message of p.outbox.splice(0)) this.route(p, message, false);
   }
 
@@ -418,77 +446,20 @@ export class World {
     else if (where === "unknown") this.locate(p, message.to);
     else if (typeof where === "number") {
       assert.ok(!forwarded, "forwarded after the barrier");
-      this.wires.send(p.id, where, { kind: "message", message });
+      this.send(p, where, message);
     } else this.count(where);
   }
 
   private put(p: Process, message: Message): void {
-    const ulp = p.ulps.get(message.to) ?? p.images.get(message.to)?.ulp;
+    const ulp = p.ulps.get(message.to);
+    const image = p.images.get(message.to);
+    if (ulp === undefined && image?.ulp !== undefined) return void image.held.push(message);
     assert.ok(ulp !== undefined, `process ${p.id} has no ULP ${message.to}`);
     if (ulp.frozen) this.count("carried");
     ulp.queue.push(message);
   }
 
-  // ---- the master
-
-  private order(): void {
-    // Of one ULP, of several, or of all of a process.
-    const from = this.time.pick(this.tids);
-    const all = this.tids.filter((tid) => this.table.get(tid)!.member === this.table.get(from)!.member);
-    const tids = [[from], [from], [from, ...all.slice(0, 2)], all][this.time.below(4)]!;
-    const to = this.time.below(20) === 0 ? 99 : this.time.pick(this.living()).id;
-    for (const tid of tids) {
-      const at = this.table.get(tid)!.member;
-      if (at === NOBODY) continue;
-      const order = this.orders++;
-      this.unanswered.set(order, { tid, at });
-      const [p, queued] = [this.processes[at]!, this.time.below(3) === 0];
-      this.time.after(this.time.rnd(), () => this.take(p, { kind: "order", order, tid, to }));
-      if (this.time.below(6) === 0) this.later(p, 20, { kind: "callOff", tid, queued });
-    }
-  }
-
-  private answered(order: number, tid: Tid, to: Member, outcome: Outcome): void {
-    assert.ok(this.unanswered.delete(order), `order ${order} is answered twice`);
-    this.count(outcome.moved ? "moved" : outcome.refused.code);
-    // Who is there answers, and who is lost is not waited for.
-    assert.ok(outcome.moved || outcome.refused.code !== "notFlushed", "the barrier waits for nobody");
-    if (outcome.moved) this.learn(tid, { member: to, move: outcome.move });
-  }
-
-  private learn(tid: Tid, location: Location): void {
-    const known = this.table.get(tid)!;
-    if (known.member === NOBODY || location.move <= known.move) return;
-    this.table.set(tid, location);
-    if (this.gone.has(location.member)) this.bury(tid);
-  }
-
-  private locate(p: Process, tid: Tid): void {
-    this.count("locate");
-    this.time.after(2 * this.time.rnd(), () => {
-      const location = this.table.get(tid)!;
-      if (location.member === NOBODY) this.later(p, 2, { kind: "ended", tid });
-      else this.later(p, 2, { kind: "created", tid, location });
-    });
-  }
-
-  private masterLost(id: Member): void {
-    for (const [order, { at }] of this.unanswered) if (at === id) this.unanswered.delete(order);
-    this.gone.add(id);
-    for (const [tid, { member }] of this.table) if (member === id) this.bury(tid);
-  }
-
-  /** It was where nobody is any more. The control store says whether it is elsewhere; else it has ended, and stays so. */
-  private bury(tid: Tid): void {
-    const key = this.keys.get(tid);
-    if (key !== undefined && !this.gone.has(key.member)) return this.learn(tid, key);
-    this.keys.set(tid, { member: NOBODY, move: 0, revision: ++this.revision });
-    this.table.set(tid, { member: NOBODY, move: 0 });
-    assert.equal(this.owner.get(tid), undefined, "the master buries a ULP that lives");
-    for (const p of this.living()) this.later(p, 5, { kind: "ended", tid });
-  }
-
-  private count(what: string): void {
+  protected count(what: string): void {
     this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
     for (const p of this.processes) {
       if (!p.alive) continue;

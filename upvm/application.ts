@@ -35,7 +35,7 @@ import type { RunOptions } from "./run.ts";
 import { type Part, type PartProcess, runHere } from "./run-here.ts";
 
 /** The world of an application process. */
-export interface ApplicationEdge extends Pick<MoverWorld, "reached"> {
+export interface ApplicationEdge extends Pick<MoverWorld, "reached" | "availableBytes" | "dayMs"> {
   /** Its number in its job. */
   readonly member: number;
   /** Links to the master, who may ask what `handlers` do. */
@@ -50,8 +50,6 @@ export interface ApplicationEdge extends Pick<MoverWorld, "reached"> {
   after(ms: number, run: () => void): void;
   /** Milliseconds, of a clock that only goes forward. */
   nowMs(): number;
-  /** Memory that this process may still take, bytes. */
-  availableBytes(): number;
   readonly turns?: Part["turns"];
   /** The virtual machine's control store, by the link to the master. */
   readonly store: ControlStore;
@@ -110,6 +108,7 @@ class Application {
     this.links = new PeerLinks({
       library: () => this.running?.library,
       mail: (mail, times) => this.running?.mover.arrive(mail, times),
+      late: (from, mail, move) => this.running?.mover.late(from, mail, move),
       state: (from, head) => this.running!.mover.state(from, head),
       frame: (from, frame) => this.frame(from, frame),
       lost: (member, why) => {
@@ -241,6 +240,7 @@ class Application {
 
   /** All others of the job have begun: until they know that this process is there, its ULPs' messages wait. */
   private greet(members: readonly number[]): void {
+    if (members.length > 0) this.running?.mover.awaitOthers();
     for (const member of members) {
       this.greeting.add(member);
       this.links.send(member, { type: FRAME.ULP_CONFIGQ, a: 0, b: 0, c: 0, body: [] });
@@ -249,16 +249,16 @@ class Application {
 
   /** A process knows of this one, or is gone. */
   private greeted(member: number): void {
-    if (this.greeting.delete(member) && this.greeting.size === 0) this.sendOut();
+    if (this.greeting.delete(member) && this.greeting.size === 0) this.running?.mover.knownToOthers();
   }
 
   private moverWorld(process: PartProcess, arrivals: Arrivals): MoverWorld {
     const { edge, links, hashes } = this;
     return {
       ...{ member: edge.member, process, links, arrivals, hashes, store: edge.store },
-      nowMs: () => edge.nowMs(),
+      ...{ nowMs: () => edge.nowMs(), dayMs: () => edge.dayMs() },
       after: (ms, run) => edge.after(ms, run),
-      availableBytes: () => edge.availableBytes(),
+      availableBytes: (wantedBytes) => edge.availableBytes(wantedBytes),
       reached: (stage) => edge.reached(stage),
       drain: () => this.sendOut(),
       locate: (tid) => void this.locate(tid),
@@ -275,7 +275,7 @@ class Application {
 
   private sendOut(): void {
     const { running } = this;
-    if (running === undefined || this.greeting.size > 0) return;
+    if (running === undefined) return;
     drainOutbox(running.library, (message) => running.mover.leave(this.mailOf(running, message)));
   }
 
@@ -411,7 +411,7 @@ class Application {
     this.sendOut();
     this.links.close();
     const { running } = this;
-    running?.arrivals.drop();
+    running?.mover.drop();
     for (let waited = 0; this.leaving > 0 && waited < LIMITS.linkCloseMs; waited += LIMITS.closeLookMs)
       await new Promise<void>((go) => this.edge.after(LIMITS.closeLookMs, go));
     if (running !== undefined)

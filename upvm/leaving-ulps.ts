@@ -15,7 +15,7 @@ import {
   whyNoImage,
 } from "../runtime/migrate/image.ts";
 import type { Member, MoveEvent, MoveFrame, Refused, Tid } from "../runtime/migrate/moves.ts";
-import { leavingAgain, releaseLeaving } from "../runtime/scheduler/outbox.ts";
+import { leavingAgain, leavingToo, releaseLeaving } from "../runtime/scheduler/outbox.ts";
 import type { UlpAt } from "../runtime/scheduler/state.ts";
 import { ulpOf } from "../runtime/scheduler/ulp.ts";
 import { IMAGE_VERSION, PAGE_BYTES } from "../wire/image.ts";
@@ -32,6 +32,8 @@ interface Shipping {
   /** Its messages are in it; what comes from now on is not. */
   isDescribed: boolean;
   isStopped: boolean;
+  /** Messages that came after that and have been sent behind it; they are kept, as the ULP may stay. */
+  readonly late: Set<number>;
 }
 
 export class LeavingUlps {
@@ -39,6 +41,8 @@ export class LeavingUlps {
   private readonly take: (event: MoveEvent) => void;
   private readonly frozen = new Map<Tid, FrozenUlp>();
   private readonly shipping = new Map<Tid, Shipping>();
+  /** What destinations have not been asked yet. */
+  private readonly offers = new Map<Tid, () => void>();
 
   /** @param take  tells the protocol what has happened */
   constructor(world: MoverWorld, take: (event: MoveEvent) => void) {
@@ -46,6 +50,10 @@ export class LeavingUlps {
     this.take = take;
   }
 
+  /**
+   * Asks the destination when the ULP is frozen, together with what comes next, or a little later if that takes longer: who
+   * is told something may be given the processor of who tells, which is wanted here just now. MIGABORT withdraws it.
+   */
   offer(to: Member, frame: MoveFrame): void {
     const { w, programs } = this.world.process.library;
     const row = w[ulpOf(w, frame.tid) + ULP.module]!;
@@ -55,7 +63,18 @@ export class LeavingUlps {
     // What it has grown to is known only by its engine.
     const bytes = programs[row]!.pages.min * PAGE_BYTES;
     const offer: Offer = { hash, bytes, abi: LINK_ABI, image: IMAGE_VERSION };
-    this.world.links.send(to, encodeMove({ ...frame, offer }));
+    const ask = (): void => {
+      if (this.offers.get(frame.tid) !== ask) return;
+      this.offers.delete(frame.tid);
+      this.world.links.send(to, encodeMove({ ...frame, offer }));
+    };
+    this.offers.set(frame.tid, ask);
+    this.world.after(LIMITS.moveOfferMs, ask);
+  }
+
+  /** The move has been given up: who has not been asked is not asked any more. */
+  withdraw(tid: Tid): void {
+    this.offers.delete(tid);
   }
 
   private whyNotSent(ulp: UlpAt): string | undefined {
@@ -83,6 +102,7 @@ export class LeavingUlps {
     this.frozen.set(tid, frozen);
     // What it has sent leaves before the barrier.
     this.world.drain();
+    this.offers.get(tid)?.();
     this.take({ kind: "frozen", tid, move, weight: weightOf(library, frozen) });
   }
 
@@ -91,20 +111,31 @@ export class LeavingUlps {
     const frozen = this.frozen.get(tid);
     if (link === undefined || frozen === undefined) return;
     const state = new LeavingState(link, { tid, move }, () => shipping.isStopped);
-    const shipping: Shipping = { state, isDescribed: false, isStopped: false };
+    const shipping: Shipping = { state, isDescribed: false, isStopped: false, late: new Set() };
     this.shipping.set(tid, shipping);
     state.add(this.memory(frozen, shipping));
   }
 
   /** Its memory, when it is known what of it is not zero; undefined: it was stopped meanwhile. */
-  private async memory(frozen: FrozenUlp, shipping: Shipping): Promise<Image | undefined> {
+  private memory(frozen: FrozenUlp, shipping: Shipping): Image | Promise<Image | undefined> {
     const scan = liveRuns(linearMemory(frozen));
-    let looked = scan.next();
-    for (; !looked.done; looked = scan.next()) {
+    const looked = scan.next();
+    const image = (runs: readonly number[]): Image =>
+      memoryOf(this.world.process.library, frozen, this.imageContext(frozen), runs);
+    return looked.done === true ? image(looked.value) : this.scanned(scan, shipping, image);
+  }
+
+  private async scanned(
+    scan: ReturnType<typeof liveRuns>,
+    shipping: Shipping,
+    image: (runs: readonly number[]) => Image,
+  ): Promise<Image | undefined> {
+    for (;;) {
       await new Promise<void>((go) => this.world.after(0, go));
       if (shipping.isStopped) return undefined;
+      const looked = scan.next();
+      if (looked.done === true) return image(looked.value);
     }
-    return memoryOf(this.world.process.library, frozen, this.imageContext(frozen), looked.value);
   }
 
   private imageContext({ ulp }: FrozenUlp): ImageContext {
@@ -126,6 +157,20 @@ export class LeavingUlps {
     if (await state.end()) this.take({ kind: "shipped", tid, move, bytes: state.bytes });
   }
 
+  /** What came for it since its state was described. The bytes stay where they are until they have left. */
+  shipLate(tid: Tid, move: number, to: Member): void {
+    const shipping = this.shipping.get(tid);
+    const frozen = this.frozen.get(tid);
+    if (shipping?.isDescribed !== true || frozen === undefined) return;
+    const { library } = this.world.process;
+    for (const at of inboxOf(library.w, frozen.ulp)) {
+      if (shipping.late.has(at)) continue;
+      shipping.late.add(at);
+      const { message, release } = leavingToo(library, at, tid);
+      this.world.links.late(to, { ...message, release }, move);
+    }
+  }
+
   stopShipping(tid: Tid): void {
     const shipping = this.shipping.get(tid);
     if (shipping !== undefined) shipping.isStopped = true;
@@ -140,10 +185,12 @@ export class LeavingUlps {
   free(tid: Tid, to: Member): void {
     const { links, process } = this.world;
     const { library } = process;
+    const late = this.shipping.get(tid)?.late;
     const { messages, parcels } = process.freezer.release(this.unfrozen(tid));
     for (const at of messages) {
       const message = leavingAgain(library, at, tid);
-      links.mail(to, { ...message, release: () => releaseLeaving(library, message) }, 0);
+      if (late?.has(at) === true) releaseLeaving(library, message);
+      else links.mail(to, { ...message, release: () => releaseLeaving(library, message) }, 0);
     }
     forwardParcels(links, tid, to, parcels);
     this.take({ kind: "cleared" });
@@ -156,18 +203,25 @@ export class LeavingUlps {
     return frozen;
   }
 
-  /** Migration's keepsFrom: what has come into the inbox of a frozen ULP since its image was made. */
+  /** Traffic.keepsFrom: what has come into the inbox of a frozen ULP since its image was made. */
   keepsFrom(src: Tid): boolean {
     const { w } = this.world.process.library;
     for (const [tid, { isDescribed }] of this.shipping) {
       const frozen = this.frozen.get(tid);
       if (frozen === undefined || !isDescribed) continue;
-      let at = Atomics.load(w, frozen.ulp + ULP.inbox);
-      if (at === INBOX_CLOSED || at === INBOX_AWAY) continue;
-      for (; at !== 0; at = w[(at >> 2) + MSG.next]!) if (w[(at >> 2) + MSG.src] === src) return true;
+      if (inboxOf(w, frozen.ulp).some((at) => w[(at >> 2) + MSG.src] === src)) return true;
     }
     return false;
   }
+}
+
+/** Messages in an inbox that nobody empties just now, the oldest first: addresses of descriptors. */
+function inboxOf(w: Int32Array<SharedArrayBuffer>, ulp: UlpAt): number[] {
+  const newestFirst: number[] = [];
+  let at = Atomics.load(w, ulp + ULP.inbox);
+  if (at === INBOX_CLOSED || at === INBOX_AWAY) return [];
+  for (; at !== 0; at = w[(at >> 2) + MSG.next]!) newestFirst.push(at);
+  return newestFirst.reverse();
 }
 
 function refusedOf(why: WhyNot): Refused {

@@ -25,7 +25,7 @@ const OFFER = v.strictObject({
 });
 export type Offer = v.InferOutput<typeof OFFER>;
 const PREPARE = v.strictObject({ revision: int, offer: OFFER });
-const WEIGHT = v.strictObject({ memoryBytes: int, heapBytes: int });
+const WEIGHT = v.strictObject({ memoryBytes: int, heapBytes: int, taken: v.optional(int) });
 const REFUSED = v.strictObject({
   code: v.string(),
   detail: v.pipe(v.string(), v.maxLength(LIMITS.rpcTextLength)),
@@ -36,6 +36,7 @@ const NAME: Readonly<Record<MoveFrameKind, FrameName>> = {
   PREPARED: "ULP_PREPARED",
   MIGRATING: "ULP_MIGRATING",
   MIGACK: "ULP_MIGACK",
+  FLUSHED: "ULP_FLUSHED",
   MIGRATED: "ULP_MIGRATED",
   MIGABORT: "ULP_MIGABORT",
 };
@@ -44,13 +45,18 @@ const KIND: ReadonlyMap<number, MoveFrameKind> = new Map(
 );
 
 export function encodeMove(frame: MoveFrame): Frame {
-  const { kind, tid, move, member, revision, offer, weight, refused } = frame;
+  const { kind, tid, move, member, revision, offer, weight, taken, isClear, refused } = frame;
   let body: unknown;
   if (kind === "PREPARE") body = { revision, offer };
-  else if (kind === "MIGRATING") body = weight;
+  else if (kind === "MIGRATING") body = weight && { ...weight, taken };
   else if (refused !== undefined)
     body = { code: refused.code, detail: refused.detail.slice(0, LIMITS.rpcTextLength) };
-  const c = kind === "PREPARED" ? Number(refused === undefined) : member;
+  const c =
+    kind === "PREPARED"
+      ? Number(refused === undefined)
+      : kind === "MIGACK"
+        ? Number(isClear === true)
+        : member;
   const bytes = body === undefined ? [] : [new TextEncoder().encode(JSON.stringify(body))];
   return { type: FRAME[NAME[kind]], a: tid >>> 0, b: move, c, body: bytes };
 }
@@ -63,7 +69,11 @@ export function decodeMove({ type, a, b, c, body }: Frame): MoveFrame | undefine
   const bytes = body[0] ?? new Uint8Array(0);
   if (kind === "PREPARE") return { ...head, ...parse(PREPARE, bytes) };
   if (kind === "PREPARED") return { ...head, member: 0, refused: c === 1 ? undefined : refusedOf(bytes) };
-  if (kind === "MIGRATING" && bytes.length > 0) return { ...head, weight: parse(WEIGHT, bytes) };
+  if (kind === "MIGACK") return { ...head, member: 0, isClear: c === 1 };
+  if (kind === "MIGRATING" && bytes.length > 0) {
+    const { taken, ...weight } = parse(WEIGHT, bytes);
+    return { ...head, weight, ...(taken !== undefined && { taken }) };
+  }
   return kind === "MIGABORT" && bytes.length > 0 ? { ...head, refused: refusedOf(bytes) } : head;
 }
 

@@ -52,9 +52,11 @@ export interface MoverWorld {
   readonly hashes: readonly (string | undefined)[];
   /** Milliseconds, of a clock that only goes forward. */
   nowMs(): number;
+  /** Milliseconds since 1970. */
+  dayMs(): number;
   after(ms: number, run: () => void): void;
-  /** Memory that this process may still take, bytes. */
-  availableBytes(): number;
+  /** Memory that this process may still take, bytes: as it was a moment ago, and longer ago if little is wanted of it. */
+  availableBytes(wantedBytes: number): number;
   /** A move of a ULP has come so far: an effect, or a frame, of the protocol is next. For tests that stop it there. */
   reached(stage: string): void;
   /** Gives all that is in the outbox to `leave`. */
@@ -74,6 +76,8 @@ export class Mover {
   private readonly coming = new Map<Tid, ComingState>();
   /** Messages for a ULP that is about to be admitted. */
   private readonly front = new Map<Tid, Mail[]>();
+  /** What ULPs have sent, while others of the job do not know this process; undefined: all know it. */
+  private early: Mail[] | undefined;
   private readonly orders = new Map<number, (outcome: Outcome) => void>();
   private lastOrder = 0;
   private readonly events: MoveEvent[] = [];
@@ -82,7 +86,11 @@ export class Mover {
 
   constructor(world: MoverWorld, members: Iterable<Member>, first: Iterable<readonly [Tid, Member]>) {
     this.world = world;
-    this.protocol = new Migration(world.member, members, (src) => this.leaving.keepsFrom(src));
+    this.protocol = new Migration(world.member, members, {
+      keepsFrom: (src) => this.leaving.keepsFrom(src),
+      sentTo: (member) => world.links.sentTo(member),
+      takenFrom: (member) => world.links.takenFrom(member),
+    });
     this.leaving = new LeavingUlps(world, (event) => this.take(event));
     for (const [tid, member] of first) this.created(tid, { member, move: 0 });
   }
@@ -128,8 +136,9 @@ export class Mover {
     const each = tids.map((tid) => {
       const order = ++this.lastOrder;
       const outcome = new Promise<Outcome>((done) => this.orders.set(order, done));
+      const eventMs = this.world.dayMs();
       this.take({ kind: "order", order, tid, to });
-      return outcome.then(told);
+      return outcome.then((it) => told(it, eventMs));
     });
     return Promise.all(each);
   }
@@ -143,13 +152,38 @@ export class Mover {
 
   /** A ULP of this process sends one to another process. */
   leave(mail: Mail): void {
-    this.route(mail, 0);
+    if (this.early === undefined) this.route(mail, 0);
+    else this.early.push(mail);
+  }
+
+  /** Others do not know this process, which came late: what its ULPs send waits, until all do or it ends. */
+  awaitOthers(): void {
+    this.early = [];
+  }
+  knownToOthers(): void {
+    for (const mail of this.takeEarly()) this.route(mail, 0);
+  }
+  drop(): void {
+    this.world.arrivals.drop();
+    for (const mail of this.takeEarly()) mail.release();
+  }
+  private takeEarly(): Mail[] {
+    const early = this.early ?? [];
+    this.early = undefined;
+    return early;
   }
 
   /** One has come. @param times  it was sent on before */
   arrive(mail: Mail, times: number): void {
     const here = this.where(mail.to) === this.world.member;
     if (here || times < LIMITS.forwards) this.route(mail, times + 1);
+    else mail.release();
+  }
+
+  /** One has come behind the state of its receiver. It is kept where it comes from too, until the ULP is here. */
+  late(from: Member, mail: Mail, move: number): void {
+    const coming = this.coming.get(mail.to);
+    if (coming?.from === from && coming.move === move) coming.late.push(mail);
     else mail.release();
   }
 
@@ -235,6 +269,7 @@ export class Mover {
     this.world.reached(effect.kind === "send" ? effect.frame.kind : effect.kind);
     switch (effect.kind) {
       case "send":
+        if (effect.frame.kind === "MIGABORT") this.leaving.withdraw(effect.frame.tid);
         links.send(effect.to, encodeMove(effect.frame));
         break;
       case "offer":
@@ -251,6 +286,9 @@ export class Mover {
         break;
       case "ship":
         void this.leaving.ship(effect.tid, effect.move);
+        break;
+      case "shipLate":
+        this.leaving.shipLate(effect.tid, effect.move, effect.to);
         break;
       case "stopShipping":
         this.leaving.stopShipping(effect.tid);
@@ -316,7 +354,7 @@ export class Mover {
       promised.heapBytes += toCome.heapBytes;
     }
     const { process } = this.world;
-    return { process, availableBytes: () => this.world.availableBytes(), promised };
+    return { process, availableBytes: (wanted) => this.world.availableBytes(wanted), promised };
   }
 
   /** Not what its next move brings. */
@@ -349,14 +387,16 @@ export class Mover {
   }
 
   private adopt(tid: Tid): void {
-    const { incoming } = this.coming.get(tid)!;
+    const { incoming, late } = this.coming.get(tid)!;
     this.coming.delete(tid);
     const mails = this.front.get(tid) ?? [];
     this.front.set(tid, mails);
     const held = (): number[] => {
       this.world.drain();
       this.front.delete(tid);
-      return mails.flatMap((mail) => this.descriptor(mail));
+      const early = this.early?.filter(({ to }) => to === tid) ?? [];
+      this.early = this.early?.filter(({ to }) => to !== tid);
+      return [...late, ...early, ...mails].flatMap((mail) => this.descriptor(mail));
     };
     this.world.process.freezer.admit(incoming!, held);
   }
@@ -415,8 +455,8 @@ type ToldOutcome = RpcReply<(typeof RPC_MOVE)["moveOrder"]>["outcomes"][number];
 export const NOT_YET: ToldOutcome = { moved: false, refused: { code: "notHere", detail: REFUSALS.notHere } };
 
 /** With the reason as a sentence. */
-function told(outcome: Outcome): ToldOutcome {
-  if (outcome.moved) return { ...outcome, stages: { ...outcome.stages } };
+function told(outcome: Outcome, eventMs: number): ToldOutcome {
+  if (outcome.moved) return { ...outcome, stages: { ...outcome.stages }, eventMs };
   const { code, detail } = outcome.refused;
   return {
     moved: false,

@@ -143,10 +143,15 @@ class NodeApplication implements ApplicationEdge {
     return performance.now();
   }
 
-  availableBytes(): number {
+  dayMs(): number {
+    return performance.timeOrigin + performance.now();
+  }
+
+  availableBytes(wantedBytes: number): number {
     const now = performance.now();
+    const isLittle = wantedBytes < this.available / LIMITS.memoryParts;
     // It is in files of the system, and asked for twice in a move.
-    if (now >= this.lookedMs + LIMITS.memoryLookMs) {
+    if (now >= this.lookedMs + (isLittle ? LIMITS.memoryOldMs : LIMITS.memoryLookMs)) {
       this.available = process.availableMemory();
       this.lookedMs = now;
     }

@@ -14,10 +14,19 @@ import { fileWords } from "./node-files.ts";
 type Stage = Exclude<MoveEffect<unknown>["kind"], "send"> | Exclude<MoveFrameKind, "PREPARE">;
 
 const STAGES: Readonly<Record<Stage, true>> = {
-  ...{ offer: true, freeze: true, thaw: true, shipMemory: true, ship: true, stopShipping: true, free: true },
+  ...{
+    offer: true,
+    freeze: true,
+    thaw: true,
+    shipMemory: true,
+    ship: true,
+    shipLate: true,
+    stopShipping: true,
+    free: true,
+  },
   ...{ judge: true, weigh: true, adopt: true, discard: true, claim: true, read: true, release: true },
   ...{ migrated: true, answer: true, cutOff: true },
-  ...{ PREPARED: true, MIGRATING: true, MIGACK: true, MIGRATED: true, MIGABORT: true },
+  ...{ PREPARED: true, MIGRATING: true, MIGACK: true, FLUSHED: true, MIGRATED: true, MIGABORT: true },
 };
 
 /** It has stopped within this time, milliseconds. */

@@ -39,6 +39,8 @@ export interface PeerTaker {
   readonly mail: (mail: Mail, times: number) => void;
   /** Any other frame. */
   readonly frame: (from: number, frame: Frame) => void;
+  /** A message of ULP_MSGLATE, of this move. */
+  readonly late: (from: number, mail: Mail, move: number) => void;
   /** A piece of a ULP's state comes. */
   readonly state: (from: number, head: FrameHead) => FrameSink;
   /** A link has ended that nobody here has closed. */
@@ -78,6 +80,10 @@ export class PeerLinks {
         peer.received += 1;
         this.taker.mail(mail, times(head));
       });
+    link.onStream(
+      FRAME.ULP_MSGLATE,
+      (head, bytes) => new ComingMail(head, bytes, begin, (mail) => this.taker.late(member, mail, head.c)),
+    );
     const first = message(() => 0);
     link.onStream(FRAME.ULP_SEND, first);
     link.onStream(FRAME.ULP_MCAST, first);
@@ -110,8 +116,23 @@ export class PeerLinks {
     if (times === 0 && mail.gbid !== undefined) this.gather(peer, mail);
     else {
       this.flush(peer);
-      sendMail(peer.link, [mail], times);
+      sendMail(peer.link, [mail], times === 0 ? FRAME.ULP_SEND : FRAME.ULP_MSGFWD, times);
     }
+  }
+
+  /** Sends one behind the state of its receiver, by this move. */
+  late(member: number, mail: Mail, move: number): void {
+    const link = this.link(member);
+    if (link === undefined) mail.release();
+    else sendMail(link, [mail], FRAME.ULP_MSGLATE, move);
+  }
+
+  /** Messages to a member, and from it, ever. */
+  sentTo(member: number): number {
+    return this.peers.get(member)?.sent ?? 0;
+  }
+  takenFrom(member: number): number {
+    return this.peers.get(member)?.received ?? 0;
   }
 
   /**
@@ -127,7 +148,7 @@ export class PeerLinks {
   }
 
   private flush(peer: Peer): void {
-    if (peer.gathered.length > 0) sendMail(peer.link, peer.gathered.splice(0), 0);
+    if (peer.gathered.length > 0) sendMail(peer.link, peer.gathered.splice(0), FRAME.ULP_SEND, 0);
   }
 
   send(member: number, frame: Frame): void {
@@ -174,8 +195,8 @@ function isSame(a: Mail, b: Mail): boolean {
   );
 }
 
-/** One message to one ULP or several, in one frame. */
-function sendMail(link: Link, mails: readonly Mail[], times: number): void {
+/** One message to one ULP or several, in one frame. @param c  what the frame's type has there */
+function sendMail(link: Link, mails: readonly Mail[], type: number, c: number): void {
   const { to, src, pieces } = mails[0]!;
   const tids = mails.length === 1 ? [] : mails.map((mail) => mail.to);
   const body = [sendHead(tids, mails[0]!), ...pieces];
@@ -183,11 +204,7 @@ function sendMail(link: Link, mails: readonly Mail[], times: number): void {
     for (const mail of mails) mail.release();
   };
   if (mails.length > 1) link.send({ type: FRAME.ULP_MCAST, a: mails.length, b: src, c: 0, body }, release);
-  else
-    link.send(
-      { type: times === 0 ? FRAME.ULP_SEND : FRAME.ULP_MSGFWD, a: to, b: src, c: times, body },
-      release,
-    );
+  else link.send({ type, a: to, b: src, c, body }, release);
 }
 
 /**

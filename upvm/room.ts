@@ -14,8 +14,8 @@ import type { PartProcess } from "./run-here.ts";
 /** The process that a ULP would come to. */
 export interface Room {
   readonly process: Pick<PartProcess, "library">;
-  /** Memory that this process may still take, bytes. */
-  availableBytes(): number;
+  /** As MoverWorld. */
+  availableBytes(wantedBytes: number): number;
   /** Of that, and of the process heap: what others that come will still take. */
   readonly promised: Weight;
 }
@@ -34,7 +34,8 @@ export function refusal(
 
 /** @returns undefined: there is room for it just now */
 export function noRoom(room: Room, { memoryBytes, heapBytes }: Weight): Refused | undefined {
-  const available = Math.max(0, room.availableBytes() - room.promised.memoryBytes);
+  const promisedBytes = room.promised.memoryBytes;
+  const available = Math.max(0, room.availableBytes(memoryBytes + promisedBytes) - promisedBytes);
   if (memoryBytes > available)
     return { code: "noMemory", detail: `${mb(available)} MB are free, it needs ${mb(memoryBytes)}` };
   // Up to a chunk the arenas may have to spare; who is wrong about that finds out when its state comes.

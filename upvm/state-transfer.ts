@@ -15,6 +15,7 @@ import { type Destination, readImage } from "../runtime/migrate/restore.ts";
 import { PAGE_BYTES } from "../wire/image.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { FRAME } from "../wire/protocol.ts";
+import type { Mail } from "./peer-links.ts";
 
 /** Names a move on the wire. */
 export interface MoveName {
@@ -30,7 +31,8 @@ export class LeavingState {
   private readonly name: MoveName;
   private readonly isStopped: () => boolean;
   private chunks = 0;
-  private last: Promise<boolean> = Promise.resolve(true);
+  /** How what came before will end, if it waits for something; undefined: it is with the link. */
+  private last: Promise<boolean> | undefined;
 
   /** @param isStopped  asked before each chunk: the move has been given up */
   constructor(link: Link, name: MoveName, isStopped: () => boolean) {
@@ -39,16 +41,24 @@ export class LeavingState {
     this.isStopped = isStopped;
   }
 
-  /** A part goes behind those before, when it is there. @param part  undefined: it has been stopped */
+  /**
+   * A part goes behind those before, when it is there: in this task if nothing is to be waited for, so that one write of the
+   * link has as much of it as possible. @param part  undefined: it has been stopped
+   */
   add(part: Image | Promise<Image | undefined>): void {
-    this.last = Promise.all([this.last, part]).then(
-      ([goes, it]) => goes && it !== undefined && this.write(it),
+    if (this.last === undefined && !(part instanceof Promise)) {
+      this.last = this.write(part);
+      return;
+    }
+    this.last = Promise.all([this.last ?? true, part]).then(
+      ([goes, it]) => goes && it !== undefined && (this.write(it) ?? true),
     );
   }
 
   /** That was all. @returns true: all is written; false: it was stopped, or the link has ended */
   async end(): Promise<boolean> {
-    if (!(await this.last)) return false;
+    if (this.last !== undefined && !(await this.last)) return false;
+    if (this.isStopped()) return false;
     const { link, chunks } = this;
     const { tid, move } = this.name;
     const end: Frame = { type: FRAME.ULP_STATE_END, a: tid >>> 0, b: move, c: chunks, body: [] };
@@ -57,15 +67,30 @@ export class LeavingState {
     return link.end === undefined;
   }
 
-  private async write({ pieces, bytes }: Image): Promise<boolean> {
-    const { link } = this;
+  /** @returns undefined: all is with the link */
+  private write({ pieces, bytes }: Image): Promise<boolean> | undefined {
     this.bytes += bytes;
-    const { tid, move } = this.name;
-    for (const body of chunksOf(pieces)) {
-      if (link.queuedBytes > LIMITS.linkQueueBytes) await link.drained();
-      if (this.isStopped() || link.end !== undefined) return false;
-      link.send({ type: FRAME.ULP_STATE, a: tid >>> 0, b: move, c: this.chunks++, body });
+    const chunks = chunksOf(pieces);
+    for (let chunk = chunks.next(); !chunk.done; chunk = chunks.next()) {
+      if (this.link.queuedBytes > LIMITS.linkQueueBytes || !this.send(chunk.value))
+        return this.writeLater(chunk.value, chunks);
     }
+    return undefined;
+  }
+
+  private async writeLater(first: Uint8Array[], chunks: Generator<Uint8Array[]>): Promise<boolean> {
+    for (let body: Uint8Array[] | undefined = first; body !== undefined; body = chunks.next().value) {
+      if (this.link.queuedBytes > LIMITS.linkQueueBytes) await this.link.drained();
+      if (!this.send(body)) return false;
+    }
+    return true;
+  }
+
+  private send(body: Uint8Array[]): boolean {
+    const { link } = this;
+    if (this.isStopped() || link.end !== undefined) return false;
+    const { tid, move } = this.name;
+    link.send({ type: FRAME.ULP_STATE, a: tid >>> 0, b: move, c: this.chunks++, body });
     return true;
   }
 }
@@ -116,6 +141,8 @@ export class ComingState {
   readonly move: number;
   /** All of it, when it has come. */
   incoming: Incoming | undefined;
+  /** Messages that came behind it, in order. */
+  readonly late: Mail[] = [];
   private readonly filling: Filling<Incoming>;
   private readonly heap: ArrayBufferLike;
   private readonly broken: (refused: Refused) => void;
@@ -184,6 +211,7 @@ export class ComingState {
     if (this.filling.isDone) this.filling.done?.drop();
     else this.filling.drop();
     this.incoming = undefined;
+    for (const mail of this.late.splice(0)) mail.release();
   }
 
   /**

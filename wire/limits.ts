@@ -307,8 +307,15 @@ export const LIMITS = {
   scanBytes: 4 << 20,
   /** Of a ULP's state, what goes in one frame, bytes: other frames of the link come between. */
   stateChunkBytes: 256 << 10,
-  /** How much memory there is, is looked at again after so long, milliseconds: that takes as long as a message. */
+  /** A destination is asked with the first of a ULP's state, or after so long if the ULP cannot be stopped before, milliseconds. */
+  moveOfferMs: 2,
+  /**
+   * How much memory there is, is looked at again after so long, milliseconds: that takes as long as a message. For what needs
+   * less than one part in `memoryParts` of what there was, only after `memoryOldMs`.
+   */
   memoryLookMs: 20,
+  memoryParts: 64,
+  memoryOldMs: 5_000,
   /** Of a state that comes, what is longer is read from the socket to where it belongs, bytes. */
   stateReadBytes: 4 << 10,
   /** JSON in a frame of a move, bytes. */

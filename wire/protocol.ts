@@ -11,7 +11,7 @@
  *
  * Owns: codes, names and meanings. No code with effects.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Bytes before a frame's body: length, type, three fields. */
 export const FRAME_HEAD_BYTES = 20;
@@ -47,13 +47,15 @@ export const FRAMES = {
   ULP_PREPARE: { code: 32, fields: ["ULP", "move", ""], body: "JSON", ends: "library", doc: "source asks destination whether it can take a ULP" },
   ULP_PREPARED: { code: 33, fields: ["ULP", "move", "1: yes, 0: no"], body: "JSON", ends: "library", doc: "answers ULP_PREPARE" },
   ULP_MIGRATING: { code: 34, fields: ["ULP", "move", "destination member"], body: "to the destination JSON", ends: "library", doc: "source tells all: hold what goes to this ULP; and the destination, what memory it needs" },
-  ULP_MIGACK: { code: 35, fields: ["ULP", "move", ""], body: "", ends: "library", doc: "answers ULP_MIGRATING, behind everything sent before" },
+  ULP_MIGACK: { code: 35, fields: ["ULP", "move", "1: nothing is on its way, ULP_FLUSHED is not waited for"], body: "", ends: "library", doc: "answers ULP_MIGRATING, behind everything sent before" },
   ULP_STATE: { code: 36, fields: ["ULP", "move", "number of the chunk"], body: "a piece of the image", ends: "library", doc: "the ULP's state, source to destination" },
   ULP_STATE_END: { code: 37, fields: ["ULP", "move", "chunks"], body: "", ends: "library", doc: "all of the state has been sent" },
   ULP_MIGRATED: { code: 38, fields: ["ULP", "move", "member"], body: "", ends: "library", doc: "destination tells all: the ULP is here; send what is held" },
   ULP_MIGABORT: { code: 39, fields: ["ULP", "move", "member"], body: "JSON", ends: "library", doc: "the ULP stays at its source: send there what is held" },
   ULP_ANSWER: { code: 40, fields: ["ULP", "", "bytes of JSON"], body: "JSON, then bytes: as the request ulpAnswer", ends: "ulp", doc: "the virtual machine's answer to a ULP that has moved since it asked" },
   ULP_MCAST: { code: 41, fields: ["receivers", "source ULP", ""], body: "tids of the receivers, then as ULP_SEND", ends: "ulp", doc: "a message to several ULPs of the process" },
+  ULP_MSGLATE: { code: 42, fields: ["destination ULP", "source ULP", "move"], body: "as ULP_SEND", ends: "ulp", doc: "a message that came to the source of a move after the ULP's state had left: it goes behind those of its state" },
+  ULP_FLUSHED: { code: 43, fields: ["ULP", "move", ""], body: "", ends: "library", doc: "source tells destination: all have answered, and what came for the ULP has been sent" },
   // The link itself; 64 to 68 are the handshake
   NONCE: { code: 64, fields: ["", "", ""], body: "32 random bytes", ends: "link", doc: "first frame of each side" },
   PROOF: { code: 65, fields: ["", "", ""], body: "HMAC-SHA-256", ends: "link", doc: "shows that the side has the key: first the caller, then the listener" },
@@ -79,7 +81,7 @@ export const FRAME = Object.fromEntries(FRAME_NAMES.map((name) => [name, FRAMES[
 /** Code → name, for logs and errors. */
 export const FRAME_NAME: ReadonlyMap<number, FrameName> = new Map(FRAME_NAMES.map((name) => [FRAMES[name].code, name]));
 
-/** Head of the body of ULP_SEND and ULP_MSGFWD: i32 words. The bytes of the buffer follow. */
+/** Head of the body of ULP_SEND, ULP_MSGFWD and ULP_MSGLATE: i32 words. The bytes of the buffer follow. */
 export const SEND_HEAD = { context: 0, tag: 1, encoding: 2, wid: 3, words: 4 } as const;
 
 /** Flags of FRAGMENT's field 2. */

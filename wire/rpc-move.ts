@@ -19,6 +19,7 @@ const OUTCOME = v.variant("moved", [
     obtrusiveMs: ms,
     migrationMs: ms,
     stages: STAGES,
+    eventMs: ms,
   }),
   v.strictObject({ moved: v.literal(false), refused: v.strictObject({ code: v.string(), detail: v.string() }) }),
 ]);
@@ -34,6 +35,8 @@ const MIGRATED = v.strictObject({
   obtrusiveMs: ms,
   migrationMs: ms,
   stages: v.optional(STAGES),
+  /** When the order came to the process that had the ULP, milliseconds since 1970, by its clock. */
+  eventMs: v.optional(ms),
 });
 export type MigratedRow = v.InferOutput<typeof MIGRATED>;
 

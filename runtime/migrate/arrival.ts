@@ -7,9 +7,9 @@
  *
  * - judging: can it be taken? Program, memory, versions.
  * - promised: the source was told yes. What it has grown to is known when it has been stopped, and comes with MIGRATING: only if
- *   there is room for that, MIGACK answers. Its memory comes at once behind that, and is dropped if there is no room; the rest of
- *   its state comes when all of the job hold what goes to it.
- * - deciding: all of it is in place. One transaction of the control store makes it ours, unless the source was quicker
+ *   there is room for that, MIGACK answers. Its state comes at once behind that, and is dropped if there is no room; then what
+ *   has come for it meanwhile, and FLUSHED, when all of the job hold what goes to it.
+ * - deciding: all of it is in place, and nothing for it is on its way to the source. One transaction of the control store makes it ours, unless the source was quicker
  *   to say that it stays, or the master that it has ended with its source. Until that is known nobody runs it.
  *
  * Owns: the moves to this process. Pure.
@@ -28,9 +28,14 @@ interface Arrival {
   /** Deciding: when the store is asked again. */
   deadlineMs: number;
   tries: number;
+  /** Its state is in place; all others hold what goes to it, and what they had sent has come here. */
+  isWhole: boolean;
+  isFlushed: boolean;
   /** Judging: there is no room for what it has grown to. */
   refused?: Refused;
 }
+
+const BEGINNING = { tries: 0, isWhole: false, isFlushed: false };
 
 export class Arrivals<M> {
   private readonly common: Common<M>;
@@ -60,7 +65,7 @@ export class Arrivals<M> {
     else if (fromThere >= LIMITS.movesAtOnce) this.reply(from, tid, move, { code: "tooMany", detail: "" });
     else {
       const deadlineMs = Number.POSITIVE_INFINITY;
-      this.moves.set(tid, { tid, from, move, revision, at: "judging", deadlineMs, tries: 0 });
+      this.moves.set(tid, { tid, from, move, revision, at: "judging", deadlineMs, ...BEGINNING });
       this.common.out({ kind: "judge", from, frame });
     }
   }
@@ -75,6 +80,7 @@ export class Arrivals<M> {
     if (why === undefined) a.at = "promised";
     else this.moves.delete(tid);
     this.reply(a.from, tid, move, why);
+    if (why === undefined) this.decideIfReady(a);
   }
 
   /** True if it is about to come from there, and not all of it has. */
@@ -88,19 +94,38 @@ export class Arrivals<M> {
     if (a === undefined) return;
     if (refused !== undefined && a.at === "judging") a.refused = refused;
     else if (refused !== undefined) this.broken(tid, move, refused);
-    else if (this.common.members.has(a.from))
-      this.common.out({ kind: "send", to: a.from, frame: { kind: "MIGACK", tid, move, member: 0 } });
+    else if (this.common.members.has(a.from)) this.acknowledge(a);
+  }
+
+  private acknowledge({ from, tid, move, isFlushed: isClear }: Arrival): void {
+    const frame = { kind: "MIGACK", tid, move, member: 0, isClear } as const;
+    this.common.out({ kind: "send", to: from, frame });
   }
 
   received(tid: Tid, move: number): void {
     const a = this.find(tid, move);
-    if (a?.at !== "promised") return;
+    if (a === undefined) return;
+    a.isWhole = true;
+    this.decideIfReady(a);
+  }
+
+  /** Nothing for it is on its way to its source, and all that it has sent from there has come. */
+  flushed(from: Member, tid: Tid, move: number): void {
+    const a = this.find(tid, move);
+    if (a?.from !== from) return;
+    a.isFlushed = true;
+    this.decideIfReady(a);
+  }
+
+  private decideIfReady(a: Arrival): void {
+    if (a.at !== "promised" || !a.isWhole || !a.isFlushed) return;
     a.at = "deciding";
     this.claim(a);
   }
 
   broken(tid: Tid, move: number, refused: Refused): void {
     const a = this.find(tid, move);
+    if (a?.at === "judging") a.refused = refused;
     if (a?.at !== "promised") return;
     if (this.common.members.has(a.from)) {
       const frame = { kind: "MIGABORT", tid, move, member: a.from, refused } as const;

@@ -6,14 +6,15 @@
  *                 ╰───────────┴──────────╯           ╰─ undoing ─┤
  *                       stays, thawed                  stays ◀───╯ or gone: the control store says
  *
- * - freezing: the destination is asked (PREPARE), and at the same time the ULP is being stopped: its answer is waited for only
- *   before the rest of its state is sent (shipping); its memory is on the way by then, or dropped there. What cannot be stopped in time is `unfreezing`: refused, and thawed when it stops.
+ * - freezing: the destination is asked (PREPARE), and at the same time the ULP is being stopped. Its answer is not waited for:
+ *   what it will not have it drops. What cannot be stopped in time is `unfreezing`: refused, and thawed when it stops.
  * - waiting: messages that it has sent wait here for ULPs that move; they must leave before it does.
  * - flushing: all others are told (MIGRATING) and answer behind everything they have sent (MIGACK). An answer also says
  *   that everything that the ULP has sent from here has come, so that what it sends from elsewhere cannot overtake it.
- *   Until then messages go into its queue; they travel with it. From then on they wait.
- *   Its memory, which no message changes, is sent meanwhile (shipMemory).
- * - shipping, shipped: its state is on the way. The destination decides, by one transaction of the control store: with it
+ *   Its state is sent meanwhile, with the messages that it has (shipMemory, ship). What comes for it until all have answered is
+ *   sent after it (shipLate), and kept; then the destination is told (FLUSHED). If there is nobody but the destination, that
+ *   knows by itself whether something of its own is on its way: so a move takes one message to it and no answer.
+ * - shipping, shipped: all have answered; its state is on the way, or there. The destination decides, by one transaction of the control store: with it
  *   the ULP is its. Only a transaction on the same key can prevent that (undoing), so exactly one has it.
  *
  * Owns: the moves from this process. Pure. Nothing here is undone by a message that is late: (tid, move) names an attempt.
@@ -54,6 +55,10 @@ interface Departure {
   weight: Weight | undefined;
   /** MIGRATED came before our own link said that all is written. */
   isThere: boolean;
+  /** All is written. */
+  isSent: boolean;
+  /** Nobody but the destination had to be told: it may decide before it has answered. */
+  isAlone: boolean;
   /** Why it stays, as soon as it is stopped; why it is undone. */
   refused: Refused | undefined;
   tries: number;
@@ -172,6 +177,8 @@ export class Departures<M> {
       bytes: 0,
       weight: undefined,
       isThere: false,
+      isSent: false,
+      isAlone: false,
       refused: undefined,
       tries: 0,
     };
@@ -188,12 +195,12 @@ export class Departures<M> {
     if (refused !== undefined) {
       // It is answered when it runs again, so that it can be moved elsewhere then.
       if (d.at === "freezing") d.refused = refused;
-      else this.stay(d, refused);
+      // Else only what the control store says counts by now, and nobody there will ask it.
+      else if (d.at !== "undoing") this.stay(d, refused);
       return;
     }
     d.isPrepared = true;
     d.stages.preparedMs = this.elapsed(d);
-    if (d.at === "flushing") this.shipIfFlushed(d);
   }
 
   frozen(tid: Tid, move: number, weight: Weight | undefined): void {
@@ -231,38 +238,57 @@ export class Departures<M> {
   }
 
   private flushIfClear(d: Departure): void {
-    if (this.common.locations.holdsFrom(d.tid) || this.common.keepsFrom(d.tid)) return;
+    if (this.common.locations.holdsFrom(d.tid) || this.common.traffic.keepsFrom(d.tid)) return;
+    const { tid, move, to } = d;
+    const others = this.common.others();
     this.enter(d, "flushing");
-    for (const member of this.common.others()) {
-      d.acks.add(member);
-      this.send(member, "MIGRATING", d, d.to, member === d.to ? d.weight : undefined);
-    }
-    this.common.out({ kind: "shipMemory", tid: d.tid, move: d.move, to: d.to });
-    this.shipIfFlushed(d);
+    d.isAlone = others.length === 1;
+    for (const member of others) d.acks.add(member);
+    // First those whose answers are waited for.
+    for (const member of others) if (member !== to) this.tell(member, d);
+    this.tell(to, d);
+    this.common.out({ kind: "shipMemory", tid, move, to });
+    this.common.out({ kind: "ship", tid, move, to });
   }
 
-  acknowledged(from: Member, tid: Tid, move: number): void {
+  private tell(member: Member, { tid, move, to, weight, isAlone, acks }: Departure): void {
+    const taken = isAlone && acks.has(member) ? this.common.traffic.takenFrom(member) : undefined;
+    const more = member === to && { ...(weight && { weight }), ...(taken !== undefined && { taken }) };
+    this.common.out({
+      kind: "send",
+      to: member,
+      frame: { kind: "MIGRATING", tid, move, member: to, ...more },
+    });
+  }
+
+  /** @param isClear  it is the destination, which knows by itself that nothing is on its way to it or to us */
+  acknowledged(from: Member, tid: Tid, move: number, isClear: boolean): void {
     const d = this.find(tid, move);
     if (d?.at !== "flushing") return;
     d.acks.delete(from);
-    this.shipIfFlushed(d);
+    this.goOnIfFlushed(d, isClear);
   }
 
-  private shipIfFlushed(d: Departure): void {
-    if (d.acks.size > 0 || !d.isPrepared) return;
+  private goOnIfFlushed(d: Departure, isClear = false): void {
+    if (d.acks.size > 0) return;
+    const { tid, move, to } = d;
     d.stages.flushedMs = this.elapsed(d);
-    this.enter(d, "shipping");
-    this.common.locations.hold(d.tid, d.move);
-    this.common.out({ kind: "ship", tid: d.tid, move: d.move, to: d.to });
+    this.common.locations.hold(tid, move);
+    if (!isClear) {
+      this.common.out({ kind: "shipLate", tid, move, to });
+      this.send(to, "FLUSHED", d, 0);
+    }
+    this.enter(d, d.isSent ? "shipped" : "shipping");
   }
 
   shipped(tid: Tid, move: number, bytes: number): void {
     const d = this.find(tid, move);
     // Undoing began before the link had told: it still may be that all is there.
-    if (d === undefined || (d.at !== "shipping" && d.at !== "undoing")) return;
+    if (d === undefined || (d.at !== "flushing" && d.at !== "shipping" && d.at !== "undoing")) return;
     d.bytes = bytes;
     d.stages.sentMs = this.elapsed(d);
-    if (d.at === "undoing") return;
+    d.isSent = true;
+    if (d.at !== "shipping") return;
     this.enter(d, "shipped");
     if (d.isThere) this.gone(d);
   }
@@ -292,7 +318,7 @@ export class Departures<M> {
         else this.giveUp(d, "lost");
       } else if (d.at === "flushing") {
         d.acks.delete(member);
-        this.shipIfFlushed(d);
+        this.goOnIfFlushed(d);
       }
     }
   }
@@ -301,8 +327,7 @@ export class Departures<M> {
   joined(member: Member): void {
     // Its answer is not waited for: it has sent nothing yet (migration.ts).
     for (const d of this.moves.values())
-      if (["flushing", "shipping", "shipped", "undoing"].includes(d.at))
-        this.send(member, "MIGRATING", d, d.to, member === d.to ? d.weight : undefined);
+      if (["flushing", "shipping", "shipped", "undoing"].includes(d.at)) this.tell(member, d);
   }
 
   tick(): void {
@@ -329,16 +354,17 @@ export class Departures<M> {
     else this.gone(d);
   }
 
-  /** Ends a move from our side. Once its last byte may have been sent, only the control store can say that it stays. */
+  /** Ends a move from our side. Once the destination may have decided, only the control store can say that it stays. */
   private giveUp(d: Departure, code: Refusal): void {
     const refused = d.refused ?? { code, detail: "" };
     if (d.at === "undoing") return;
     if (d.at === "unfreezing") return;
-    if (d.at !== "shipping" && d.at !== "shipped") {
+    const mayBeThere = d.at === "shipping" || d.at === "shipped" || (d.at === "flushing" && d.isAlone);
+    if (!mayBeThere) {
       this.stay(d, refused);
       return;
     }
-    if (d.at === "shipping") this.common.out({ kind: "stopShipping", tid: d.tid, move: d.move });
+    if (d.at !== "shipped") this.common.out({ kind: "stopShipping", tid: d.tid, move: d.move });
     d.refused = refused;
     this.enter(d, "undoing");
     this.claim(d);
@@ -421,14 +447,8 @@ export class Departures<M> {
     return this.common.nowMs - d.sinceMs;
   }
 
-  private send(
-    to: Member,
-    kind: MoveFrameKind,
-    { tid, move }: Departure,
-    member: Member,
-    weight?: Weight,
-  ): void {
-    this.common.out({ kind: "send", to, frame: { kind, tid, move, member, ...(weight && { weight }) } });
+  private send(to: Member, kind: MoveFrameKind, { tid, move }: Departure, member: Member): void {
+    this.common.out({ kind: "send", to, frame: { kind, tid, move, member } });
   }
 
   private answer(order: number, tid: Tid, to: Member, outcome: Outcome): void {

@@ -14,7 +14,7 @@
 import { Arrivals } from "./arrival.ts";
 import { Departures } from "./departure.ts";
 import { Locations, type Where } from "./locations.ts";
-import type { Common } from "./migration-common.ts";
+import { type Common, NO_TRAFFIC, type Traffic } from "./migration-common.ts";
 import type { Location, Member, MoveEffect, MoveEvent, MoveFrame, Sent, Tid } from "./moves.ts";
 
 export class Migration<M> implements Common<M> {
@@ -27,15 +27,14 @@ export class Migration<M> implements Common<M> {
   private readonly arrivals: Arrivals<M>;
   private effects: MoveEffect<M>[] = [];
 
-  readonly keepsFrom: (src: Tid) => boolean;
+  readonly traffic: Traffic;
 
   /**
    * @param members  processes of the job that are there, this one too
-   * @param keepsFrom  as Common.keepsFrom: ULPs of a process send to a frozen one of the same process without telling us
    */
-  constructor(own: Member, members: Iterable<Member>, keepsFrom: (src: Tid) => boolean = () => false) {
+  constructor(own: Member, members: Iterable<Member>, traffic = NO_TRAFFIC) {
     this.own = own;
-    this.keepsFrom = keepsFrom;
+    this.traffic = traffic;
     this.members = new Set(members).add(own);
     this.locations = new Locations(own);
     this.departures = new Departures(this);
@@ -154,7 +153,7 @@ export class Migration<M> implements Common<M> {
   }
 
   private frame(from: Member, frame: MoveFrame): void {
-    const { tid, move } = frame;
+    const { tid, move, isClear = false } = frame;
     switch (frame.kind) {
       case "PREPARE":
         this.arrivals.prepare(from, frame);
@@ -166,7 +165,10 @@ export class Migration<M> implements Common<M> {
         this.migrating(from, frame);
         break;
       case "MIGACK":
-        this.departures.acknowledged(from, tid, move);
+        this.departures.acknowledged(from, tid, move, isClear);
+        break;
+      case "FLUSHED":
+        this.arrivals.flushed(from, tid, move);
         break;
       case "MIGRATED":
         this.departures.migrated(from, tid, move);
@@ -182,12 +184,13 @@ export class Migration<M> implements Common<M> {
   }
 
   /** As one of the others. The answer goes behind all that was sent there before, since the link keeps order. */
-  private migrating(from: Member, { tid, move, weight }: MoveFrame): void {
+  private migrating(from: Member, { tid, move, weight, taken }: MoveFrame): void {
     const known = this.locations.at(tid);
     if (known === undefined || move > known.move) this.locations.hold(tid, move);
-    if (weight !== undefined && this.arrivals.isExpected(from, tid, move))
+    if (weight !== undefined && this.arrivals.isExpected(from, tid, move)) {
+      if (taken !== undefined && taken === this.traffic.sentTo(from)) this.arrivals.flushed(from, tid, move);
       this.out({ kind: "weigh", tid, move, weight });
-    else this.out({ kind: "send", to: from, frame: { kind: "MIGACK", tid, move, member: 0 } });
+    } else this.out({ kind: "send", to: from, frame: { kind: "MIGACK", tid, move, member: 0 } });
   }
 
   private joined(member: Member): void {

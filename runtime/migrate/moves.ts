@@ -24,7 +24,14 @@ export interface Location {
 }
 
 /** Frames of the protocol, `ULP_…` of wire/protocol.ts. STATE and its end are sent and read by who has the image. */
-export type MoveFrameKind = "PREPARE" | "PREPARED" | "MIGRATING" | "MIGACK" | "MIGRATED" | "MIGABORT";
+export type MoveFrameKind =
+  | "PREPARE"
+  | "PREPARED"
+  | "MIGRATING"
+  | "MIGACK"
+  | "FLUSHED"
+  | "MIGRATED"
+  | "MIGABORT";
 
 export interface MoveFrame {
   readonly kind: MoveFrameKind;
@@ -38,6 +45,13 @@ export interface MoveFrame {
   readonly offer?: unknown;
   /** MIGRATING, to the destination: what the ULP needs there, now that it is known. */
   readonly weight?: Weight;
+  /**
+   * MIGRATING, if nobody but the destination has to answer: how many messages of it the source has taken. If it has sent no
+   * more, none is on its way, and it need not be told that all have answered.
+   */
+  readonly taken?: number;
+  /** MIGACK: it is so, and FLUSHED is not waited for. */
+  readonly isClear?: boolean;
   /** PREPARED: why not; MIGABORT of the destination: what went wrong. */
   readonly refused?: Refused | undefined;
 }
@@ -95,7 +109,7 @@ export type Outcome =
       readonly stages: Stages;
     };
 
-/** When each stage was over, milliseconds from the order on. The destination's yes (prepared) may come after the next two. */
+/** When each stage was over, milliseconds from the order on. The destination's yes (prepared) may come after the next three. */
 export interface Stages {
   preparedMs: number;
   frozenMs: number;
@@ -166,8 +180,10 @@ export type MoveEffect<M> =
   | { readonly kind: "shipMemory"; readonly tid: Tid; readonly move: number; readonly to: Member }
   /** Source. Write the rest of its state, with its messages; those that are sent to it from now on are none of them. */
   | { readonly kind: "ship"; readonly tid: Tid; readonly move: number; readonly to: Member }
+  /** Source. Send after it what has come for it since `ship`. It is kept too: the ULP may stay. */
+  | { readonly kind: "shipLate"; readonly tid: Tid; readonly move: number; readonly to: Member }
   | { readonly kind: "stopShipping"; readonly tid: Tid; readonly move: number }
-  /** Source. It is elsewhere: what was sent to it since `ship` goes on there, and all it had here is freed. */
+  /** Source. It is elsewhere: what was sent to it since `ship`, and not by `shipLate`, goes on there, and all it had here is freed. */
   | { readonly kind: "free"; readonly tid: Tid; readonly to: Member }
   /** Destination. Can it be taken? If so, be ready for its state. */
   | { readonly kind: "judge"; readonly from: Member; readonly frame: MoveFrame }

@@ -182,6 +182,21 @@ export function releaseLeaving({ w, arena, gb }: Library, { at }: Outgoing): voi
   dropMessage(w, arena, gb, at);
 }
 
+/**
+ * A message of an inbox that also leaves, and stays. Its buffer has one reference more until `release`, since the message may
+ * be received here meanwhile.
+ */
+export function leavingToo(
+  library: Library,
+  at: number,
+  to: number,
+): { readonly message: Outgoing; readonly release: () => void } {
+  const { w, gb } = library;
+  const gbid = w[(at >> 2) + MSG.gbid]!;
+  gb.gincref(gbid);
+  return { message: { ...outgoing(library, at), to }, release: () => gb.gdecref(gbid) };
+}
+
 function oldestFirst(w: Int32Array, newest: number): number {
   let list = 0;
   for (let at = newest; at !== 0; ) {

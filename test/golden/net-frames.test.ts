@@ -46,6 +46,16 @@ const FRAMES_ON_THE_WIRE: readonly [keyof typeof FRAME, number, number, number, 
   ["ULP_LIBALIVEQ", 1, 0, 0, text(""), "10000000 09000000 01000000 00000000 00000000"],
   ["ULP_LIBALIVE", 0, 0, 0, text(""), "10000000 0a000000 00000000 00000000 00000000"],
   ["ULP_MIGRATING", 0x40001, 5, 2, text(""), "10000000 22000000 01000400 05000000 02000000"],
+  ["ULP_MIGACK", 0x40001, 5, 1, text(""), "10000000 23000000 01000400 05000000 01000000"],
+  [
+    "ULP_MSGLATE",
+    0x40002,
+    0x40001,
+    5,
+    words(0, 7, 0, 0, 0x12345678),
+    "24000000 2a000000 02000400 01000400 05000000 00000000 07000000 00000000 00000000 78563412",
+  ],
+  ["ULP_FLUSHED", 0x40001, 5, 0, text(""), "10000000 2b000000 01000400 05000000 00000000"],
   ["BYE", 0, 0, 0, text(""), "10000000 45000000 00000000 00000000 00000000"],
   [
     "RPC_ASK",
@@ -131,8 +141,8 @@ test("a handshake with fixed random numbers is these bytes", () => {
     `l ${head(64, 0, 32)}${nl.toString("hex")}`,
     `c ${head(65, 0, 32)}${hmac("proof of the caller", nc, nl)}`,
     `l ${head(65, 0, 32)}${hmac("proof of the listener", nc, nl)}`,
-    `l ${head(66, 2, 32 + who.b.length)}${hmac("identity of the listener", nc, nl, version, who.b)}${Buffer.from(who.b).toString("hex")}`,
-    `c ${head(66, 2, 32 + who.a.length)}${hmac("identity of the caller", nc, nl, version, who.a)}${Buffer.from(who.a).toString("hex")}`,
+    `l ${head(66, 3, 32 + who.b.length)}${hmac("identity of the listener", nc, nl, version, who.b)}${Buffer.from(who.b).toString("hex")}`,
+    `c ${head(66, 3, 32 + who.a.length)}${hmac("identity of the caller", nc, nl, version, who.a)}${Buffer.from(who.a).toString("hex")}`,
     `l ${head(67, 0, 0)}`,
   ]);
 });
@@ -140,7 +150,7 @@ test("a handshake with fixed random numbers is these bytes", () => {
 test("codes are on the wire: none is there twice, and those of before stay", () => {
   const codes = FRAME_NAMES.map((name) => FRAMES[name].code);
   assert.equal(new Set(codes).size, codes.length);
-  assert.equal(PROTOCOL_VERSION, 2);
+  assert.equal(PROTOCOL_VERSION, 3);
   const known = [
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 64, 65, 66, 67, 68, 69, 70, 80, 81,
     82, 83,

@@ -1,5 +1,5 @@
 /**
- * The migration protocol in a simulation of 3 to 6 processes: random moves, hosts killed at every step, a control store
+ * The migration protocol in a simulation of 2 to 6 processes: random moves, hosts killed at every step, a control store
  * that loses requests and answers, clocks that differ, processes that join; with links that keep order, and with a
  * transport that reorders below a layer that does.
  *
@@ -35,6 +35,9 @@ for (const reorders of [false, true]) {
       ...[
         "moved",
         "carried",
+        "late",
+        "alone",
+        "clear",
         "sent after",
         "held",
         "nowhere",

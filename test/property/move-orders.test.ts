@@ -98,7 +98,7 @@ class Process {
     this.frozen.delete(tid);
     this.gone.set(tid, to);
     for (const n of kept) if (!this.isLost) to.from(this, () => to.notice(tid, n));
-    return { moved: true, move, bytes: 1, obtrusiveMs: 1, migrationMs: 1, stages: STAGES };
+    return { moved: true, move, bytes: 1, obtrusiveMs: 1, migrationMs: 1, stages: STAGES, eventMs: 1 };
   }
 }
 

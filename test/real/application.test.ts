@@ -80,6 +80,7 @@ class Played {
       keepModule: async (hash) => void this.kept.push(hash),
       after: (ms, run) => void setTimeout(run, ms),
       nowMs: () => performance.now(),
+      dayMs: () => Date.now(),
       availableBytes: () => 1 << 30,
       reached: () => {},
       store: new MemoryStore(),

@@ -237,6 +237,7 @@ test("a multicast goes to each host once, whatever its length, and keeps its pla
         assert.equal(mail.deliver!(), true);
       },
       frame: nobody,
+      late: nobody,
       state: nobody,
       lost: () => {},
     });

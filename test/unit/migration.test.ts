@@ -37,7 +37,7 @@ class Source {
     this.frame(1, "PREPARED");
     this.take({ kind: "frozen", tid: TID, move: 1 });
     this.frame(1, "MIGACK");
-    assert.deepEqual(kinds(this.frame(2, "MIGACK")), ["ship"]);
+    assert.deepEqual(kinds(this.frame(2, "MIGACK")), ["shipLate", "FLUSHED 1"]);
     return this;
   }
 
@@ -58,7 +58,6 @@ test("a destination that does not answer is given up, and told so", () => {
   const source = new Source();
   assert.deepEqual(kinds(source.order()), ["offer", "freeze"]);
   source.take({ kind: "frozen", tid: TID, move: 1 });
-  source.frame(1, "MIGACK");
   assert.deepEqual(kinds(source.frame(2, "MIGACK")), []);
   assert.deepEqual(kinds(source.after(LIMITS.moveFlushMs - 1)), []);
   const effects = source.after(1);
@@ -94,13 +93,58 @@ test("one that refuses when all others have been told is taken back", () => {
   assert.equal(source.protocol.unfinished, 0);
 });
 
-test("a yes that comes last begins the transfer", () => {
+test("the state leaves before anybody has answered, and the destination decides when all have", () => {
   const source = new Source();
   source.order();
-  source.take({ kind: "frozen", tid: TID, move: 1 });
-  source.frame(1, "MIGACK");
-  assert.deepEqual(kinds(source.frame(2, "MIGACK")), []);
-  assert.deepEqual(kinds(source.frame(1, "PREPARED")), ["ship"]);
+  const told = source.take({ kind: "frozen", tid: TID, move: 1 });
+  assert.deepEqual(kinds(told), ["MIGRATING 2", "MIGRATING 1", "shipMemory", "ship"]);
+  assert.deepEqual(kinds(source.take({ kind: "shipped", tid: TID, move: 1, bytes: 9 })), []);
+  source.frame(1, "PREPARED");
+  // Of the destination too: here it is one of several.
+  const clear = { kind: "MIGACK", tid: TID, move: 1, member: 0, isClear: true } as const;
+  assert.deepEqual(kinds(source.take({ kind: "frame", from: 1, frame: clear })), []);
+  assert.deepEqual(kinds(source.frame(2, "MIGACK")), ["shipLate", "FLUSHED 1"]);
+  const there = new Migration<string>(1, [0, 1, 2]);
+  const take = (event: MoveEvent) => kinds(there.take(event, 5));
+  const weight = { memoryBytes: 1, heapBytes: 1 };
+  const frames = [
+    { kind: "PREPARE", tid: TID, move: 1, member: 0, revision: 0 },
+    { kind: "MIGRATING", tid: TID, move: 1, member: 1, weight },
+  ] as const;
+  for (const frame of frames) take({ kind: "frame", from: 0, frame });
+  assert.deepEqual(take({ kind: "judged", tid: TID, move: 1 }), ["PREPARED 0"]);
+  assert.deepEqual(take({ kind: "weighed", tid: TID, move: 1 }), ["MIGACK 0"]);
+  assert.deepEqual(take({ kind: "received", tid: TID, move: 1 }), []);
+  const flushed = { kind: "FLUSHED", tid: TID, move: 1, member: 0 } as const;
+  // Only its source can say so.
+  assert.deepEqual(take({ kind: "frame", from: 2, frame: flushed }), []);
+  assert.deepEqual(take({ kind: "frame", from: 0, frame: flushed }), ["claim"]);
+});
+
+test("a destination with nobody beside it knows by itself whether anything of it is on its way", () => {
+  for (const sent of [7, 8]) {
+    const world = (own: number) =>
+      new Migration<string>(own, [0, 1], { keepsFrom: () => false, sentTo: () => sent, takenFrom: () => 7 });
+    const [source, there] = [world(0), world(1)];
+    const take = (of: Migration<string>, event: MoveEvent) => of.take(event, 5);
+    const weight = { memoryBytes: 1, heapBytes: 1 };
+    take(source, { kind: "created", tid: TID, location: { member: 0, move: 0 } });
+    take(source, { kind: "order", order: 1, tid: TID, to: 1 });
+    const [told] = take(source, { kind: "frozen", tid: TID, move: 1, weight });
+    assert.ok(told?.kind === "send" && told.frame.taken === 7);
+    const prepare = { kind: "PREPARE", tid: TID, move: 1, member: 0, revision: 0 } as const;
+    take(there, { kind: "frame", from: 0, frame: prepare });
+    take(there, { kind: "judged", tid: TID, move: 1 });
+    take(there, { kind: "frame", from: 0, frame: told.frame });
+    const [ack] = take(there, { kind: "weighed", tid: TID, move: 1 });
+    assert.ok(ack?.kind === "send" && ack.frame.isClear === (sent === 7));
+    const whole = kinds(take(there, { kind: "received", tid: TID, move: 1 }));
+    assert.deepEqual(whole, sent === 7 ? ["claim"] : []);
+    const late = kinds(take(source, { kind: "frame", from: 1, frame: ack.frame }));
+    assert.deepEqual(late, sent === 7 ? [] : ["shipLate", "FLUSHED 1"]);
+    // It may be there by now: only the control store says that it stays.
+    assert.deepEqual(kinds(take(source, { kind: "lost", member: 1 })), ["stopShipping", "claim"]);
+  }
 });
 
 test("a process that does not acknowledge stops a move, and the ULP goes on at home", () => {
@@ -108,7 +152,7 @@ test("a process that does not acknowledge stops a move, and the ULP goes on at h
   source.order();
   source.frame(1, "PREPARED");
   const told = source.take({ kind: "frozen", tid: TID, move: 1 });
-  assert.deepEqual(kinds(told), ["MIGRATING 1", "MIGRATING 2", "shipMemory"]);
+  assert.deepEqual(kinds(told), ["MIGRATING 2", "MIGRATING 1", "shipMemory", "ship"]);
   source.frame(1, "MIGACK");
   const effects = source.after(LIMITS.moveFlushMs);
   assert.deepEqual(kinds(effects), ["stopShipping", "MIGABORT 1", "MIGABORT 2", "answer", "thaw"]);
@@ -119,7 +163,7 @@ test("a process that does not acknowledge stops a move, and the ULP goes on at h
   source.take({ kind: "frozen", tid: TID, move: 2 });
   source.frame(1, "MIGACK", TID, 2);
   assert.deepEqual(source.frame(2, "MIGACK", TID, 1), []);
-  assert.deepEqual(kinds(source.frame(2, "MIGACK", TID, 2)), ["ship"]);
+  assert.deepEqual(kinds(source.frame(2, "MIGACK", TID, 2)), ["shipLate", "FLUSHED 1"]);
 });
 
 test("what cannot be stopped in time stays, and goes on when it stops after all", () => {
@@ -237,9 +281,8 @@ test("a ULP that has grown too large is refused when it has been stopped, before
   // Only the destination has to know.
   assert.deepEqual(
     told.map((effect) => effect.kind === "send" && effect.frame.weight),
-    [weight, undefined, false],
+    [undefined, weight, false, false],
   );
-  assert.equal(told.at(-1)?.kind, "shipMemory");
   source.frame(2, "MIGACK");
   const frame = { kind: "MIGRATING", tid: TID, move: 1, member: 1, weight } as const;
   assert.deepEqual(kinds(there({ kind: "frame", from: 0, frame })), ["weigh"]);

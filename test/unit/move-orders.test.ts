@@ -10,7 +10,15 @@ import { UpvmError } from "../../wire/errors.ts";
 import { LIMITS } from "../../wire/limits.ts";
 
 const STAGES = { preparedMs: 1, frozenMs: 2, flushedMs: 3, sentMs: 4, committedMs: 5 };
-const MOVED = { moved: true, move: 1, bytes: 900, obtrusiveMs: 4, migrationMs: 5, stages: STAGES } as const;
+const MOVED = {
+  moved: true,
+  move: 1,
+  bytes: 900,
+  obtrusiveMs: 4,
+  migrationMs: 5,
+  stages: STAGES,
+  eventMs: 1,
+} as const;
 
 /** Job 1 with a process on each of three hosts; ULP 7 is with process 0. */
 class Machine {
