@@ -87,6 +87,8 @@ export class Freezer {
   private readonly edge: FreezerEdge;
   private readonly frozen = new Map<number, FrozenUlp>();
   private readonly waiting = new Map<number, (result: FrozenUlp | WhyNot) => void>();
+  /** What came for ULPs that no engine has any more, and whose parcel is on its way here. */
+  private readonly early = new Map<number, Addressed[]>();
 
   constructor(library: Library, edge: FreezerEdge) {
     this.library = library;
@@ -119,7 +121,9 @@ export class Freezer {
     const { w } = this.library;
     switch (parcel.kind) {
       case "ulp": {
-        const frozen = { index: parcel.index, ulp: ulpAt(w, parcel.index), parcel, kept: [] };
+        const kept = this.early.get(parcel.index) ?? [];
+        const frozen = { index: parcel.index, ulp: ulpAt(w, parcel.index), parcel, kept };
+        this.early.delete(parcel.index);
         this.frozen.set(parcel.index, frozen);
         this.answer(parcel.index, frozen);
         break;
@@ -142,14 +146,24 @@ export class Freezer {
   route(parcel: Addressed): void {
     const { w } = this.library;
     const ulp = ulpAt(w, parcel.index);
-    const frozen = this.frozen.get(parcel.index);
-    if (frozen !== undefined) {
+    const kept = this.frozen.get(parcel.index)?.kept ?? this.comingHere(parcel.index, ulp);
+    if (kept !== undefined) {
       // A message of the virtual machine for which there is no room is lost, as anywhere; answers, signals and what plug-ins are
       // asked, by tasks that wait for it, are few.
       const few = parcel.kind !== "notice" || (parcel.tag >= SM_FIRST && parcel.tag <= SM_LAST);
-      if (few || frozen.kept.length < LIMITS.keptParcels) frozen.kept.push(parcel);
+      if (few || kept.length < LIMITS.keptParcels) kept.push(parcel);
     } else if (ulp === 0 || isOutside(w, ulp)) this.edge.away(parcel);
     else this.edge.send(Atomics.load(w, ulp + ULP.engine), parcel);
+  }
+
+  /** Where it is kept if its engine has sent it to this thread, and it is not here yet: it looks like one of another process. */
+  private comingHere(index: number, ulp: UlpAt): Addressed[] | undefined {
+    const { w } = this.library;
+    const isComing = this.waiting.has(index) && isMigrating(w, ulp) && isOutside(w, ulp);
+    if (!isComing) return undefined;
+    const kept = this.early.get(index) ?? [];
+    this.early.set(index, kept);
+    return kept;
   }
 
   /** The process stops: nothing more comes from the engines. */

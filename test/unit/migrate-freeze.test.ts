@@ -101,6 +101,35 @@ test("one that waits for an answer gets it after it was thawed, not before; so d
   assert.equal(leftovers(p), "");
 });
 
+test("what comes for a ULP that its engine has given away, and that is on its way to this thread, is kept for it", async () => {
+  const p = processOf(IDLE, { ulps: 1, ...options });
+  const a = actor(p, 0);
+  assert.equal(a.call("pvm_pstat", a.tid + 1), SUSPEND);
+  const { edge } = p.engines[0]!;
+  const onTheWay: Parameters<typeof edge.send>[1][] = [];
+  Object.defineProperty(edge, "send", {
+    value: (_: number, parcel: (typeof onTheWay)[number]) => onTheWay.push(parcel),
+  });
+  const result = p.freezer.freeze(0);
+  serveMail(p.engines[0]!);
+  const { serial } = p.asked[0]!;
+  p.freezer.take({ kind: "answer", index: 0, of: "pstat", serial, answer: { value: 0 } });
+  p.freezer.take({ kind: "stop", index: 0, signum: 15 });
+  for (const parcel of onTheWay.splice(0)) p.freezer.take(parcel);
+  const ulp = await result;
+  assert.ok(typeof ulp === "object");
+  assert.deepEqual(
+    ulp.kept.map(({ kind }) => kind),
+    ["answer", "stop"],
+  );
+  p.freezer.thaw(ulp);
+  const again = p.freezer.freeze(0);
+  serveMail(p.engines[0]!);
+  for (const parcel of onTheWay.splice(0)) p.freezer.take(parcel);
+  assert.equal(await again, "ended", "nothing of that is kept twice");
+  assert.equal(p.library.w[a.ulp + ULP.killed], 15);
+});
+
 test("a parcel that an engine got for a ULP that is frozen goes after it; for one that has gone, to its process", async () => {
   const p = processOf(IDLE, { ulps: 2, ...options });
   const ulp = await frozen(p, 1);
