@@ -17,7 +17,7 @@ import { evacuate } from "./evacuation.ts";
 import { errorOf, NO_HOST } from "./job-failure.ts";
 import { allowedFor, hostsFor, type JobHost, linkFor, memberOn } from "./job-hosts.ts";
 import type { Modules } from "./job-programs.ts";
-import { jobRow, type ListedJob, taskRows } from "./job-rows.ts";
+import { inspected, jobRow, type ListedJob, taskRows } from "./job-rows.ts";
 import { JobRun } from "./job-run.ts";
 import { type Job, type JobEffect, type JobEvent, Jobs, jobOf } from "./jobs.ts";
 import { memberWays } from "./member-ways.ts";
@@ -422,6 +422,7 @@ export class JobMaster {
         return TOLD;
       },
       tasks: async () => ({ body: { tasks: await taskRows(this.listed()) } }),
+      inspect: async ({ tid }) => ({ body: await inspected(() => this.listed(), tid) }),
       jobs: () => ({ body: { jobs: this.jobs.all().map(jobRow) } }),
       migrate: async (ask) => ({ body: { ulps: await this.moves.migrate(ask) } }),
       kill: ({ tids, jobs, signum }) => {

@@ -5,8 +5,10 @@
  * is told: which tasks it has.
  */
 import type { Rpc } from "../net/rpc.ts";
+import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
-import type { JobRow, TaskRow } from "../wire/rpc-job.ts";
+import { tidText } from "../wire/pvm.ts";
+import type { Inspected, JobRow, TaskRow } from "../wire/rpc-job.ts";
 import type { JobPrograms } from "./job-programs.ts";
 import type { Job } from "./jobs.ts";
 
@@ -55,6 +57,39 @@ function silent({ spec, live }: Job, member: number): TaskRow[] {
     };
   });
 }
+
+/**
+ * A task as its process has it; the process is asked again if the task has just moved.
+ *
+ * @throws UpvmError NO_TASK
+ */
+export async function inspected(jobs: () => readonly ListedJob[], tid: number): Promise<Inspected> {
+  let last: Inspected | undefined;
+  for (let tries = 0; tries < LOOKS; tries++) {
+    const found = jobs().find(({ job }) => job.live.has(tid));
+    if (found === undefined) break;
+    const { job, processes, programs } = found;
+    const { spec } = job;
+    const member = job.live.get(tid)!;
+    const { host } = spec.members[member]!;
+    const remote = spec.members.flatMap((one, at) => (at !== member && processes.has(at) ? [one.host] : []));
+    const index = (tid & INDEX) - 1;
+    const task = { tid, index, job: spec.job, host, program: "", remote };
+    const answer = await processes
+      .get(member)
+      ?.request("ulpLook", { tid }, undefined, LIMITS.tasksMs)
+      .catch(ignore);
+    if (answer === undefined) return { ...task, why: "its process does not answer" };
+    const { look, why } = answer.body;
+    if (look !== undefined) return { ...task, program: programs.nameOf(look.module) ?? "", look };
+    last = { ...task, ...(why !== undefined && { why }) };
+  }
+  if (last !== undefined) return last;
+  throw new UpvmError("NO_TASK", { tid: tidText(tid) });
+}
+/** A ULP that has moved is asked for at its new place. */
+const LOOKS = 5;
+const ignore = (): undefined => undefined;
 
 export function jobRow({ spec, state, live }: Job): JobRow {
   const hosts = spec.members.map(({ host }) => host);

@@ -24,6 +24,7 @@ import { tidBaseOf, tidOf } from "../wire/pvm.ts";
 import { type JobPeer, type JobStop, LOCATED } from "../wire/rpc-job.ts";
 import { decodeAnswer, encodeRequest } from "../wire/ulp-requests.ts";
 import { checkpointHandlers } from "./application-checkpoint.ts";
+import { lookHandlers } from "./application-look.ts";
 import { moveHandlers } from "./application-moves.ts";
 import { encodeResult, isIdle, localTasks, stopOf, wishedOptions } from "./application-state.ts";
 import type { Server } from "./host-process.ts";
@@ -452,6 +453,7 @@ class Application {
         for (const tid of this.running?.mover.lost(member) ?? []) this.outside(tid);
         return told;
       },
+      ...lookHandlers(this.begun),
       ...checkpointHandlers(this.begun, () => this.isSettled(), this.links),
       jobWave: () => ({ body: { idle: this.isQuiet(), ...this.links.counts() } }),
       jobTasks: () => ({

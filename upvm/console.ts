@@ -11,6 +11,7 @@ import { tidBaseOf, tidOf, tidText } from "../wire/pvm.ts";
 import { type Spawn, spawnOf } from "./console-spawn.ts";
 import { unalias, wordsOf } from "./console-words.ts";
 import { columns, hostLines } from "./host-lines.ts";
+import { inspectedText, isTid, tidOfText } from "./inspect-ulp.ts";
 import { nearest } from "./nearest.ts";
 
 /** A job that the console has started. */
@@ -96,7 +97,7 @@ export class Console {
     if (words.length === 0) return this.names();
     if (verb === "delete" || verb === "mstat")
       return (await this.master.request("hosts", {})).body.hosts.map(({ name }) => name);
-    if (verb === "kill" || verb === "pstat" || verb === "sig")
+    if (verb === "inspect" || verb === "kill" || verb === "pstat" || verb === "sig")
       return (await this.master.request("tasks", {})).body.tasks.map(({ tid }) => tidText(tid));
     return verb === "help" ? this.names() : [];
   }
@@ -122,6 +123,11 @@ export class Console {
     halt: { usage: "", help: "end the virtual machine, and this console", run: () => this.halt() },
     help: { usage: "[VERB]", help: "list the verbs, or tell of one", run: (words) => this.help(words) },
     id: { usage: "", help: "tell which virtual machine this is", run: () => this.id() },
+    inspect: {
+      usage: "TID...",
+      help: "tell what tasks are: descriptors",
+      run: (words) => this.inspect(words),
+    },
     jobs: { usage: "", help: "list what runs", run: () => this.jobs() },
     kill: { usage: "TID...", help: "end tasks", run: (words) => this.signal(SIGTERM, words) },
     mstat: { usage: "HOST...", help: "tell whether hosts are up", run: (words) => this.mstat(words) },
@@ -239,6 +245,15 @@ export class Console {
       hosts.join(","),
     ]);
     return this.table([["JOB", "STATE", "PROGRAM", "TASKS", "HOSTS"], ...rows]);
+  }
+
+  private async inspect(words: readonly string[]): Promise<boolean> {
+    if (words.length === 0 || !words.every(isTid)) return this.wants("inspect");
+    for (const word of words) {
+      const { body } = await this.master.request("inspect", { tid: tidOfText(word) });
+      this.say(inspectedText(body));
+    }
+    return true;
   }
 
   private async ps([where]: readonly string[]): Promise<boolean> {

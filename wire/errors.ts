@@ -136,6 +136,11 @@ export const ERRORS = {
     text: (f) => `Cannot run ${f["file"]}: it has not begun`,
     hint: (f) => `what it said is above, or in ${f["log"]}`,
   },
+  NO_TASK: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot inspect ${f["tid"]}: there is no such task`,
+    hint: () => "upvm ps lists those that run",
+  },
   HOST_UNKNOWN: {
     exit: EXIT.failed,
     text: (f) => `Cannot ${f["what"]} ${f["host"]}: the virtual machine has no host of that name`,

@@ -353,6 +353,8 @@ export const LIMITS = {
   heapSparePart: 0.25,
   /** Frames of one link that are put together at once: more is a peer gone wild. */
   openWholes: 256,
+  /** Unread messages and buffers of a ULP that `upvm inspect` lists: a ULP may have 100,000. */
+  lookRows: 100,
   /** Bodies up to this are copied behind their headers, many frames into one write; longer ones are not copied, bytes. */
   smallFrameBytes: 4 << 10,
   /** Of a stream over packets (net/ordered-stream.ts): packets on their way at once, each way, */

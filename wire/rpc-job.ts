@@ -42,6 +42,33 @@ const TASK_ROW = v.strictObject({
 });
 export type TaskRow = v.InferOutput<typeof TASK_ROW>;
 
+/** A ULP's descriptor (paper, 3.2.1) as its process has it. Sizes in bytes; lists are cut at LIMITS.lookRows. */
+const ULP_LOOK = v.strictObject({
+  state: v.string(),
+  doing: v.string(),
+  engine: int,
+  /** Row of its program. */
+  module: int,
+  /** Linear memory, which begins at 0; 0: it has none yet, or moves just now. */
+  memoryBytes: int,
+  /** What it has of the process heap, and the unwind frames in that. */
+  ...{ heapBlocks: int, heapBytes: int, frameBytes: int },
+  ...{ context: int, parent: int, flags: texts, switches: int, sent: int, received: int },
+  /** Unread messages, and of the first source, tag and length of each. */
+  messages: int,
+  queue: v.array(v.tuple([int, int, int])),
+  /** Its buffer table: local id, whether it is a default buffer, length, references. */
+  buffers: v.array(v.tuple([int, v.picklist(["", "send", "receive"]), int, int])),
+});
+export type UlpLook = v.InferOutput<typeof ULP_LOOK>;
+
+/** `remote`: other hosts of its job, in whose processes it is marked remote. `why`: there is no look. */
+const INSPECTED = v.strictObject({
+  ...{ tid: TID, index: int, job: JOB, host: v.string(), program: v.string(), remote: texts },
+  ...{ look: v.optional(ULP_LOOK), why: v.optional(v.string()) },
+});
+export type Inspected = v.InferOutput<typeof INSPECTED>;
+
 const JOB_ROW = v.strictObject({
   job: JOB,
   state: v.picklist(JOB_STATES),
@@ -125,6 +152,12 @@ export const RPC_JOB = {
     reply: v.strictObject({ tasks: v.array(v.tuple([TID, v.string(), v.string(), int])) }),
     doc: "ULPs that are here and have not ended: tid, state, what it does, row of its program",
   },
+  ulpLook: {
+    from: ["pvmd"],
+    ask: v.strictObject({ tid: TID }),
+    reply: v.strictObject({ look: v.optional(ULP_LOOK), why: v.optional(v.string()) }),
+    doc: "the descriptor of a ULP that is here; `why`: it cannot be looked at",
+  },
   programLoad: {
     from: ["pvmd"],
     ask: v.strictObject({ row: v.pipe(int, v.minValue(1)), name: v.string(), hash: HASH }),
@@ -182,6 +215,7 @@ export const RPC_JOB = {
   putModule: { from: ["command"], ask: v.strictObject({ hash: HASH }), reply: NONE, doc: "bytes: a linked module" },
   interrupt: { from: ["command"], ask: NONE, reply: TOLD, doc: "Ctrl-C: stop the jobs that this command runs" },
   tasks: { from: ["command"], ask: NONE, reply: v.strictObject({ tasks: v.array(TASK_ROW) }), doc: "all ULPs that have not ended" },
+  inspect: { from: ["command"], ask: v.strictObject({ tid: TID }), reply: INSPECTED, doc: "the descriptor of a ULP, wherever it is" },
   jobs: { from: ["command"], ask: NONE, reply: v.strictObject({ jobs: v.array(JOB_ROW) }), doc: "all jobs" },
   kill: {
     from: ["command"],

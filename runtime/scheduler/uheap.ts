@@ -10,6 +10,7 @@
  */
 import { type BlockKind, ULP } from "../../wire/layout.ts";
 import type { Arena } from "../heap/arena.ts";
+import { HEADER_BYTES, SIZE_MASK } from "../heap/heap-format.ts";
 import type { UlpAt } from "./state.ts";
 
 const LINK_BYTES = 16;
@@ -46,6 +47,16 @@ export function ufree(o: Owner, ulp: UlpAt, address: number): void {
   if (address === 0) return;
   unlink(o.w, ulp, address - LINK_BYTES);
   o.arena.hfree(address - LINK_BYTES);
+}
+
+/** How many there are, and their bytes, with what the heap and this list need for each. */
+export function ownBlocks(w: Int32Array, ulp: UlpAt): readonly [blocks: number, bytes: number] {
+  let [blocks, bytes] = [0, 0];
+  for (let at = w[ulp + ULP.blocksAt]!; at !== 0; at = w[(at >> 2) + NEXT]!) {
+    blocks += 1;
+    bytes += w[(at - HEADER_BYTES) >> 2]! & SIZE_MASK;
+  }
+  return [blocks, bytes];
 }
 
 /** Frees all of them: the ULP has ended. */

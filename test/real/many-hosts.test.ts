@@ -101,6 +101,11 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     assert.equal(killed.code, EXIT.killed);
     assert.match(killed.err, /Cannot finish endless\.wat: it was ended by upvm kill\n$/);
     const victim = all.find(({ job, index }) => job === other && index === 1)!;
+    // It computes all the time, and is looked at between two steps of its loop.
+    const looked = await hosts.on("a", ["inspect", victim.tid, "--json"]);
+    const { tid, host, state, memoryBytes } = JSON.parse(looked.out);
+    assert.deepEqual([looked.code, tid, host, memoryBytes], [EXIT.ok, victim.tid, victim.host, 65_536]);
+    assert.match(state, /running|runnable/);
     assert.equal((await hosts.on("a", ["kill", victim.tid])).code, EXIT.ok);
     await hosts.until(async () => (await tasks(hosts)).length === 3);
     const json = await hosts.on("a", ["kill", "--json", victim.tid, "77"]);
@@ -110,6 +115,9 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
       { job: 77, ended: false },
     ];
     assert.deepEqual(JSON.parse(json.out), none);
+    const nobody = await hosts.on("a", ["inspect", victim.tid]);
+    assert.equal(nobody.code, EXIT.failed);
+    assert.match(nobody.err, /^upvm: Cannot inspect t[0-9a-f]+: there is no such task\n/);
     const again = await hosts.on("a", ["kill", victim.tid, "77"]);
     assert.equal(again.code, EXIT.failed);
     assert.match(again.err, /no such task\n.*no such job/);

@@ -1,25 +1,43 @@
-/** `upvm inspect`: what the link step found in a program. */
+/** `upvm inspect`: what the link step found in a program, or the descriptor of a ULP that runs. */
 
 import { symbolizer } from "../../runtime/link/lines.ts";
 import type { LinkInfo } from "../../runtime/link/link-info.ts";
 import { EXIT } from "../../wire/errors.ts";
 import { command } from "../command.ts";
+import { inspectedJson, inspectedText, isTid, tidOfText } from "../inspect-ulp.ts";
 import { painter } from "../paint.ts";
 import { placeNear } from "../places.ts";
 import { type Program, prepare } from "../program.ts";
 import { frameText, grouped, statsLines } from "../report.ts";
+import { masterPvmd, withRpc } from "../vm.ts";
 
 /** Functions that may suspend are listed up to here; --json has them all. */
 const SHOWN = 40;
 
 export const inspect = command({
-  summary: "Show what the link step finds in a program: imports, memory, where it may suspend",
-  about: ["The program is compiled and linked as for upvm run, but not run. Nothing is written."],
-  args: { file: { count: "one", help: "the program: .wasm, .wat, .ts or .c" } },
+  summary: "Show what the link step finds in a program, or what a ULP is that runs",
+  about: [
+    "A program is compiled and linked as for upvm run, but not run. Nothing is written. A ULP, by its tid, is looked at wherever it is: its descriptor, with state and event, memory, heap, unread messages and buffers.",
+  ],
+  args: {
+    file: { count: "one", help: "the program: .wasm, .wat, .ts or .c; or a tid, as upvm ps lists them" },
+  },
   flags: { json: { kind: "switch", help: "print it as JSON" } },
-  examples: ["upvm inspect ring.wasm", "upvm inspect solver.c --json"],
-  exits: { 0: "shown", 2: "wrong usage", 3: "the program cannot be compiled or linked" },
+  examples: ["upvm inspect ring.wasm", "upvm inspect solver.c --json", "upvm inspect t40002"],
+  exits: {
+    0: "shown",
+    1: "there is no such ULP, or no virtual machine",
+    2: "wrong usage",
+    3: "the program cannot be compiled or linked",
+  },
   async run({ args, flags }, edge) {
+    if (isTid(args.file)) {
+      const master = masterPvmd(await edge.vm(), "inspect ULPs");
+      const ask = { tid: tidOfText(args.file) };
+      const { body } = await withRpc(master, (rpc) => rpc.request("inspect", ask));
+      edge.out(flags.json ? `${JSON.stringify(inspectedJson(body))}\n` : `${inspectedText(body)}\n`);
+      return body.look === undefined ? EXIT.failed : EXIT.ok;
+    }
     const program = await prepare(args.file, {}, edge);
     const facts = factsOf(program);
     edge.out(flags.json ? `${JSON.stringify(facts)}\n` : text(facts, edge.colour.out));
