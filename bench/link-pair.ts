@@ -1,5 +1,5 @@
 /**
- * Messages between two Node processes: half of the median round trip, microseconds, by links or by Node's sockets alone.
+ * Messages between two Node processes: half of the mean round trip of a batch, microseconds, by links or by Node's sockets alone.
  *
  *     node bench/link-pair.ts unix|tcp|tls|raw BATCHES BYTES...
  *
@@ -94,16 +94,11 @@ async function measure(kind: string, batches: number, sizes: readonly number[]):
     const values: number[] = [];
     let trips = 8;
     for (let batch = -WARM_UPS; batch < batches; batch++) {
-      const tookMs: number[] = [];
-      for (let i = 0; i < trips; i++) {
-        const beganMs = performance.now();
-        await trip(bytes);
-        tookMs.push(performance.now() - beganMs);
-      }
-      // The median trip: a mean is mostly what else the machine did.
-      const { median } = measured(tookMs);
-      if (batch >= 0) values.push((median * 1000) / 2);
-      else trips = Math.max(8, Math.ceil((BATCH_SECONDS * 1000) / median));
+      const beganMs = performance.now();
+      for (let i = 0; i < trips; i++) await trip(bytes);
+      const meanMs = (performance.now() - beganMs) / trips;
+      if (batch >= 0) values.push((meanMs * 1000) / 2);
+      else trips = Math.max(8, Math.ceil((BATCH_SECONDS * 1000) / meanMs));
     }
     close();
     await ended;

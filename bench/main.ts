@@ -21,9 +21,10 @@ import { message } from "./message.ts";
 import { migrateCost, migrateHosts, migratePause } from "./migrate.ts";
 import { native } from "./native.ts";
 import { overhead } from "./overhead.ts";
+import { overlap } from "./overlap.ts";
 import { programs } from "./programs.ts";
 import { remoteMessage, remoteRing } from "./remote.ts";
-import { remoteLaplace } from "./remote-laplace.ts";
+import { remoteGrid, remoteLaplace } from "./remote-laplace.ts";
 import { ring } from "./ring.ts";
 import { store } from "./store.ts";
 import { machineText, sheetText } from "./text.ts";
@@ -47,6 +48,8 @@ const MEASUREMENTS: readonly Measurement[] = [
   broadcast,
   laplace,
   remoteLaplace,
+  remoteGrid,
+  overlap,
   overhead,
   store,
   linkCost,

@@ -5,6 +5,7 @@
  * What is not installed is undefined, never an error.
  */
 import { basename, join } from "node:path";
+import { erlang } from "./erlang.ts";
 import { type RealPvm, startPvm } from "./real-pvm.ts";
 import { isInstalled, printedBy } from "./spawn.ts";
 
@@ -15,6 +16,8 @@ export interface Native {
   mpi(path: string): Promise<((ranks: number, ...args: string[]) => Promise<string>) | undefined>;
   /** The same on PVM, with bench/guests/spmd.h's arguments. */
   pvm(path: string): Promise<RunProgram | undefined>;
+  /** Two nodes of Erlang: rivals/ping.erl. */
+  erlang(): Promise<RunProgram | undefined>;
   /** Ends what was started. */
   stop(): Promise<void>;
 }
@@ -47,6 +50,7 @@ export function native(folder: string, sources: string): Native {
       const file = await build("gcc", path, virtualMachine.programs, ["-lgpvm3", "-lpvm3"]);
       return (...args) => printedBy(file, args, { env: virtualMachine.env });
     },
+    erlang: () => erlang(folder, sources),
     async stop() {
       await (await pvm)?.stop();
     },

@@ -66,6 +66,10 @@ export const remoteMessage: Measurement = {
     for (const bytes of SMALL) sheet.aim(`${bytes} bytes, times Node's TCP`, "less", 1.3, "", times(bytes));
     const share = times("1000000");
     sheet.aim("1000000 bytes, share of the bandwidth of Node's TCP", "more", 0.8, "", share && 1 / share);
+    for (const rival of ["PVM direct", "Erlang"]) {
+      const [ours, theirs] = [sheet.median(4, "upvm, TCP"), sheet.median(4, rival)];
+      sheet.aim(`${rival}, times ours, 4 bytes`, "more", 1, "", ours && theirs && theirs / ours);
+    }
     return sheet.done();
   },
 };
@@ -74,6 +78,10 @@ async function rivals(sheet: SheetBuilder, { native, batches, progress }: Tools)
   const tcp = await native.program("rivals/tcp.c");
   if (tcp) await addRun(sheet, "C's TCP", () => tcp(String(batches), ...SIZES));
   else sheet.note("C's TCP: no gcc here");
+  progress("two nodes of Erlang");
+  const erlang = await native.erlang();
+  if (erlang) await addRun(sheet, "Erlang", () => erlang(String(batches), ...SIZES));
+  else sheet.note("Erlang: not installed");
   progress("PVM, direct route");
   const pvm = await native.pvm("guests/message.c");
   if (pvm) await addRun(sheet, "PVM direct", () => pvm("2", "direct", "default", String(batches), ...SIZES));

@@ -95,8 +95,12 @@ export interface Started {
 }
 
 /** Starts a program, and lets it run as long as it does. */
-export function started(program: string, args: readonly string[]): Started {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+export function started(
+  program: string,
+  args: readonly string[],
+  { env }: Pick<SpawnOptions, "env"> = {},
+): Started {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   let stdout = "";
   let stderr = "";

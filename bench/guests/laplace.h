@@ -6,8 +6,11 @@
 #define LAPLACE_H
 #include <string.h>
 
+/* laplace-256.c and so on have larger ones. */
+#ifndef GRID
 #define GRID 128
 #define SWEEPS 5000
+#endif
 /* Neighbours exchange their border columns before every tenth sweep; in between a halo stays as it was. */
 #define SWEEPS_PER_EXCHANGE 10
 /* Three additions and a multiplication for each point inside, each sweep. */

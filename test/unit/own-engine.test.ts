@@ -169,6 +169,29 @@ test("a wait longer than a timer can be takes the longest timer", async () => {
   }
 });
 
+test("with nothing to run it looks at the sockets for a while, and then sleeps", async () => {
+  const { setImmediate: really } = globalThis;
+  let asked = 0;
+  globalThis.setImmediate = ((run: () => void) => {
+    asked += 1;
+    return really(run);
+  }) as typeof setImmediate;
+  const rests = () => new Promise((rested) => setTimeout(rested, 20));
+  try {
+    const { engine } = start(`(func (export "_start")
+      (drop (call $pvm_recv (i32.const -1) (i32.const 1))))`);
+    // The first is that of its first turn.
+    await until(() => asked >= 2);
+    await rests();
+    const before = asked;
+    await rests();
+    assert.equal(asked, before);
+    await engine.interrupt();
+  } finally {
+    globalThis.setImmediate = really;
+  }
+});
+
 test("a trap 30 calls deep tells all of them", async () => {
   const limit = Error.stackTraceLimit;
   try {
