@@ -19,7 +19,7 @@ const FLOP = 4 * 1022 * 1022 * 80;
 const DELAYS_MS = [0, 1, 5];
 const PER_HOST = [1, 2, 4, 8];
 const HOSTS = 2;
-const RUNS = 3;
+const RUNS = 9;
 
 export const overlap: Measurement = {
   name: "overlap",
@@ -44,8 +44,8 @@ export const overlap: Measurement = {
               const text = await programs.upvm(program, options, vps, "-", "default", String(RUNS));
               const figure = outputOf(text).figures.get(vps);
               if (figure === undefined) throw new Error("the solver printed no figure");
-              const { median, min, max, batches } = figure;
-              const ms = { median: 1 / median, min: 1 / max, max: 1 / min, batches };
+              // The best of all: other work on this machine only ever adds time.
+              const ms = printed(1 / figure.max);
               sheet.add(perHost, column(delayMs), scaled(ms, FLOP / EXCHANGES / 1e3));
             });
           }

@@ -126,11 +126,22 @@ export class OwnEngine implements Engines {
       interrupted: (index, stack) => tell({ kind: "interrupted", index, stack }),
       sampled: (index, stack) => tell({ kind: "sample", index, stack }),
       exited: (index) => tell({ kind: "exited", index }),
-      ringOutbox: () => tell({ kind: "outbox" }),
+      ringOutbox: () => {
+        tell({ kind: "outbox" });
+        this.partTurn();
+      },
       // As a port does: the engine may use again what it has asked with.
       ask: (request) => tell({ kind: "ask", request: structuredClone(request) }),
       created: (order, codes) => tell({ kind: "created", order, codes }),
     };
+  }
+
+  /**
+   * A message leaves when the ULP that sent it waits, and not behind all others that can run: the other host may need it. The turn
+   * ends then; it does not end in the middle of what may be one of many messages.
+   */
+  private partTurn(): void {
+    Atomics.store(this.watch.words, TURN.over, 1);
   }
 
   /** A turn at the end of this task; of many in a row one lets the event loop have its way. */

@@ -108,7 +108,7 @@ export function runTurn(e: EngineState): boolean {
       clock = LIMITS.switchesPerClock;
     }
     if ((w[HEAD.beggars]! | w[HEAD.beggars + 1]!) !== 0) e.moves.give(e, false);
-    if (isTurnOver(e)) return false;
+    if (isTurnOver(e) && w[row + ENGINE.runnable] !== 0) return false;
     const ulp = pick(e);
     if (ulp !== 0) dispatch(e, ulp);
     else {

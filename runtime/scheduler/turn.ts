@@ -4,8 +4,9 @@
  * thread that reads it; with an engine of its own thread it needs two.
  *
  * Owns: the words by which a turn is ended. Another thread ends one that lasts: it sets `over` and demands attention, and
- * the running ULP suspends itself at its next poll. What an engine would wait for by sleeping (room in the outbox), this one
- * cannot wait for in its turn: it exceeds the limit by what its ULP does until its next poll, at most twice the limit.
+ * the running ULP suspends itself at its next poll. A message to another process ends one when its sender waits. What an
+ * engine would wait for by sleeping (room in the outbox), this one cannot wait for in its turn: it exceeds the limit by what its
+ * ULP does until its next poll, at most twice the limit.
  */
 import { LIMITS } from "../../wire/limits.ts";
 import type { EngineState } from "./engine-state.ts";

@@ -13,7 +13,7 @@ import { OwnEngine } from "../../upvm/node-own-engine.ts";
 import { TurnRoom } from "../../upvm/turn-room.ts";
 import { HEAD, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
-import { program } from "../wat-programs.ts";
+import { program, TID0 } from "../wat-programs.ts";
 
 interface Ran {
   readonly engine: OwnEngine;
@@ -24,7 +24,8 @@ interface Ran {
   readonly printed: (() => void)[];
 }
 
-function start(body: string, ulps = 1): Ran {
+/** @param elsewhere  ULPs of another process. @param outbox  there is something in the outbox */
+function start(body: string, ulps = 1, elsewhere = -1, outbox: () => void = () => {}): Ran {
   const wasm = program(body) as Uint8Array<ArrayBuffer>;
   const { info } = link(wasm);
   const linked = {
@@ -42,6 +43,7 @@ function start(body: string, ulps = 1): Ran {
     output: () => new Promise<void>((taken) => printed.push(taken)),
     news: (_: number, news: { kind: string; failure?: UlpFailure }) => {
       if (news.kind === "failed") failures.push(news.failure!);
+      if (news.kind === "outbox") outbox();
     },
     parcel: (parcel: Parcel) => parcels.push(parcel),
   };
@@ -49,7 +51,10 @@ function start(body: string, ulps = 1): Ran {
   const beganMs = performance.timeOrigin + performance.now();
   let engine: OwnEngine | undefined;
   const { library } = initialise(
-    { program: linked, ulps, engines: 1, heapBytes: 16 << 20, place: PLACEMENT.block },
+    {
+      ...{ program: linked, ulps, engines: 1, heapBytes: 16 << 20, place: PLACEMENT.block },
+      ...(elsewhere >= 0 && { elsewhere: (index: number) => index === elsewhere }),
+    },
     {
       prepare: (made) => {
         engine = new OwnEngine(made, { engine: options, beganMs }, events, { words, start: () => {} });
@@ -190,6 +195,26 @@ test("with nothing to run it looks at the sockets for a while, and then sleeps",
   } finally {
     globalThis.setImmediate = really;
   }
+});
+
+test("a message to another process leaves when its sender waits, and not behind all others that can run", async () => {
+  const states: string[] = [];
+  let ran: Ran | undefined;
+  const body = `(func (export "_start")
+    (if (i32.eq (call $pvm_mytid) (i32.const ${TID0})) (then
+      (drop (call $pvm_initsend (i32.const 0)))
+      (drop (call $pvm_send (i32.const ${TID0 + 2}) (i32.const 1)))
+      (drop (call $pvm_recv (i32.const -1) (i32.const 1))))))`;
+  ran = start(body, 3, 2, () => {
+    const state = (index: number) => String(getState(ran!.w, ulpAt(ran!.w, index)));
+    states.push(`${state(0)} ${state(1)}`);
+  });
+  // As the own thread leaves it when it has taken all.
+  ran.w[HEAD.outboxAsleep] = 1;
+  await until(() => getState(ran!.w, ulpAt(ran!.w, 1)) === ULP_STATE.exited);
+  // The other has not had its turn yet.
+  assert.deepEqual(states, [`${ULP_STATE.blocked} ${ULP_STATE.unInit}`]);
+  await ran.engine.interrupt();
 });
 
 test("a trap 30 calls deep tells all of them", async () => {
