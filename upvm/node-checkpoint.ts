@@ -5,7 +5,18 @@
  * there before stays until then. What is in it is runtime/migrate/checkpoint.ts. It may hold what the programs hold: only its
  * owner may read it.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { crc32 } from "node:zlib";
 import type { CheckpointFile, Sum } from "../runtime/migrate/checkpoint.ts";
 import { UpvmError } from "../wire/errors.ts";
@@ -20,7 +31,6 @@ export const fastSum: Sum = (bytes, sum) => crc32(bytes, sum);
  * @param writeTo  writes to a handle; another than the system's in tests
  */
 export function createFile(path: string, writeTo: typeof writeSync = writeSync): NewFile {
-  const aside = `${path}.${process.pid}`;
   const guarded = <T>(act: () => T): T => {
     try {
       return act();
@@ -28,6 +38,8 @@ export function createFile(path: string, writeTo: typeof writeSync = writeSync):
       throw new UpvmError("FILE_NOT_WRITTEN", { path, why: writeWords(error) });
     }
   };
+  const name = guarded(() => placeOf(path));
+  const aside = `${name}.${process.pid}`;
   let handle: number | undefined = guarded(() => openSync(aside, "wx", 0o600));
   const close = (): void => {
     if (handle !== undefined) closeSync(handle);
@@ -42,13 +54,23 @@ export function createFile(path: string, writeTo: typeof writeSync = writeSync):
       guarded(() => {
         fsyncSync(handle!);
         close();
-        renameSync(aside, path);
+        renameSync(aside, name);
       }),
     drop() {
       close();
       rmSync(aside, { force: true });
     },
   };
+}
+
+/** Where a file of this name is to be: what a symbolic link stands for. @throws what the system says; UpvmError: it is no file */
+function placeOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return path;
+  if (found.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+  // A device or a pipe would be replaced by the file.
+  if (!found.isFile()) throw Object.assign(new Error(), { code: "it is no file" });
+  return realpathSync(path);
 }
 
 /** What is not there is the folder: the file is new. */

@@ -1,6 +1,14 @@
 /** Checkpoint files: what was written is read; what is none, or damaged, or of another version is refused by name. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 as zlibCrc32 } from "node:zlib";
@@ -222,6 +230,21 @@ test(
       withFile(join(folder, "gone"), () => {}),
       isError("FILE_NOT_FOUND", /: no such file$/),
     );
+  }),
+);
+
+test(
+  "what is no file is refused before anything is written, and stays what it is; a link goes on to its file",
+  inFolder((folder) => {
+    assert.throws(() => createFile(folder), isError("FILE_NOT_WRITTEN", /: it is a folder$/));
+    assert.throws(() => createFile("/dev/null"), isError("FILE_NOT_WRITTEN", /: it is no file$/));
+    const [path, link] = [join(folder, "job.ckpt"), join(folder, "last")];
+    writeFileSync(path, "old");
+    symlinkSync(path, link);
+    written(link);
+    assert.equal(readlinkSync(link), path);
+    assert.equal(readFileSync(path).toString("latin1", 0, 8), "UPVMCKPT");
+    assert.deepEqual(readdirSync(folder), ["job.ckpt", "last"]);
   }),
 );
 
