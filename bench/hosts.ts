@@ -83,6 +83,9 @@ export async function onHosts(
     printedBy(process.execPath, [COMMAND, ...words], { env: { UPVM_HOME: home(host) } });
   const [first = "a", ...others] = names;
   let isUp = false;
+  // A pvmd whose home is deleted ends.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.once("exit", remove);
   try {
     const { address } = JSON.parse(await upvm(first, "start", "--name", first, "--json")) as {
       address: string;
@@ -105,6 +108,7 @@ export async function onHosts(
     else process.env["UPVM_HOME"] = before;
     // A pvmd that joined ends with its master.
     if (isUp) await upvm(first, "halt");
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    process.off("exit", remove);
+    remove();
   }
 }

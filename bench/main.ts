@@ -114,7 +114,7 @@ async function measureAll(
   let failed = false;
   // Children die with this process's exit; an exit is what a signal must become.
   for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => process.exit(EXIT.interrupted));
+    process.on(signal, () => process.exit(EXIT.interrupted));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   // Not on the user's virtual machine.
   process.env["UPVM_HOME"] = join(folder, "none");

@@ -97,6 +97,9 @@ function interrupts(): AbortSignal {
 function runScript(script: string, args: readonly string[]): Promise<number> {
   const file = join(codeRoot, `${script}${codeExtension}`);
   const child = spawn(process.execPath, [file, ...args], { stdio: "inherit" });
+  // Ctrl-C goes to both; without this the script would go on alone.
+  const end = (): void => void child.kill("SIGTERM");
+  process.on("SIGTERM", end);
   return new Promise((done, fail) => {
     child.on("error", fail);
     child.on("exit", (code, signal) => done(signal === null ? (code ?? EXIT.failed) : EXIT.interrupted));

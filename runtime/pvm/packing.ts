@@ -55,7 +55,12 @@ export function packingCalls(e: EngineState): Record<string, (...args: number[])
         "pvm_pkstr",
         at === 0 ? PVM_ERROR.PvmBadParam.code : pack.packString(e.current, guest(), at >>> 0),
       ),
-    pvm_upkstr: (at: number) => check(e, "pvm_upkstr", pack.unpackString(e.current, guest(), at >>> 0)),
+    pvm_upkstr: (at: number) =>
+      check(
+        e,
+        "pvm_upkstr",
+        at === 0 ? PVM_ERROR.PvmBadParam.code : pack.unpackString(e.current, guest(), at >>> 0),
+      ),
     pvm_upkstr_bytes: () => check(e, "pvm_upkstr_bytes", pack.nextStringBytes(e.current)),
   };
 }

@@ -286,4 +286,19 @@ test("messages to a ULP that has ended, or left PVM with some unread, are droppe
   end();
 });
 
+test("a string that is to be unpacked to NULL is PvmBadParam: nothing is written, and it can be unpacked yet", () => {
+  const { ulps, end } = people(1);
+  const [a] = ulps as [Actor];
+  a.call("pvm_initsend", 0);
+  a.call("pvm_pkstr", a.text("abc"));
+  a.call("pvm_send", a.tid, 1);
+  assert.ok(a.call("pvm_recv", -1, 1) > 0);
+  a.view.setInt32(0, 77, true);
+  assert.equal(a.call("pvm_upkstr", 0), PVM_ERROR.PvmBadParam.code);
+  assert.equal(a.view.getInt32(0, true), 77);
+  assert.equal(a.call("pvm_upkstr", OUT), 0);
+  assert.equal(a.view.getInt32(OUT, true), 0x636261);
+  end();
+});
+
 test.run();
