@@ -478,7 +478,9 @@ export class JobMaster {
   private pvmdHandlers(): Handlers {
     return {
       processEnded: ({ job, member, how }) => {
-        this.step({ kind: "gone", job, member, why: how });
+        // What it has said last, such as why it cannot go on, comes by its own link; that ends behind it.
+        const { end } = this.runs.get(job)?.processes.get(member)?.link ?? { end: true };
+        if (end !== undefined) this.gone(job, member, how);
         return TOLD;
       },
     };

@@ -88,9 +88,9 @@ class Application {
   });
   /** Which plug-ins there are, as the master has told last: PLUGIN_BIT. */
   private plugins = 0;
-  /** Links that others have made, by member. */
-  private readonly came = new Map<number, (link: Link) => void>();
-  private readonly early = new Map<number, Link>();
+  /** Links that others have made, by member; undefined: it is gone, and makes none. */
+  private readonly came = new Map<number, (link: Link | undefined) => void>();
+  private readonly early = new Map<number, Link | undefined>();
   private order: (order: Order) => void = () => {};
   private readonly ordered = new Promise<Order>((go) => {
     this.order = go;
@@ -154,10 +154,7 @@ class Application {
 
   private linked(link: Link): void {
     const { member } = link.peer;
-    if (member === undefined) {
-      link.close();
-      return;
-    }
+    if (member === undefined) return link.close();
     const wanted = this.came.get(member);
     if (wanted !== undefined) wanted(link);
     // One that joins a job that runs connects to all that are there.
@@ -168,20 +165,17 @@ class Application {
   /** A link to every other: the one with the higher number connects. They read from now on, and take frames later. */
   private async link(members: readonly JobPeer[]): Promise<void> {
     const { member: own } = this.edge;
-    const made = members
-      .filter(({ member }) => member !== own)
-      .map(async ({ member, address }) => {
-        const link = member < own ? await this.edge.connect(address) : await this.from(member);
-        this.made.push([member, link]);
-      });
-    await Promise.all(made);
+    const link = async ({ member, address }: JobPeer): Promise<void> => {
+      const made = member < own ? await this.edge.connect(address) : await this.from(member);
+      if (made !== undefined) this.made.push([member, made]);
+    };
+    await Promise.all(members.filter(({ member }) => member !== own).map(link));
   }
   private readonly made: [number, Link][] = [];
 
-  private from(member: number): Promise<Link> {
-    const link = this.early.get(member);
-    if (link !== undefined) return Promise.resolve(link);
-    return new Promise((done) => this.came.set(member, done));
+  private async from(member: number): Promise<Link | undefined> {
+    if (this.early.has(member)) return this.early.get(member);
+    return await new Promise((done) => this.came.set(member, done));
   }
 
   private options({ wish, members }: JobSpec, module: Uint8Array): RunOptions {
@@ -233,7 +227,8 @@ class Application {
     this.running = running;
     process.host.setPlugins(this.plugins);
     this.tellBegun(running);
-    for (const [at, link] of [...this.made, ...this.early]) if (!this.links.has(at)) this.links.add(at, link);
+    for (const [at, link] of [...this.made, ...this.early])
+      if (link !== undefined && !this.links.has(at)) this.links.add(at, link);
     if (this.edge.member >= founders) this.greet(members);
     this.sendOut();
     if (this.stopped !== undefined) this.stop(this.stopped);
@@ -391,6 +386,10 @@ class Application {
     this.running?.host.answer(asker, answer);
   }
 
+  /** Now, or as soon as it runs. */
+  private readonly once = (act: (running: Running) => void): void =>
+    void (this.running === undefined ? this.begun.then(act) : act(this.running));
+
   /** A ULP of another process has ended. */
   private outside(tid: number): void {
     const { library, mover } = this.running!;
@@ -450,7 +449,9 @@ class Application {
         return told;
       },
       jobLost: ({ member }) => {
-        for (const tid of this.running?.mover.lost(member) ?? []) this.outside(tid);
+        this.came.get(member)?.(undefined);
+        if (!this.early.has(member)) this.early.set(member, undefined);
+        this.once(({ mover }) => mover.lost(member).forEach((tid) => void this.outside(tid)));
         return told;
       },
       ...lookHandlers(this.begun),
@@ -467,7 +468,7 @@ class Application {
       },
       ...moveHandlers(() => (this.greeting.size === 0 ? this.running?.mover : undefined)),
       ulpsGone: ({ tids }) => {
-        if (this.running !== undefined) for (const tid of tids) this.outside(tid);
+        this.once(() => tids.forEach((tid) => void this.outside(tid)));
         return told;
       },
       ulpAnswer: (body, bytes) => {

@@ -38,7 +38,8 @@ class Played {
   private master!: Rpc;
   private waiting: (() => void)[] = [];
 
-  constructor(module: Uint8Array, ulps = 2) {
+  /** @param connects  false: member 1 is gone before it has linked to this one */
+  constructor(module: Uint8Array, ulps = 2, connects = true) {
     const wish = {
       name: "p",
       hash: "0".repeat(64),
@@ -64,7 +65,7 @@ class Played {
       members,
     };
     const links = memoryLinks(identity(0), { role: "pvmd", vm: "lab", host: "m" });
-    this.master = new Rpc(links.b, this.handlers(spec, module));
+    this.master = new Rpc(links.b, this.handlers(spec, module, connects));
     const edge: ApplicationEdge = {
       member: 0,
       master: async (handlers) => new Rpc(links.a, handlers),
@@ -72,7 +73,7 @@ class Played {
         const { a, b } = memoryLinks(identity(0), identity(1));
         this.peer = b;
         b.onFrame((frame) => this.take(frame));
-        onLink(a);
+        if (connects) onLink(a);
         return "tcp:h0:1";
       },
       connect: () => assert.fail("the one with the higher number connects"),
@@ -88,7 +89,7 @@ class Played {
     this.over = runApplication(edge);
   }
 
-  private handlers(spec: JobSpec, module: Uint8Array): Handlers {
+  private handlers(spec: JobSpec, module: Uint8Array, connects: boolean): Handlers {
     const told = { body: undefined };
     return {
       processHello: ({ address, abi }) => {
@@ -99,6 +100,10 @@ class Played {
       processReady: () => {
         const members = [0, 1].map((member) => ({ member, host: `h${member}`, address: "" }));
         this.master.tell("jobBegin", { members });
+        if (!connects) {
+          this.master.tell("jobLost", { member: 1 });
+          this.master.tell("ulpsGone", { tids: [tidOf(1)] });
+        }
         return told;
       },
       ulpAsk: ({ kind }) => {
@@ -243,6 +248,21 @@ test("a message that is cut short ends the link, and the process goes on", async
   played.stop();
   await played.over;
   assert.equal(played.result!.reason, "interrupted");
+});
+
+/** ULP 0 sends ULP 1 a message, and ends. */
+const SEND = program(`
+  (func (export "main") (result i32)
+    (drop (call $pvm_initsend (i32.const 0)))
+    (drop (call $pvm_send (i32.const ${tidOf(1)}) (i32.const 9)))
+    (i32.const 0))`);
+
+test("a process that is lost before all have linked to it is not waited for: the others begin, and its ULPs have ended", async () => {
+  const played = new Played(SEND, 2, false);
+  await played.until(() => played.ended.length > 0);
+  assert.deepEqual(played.ended, [[tidOf(0), 0, 0]]);
+  const result = await played.finish();
+  assert.deepEqual([result.reason, result.leaks, result.ulps.length], ["done", "", 1]);
 });
 
 test("messages for a heap that is full wait in their order, and are not lost", async () => {

@@ -403,6 +403,22 @@ test("a process that joins a running job is told of all, has all programs, and g
   command.cut();
 });
 
+test("what a process says last counts, though its pvmd tells of its end before; one that never spoke is gone at once", async () => {
+  const { world, over, members } = await running();
+  const pvmd = world.peer({ role: "pvmd", vm: "lab", host: "b" });
+  pvmd.tell("processEnded", { job: 1, member: 1, how: "exit code 1" });
+  await settled();
+  assert.equal(world.master.jobs.get(1)!.members[1]!.at, "running");
+  members[1].rpc.tell("processFailed", { code: "", facts: {}, text: "the way to member 0 is barred" });
+  await settled();
+  assert.equal(members[0].told.at(-1), "stop failed");
+  void over.catch(() => {});
+  const late = world.command().request("run", wish(), undefined, 0);
+  await settled();
+  pvmd.tell("processEnded", { job: 2, member: 1, how: "exit code 1" });
+  await fails(late, /its process on b has ended: exit code 1/);
+});
+
 test("a ULP is not moved to a host that can have no process of its job: it is told why, and the job goes on", async () => {
   const { world, over, command } = await running();
   world.hosts.push({ name: "c", tid: tidBaseOf(3), cores: 1 });
