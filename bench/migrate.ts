@@ -10,7 +10,7 @@
 import { join } from "node:path";
 import { codeExtension, codeRoot } from "../upvm/node-package.ts";
 import type { MigratedRow } from "../wire/rpc-move.ts";
-import { measured, printed, SheetBuilder, scaled } from "./figures.ts";
+import { type Measured, measured, printed, SheetBuilder, scaled } from "./figures.ts";
 import { type BenchHosts, type BenchJob, onHosts, onTwoHosts } from "./hosts.ts";
 import { outputOf } from "./output.ts";
 import { MIGRATION_S } from "./paper.ts";
@@ -77,8 +77,11 @@ async function moves(hosts: BenchHosts, job: BenchJob, trips: number): Promise<M
   return rows;
 }
 
-const medianOf = (rows: readonly Trip[], value: (row: Trip) => number | undefined) =>
-  measured(rows.map(value).filter((it) => it !== undefined));
+/** Undefined: no ULP has told when it ran again. */
+function medianOf(rows: readonly Trip[], value: (row: Trip) => number | undefined): Measured | undefined {
+  const values = rows.map(value).filter((it) => it !== undefined);
+  return values.length > 0 ? measured(values) : undefined;
+}
 
 export const migrateCost: Measurement = {
   name: "migrate-cost",

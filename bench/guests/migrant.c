@@ -4,7 +4,7 @@
  *     migrant BYTES
  *
  * The first computes with its state and never ends; all others wait for a message that nobody sends. It looks at the clock all
- * the time, and tells of each pause of GAP_MS or more when it has run for TELL_MS again: milliseconds since 1970 before and after.
+ * the time, and tells of each pause of GAP_MS or more, TELL_MS after the first of several: milliseconds since 1970 before and after.
  *
  *     gone BEFORE AFTER
  */
@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
     if (now - last >= GAP_MS && gaps < GAPS_MAX) {
       before[gaps] = last;
       after[gaps++] = now;
-    } else if (gaps > 0 && now - after[gaps - 1] >= TELL_MS) {
+    } else if (gaps > 0 && now - after[0] >= TELL_MS) {
       for (int i = 0; i < gaps; i++) printf("gone %.4f %.4f\n", before[i], after[i]);
       fflush(stdout);
       gaps = 0;
