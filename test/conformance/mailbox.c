@@ -277,8 +277,9 @@ static void insert_rights(void) {
   tell(tid, 2, 0);
 }
 static void inserts(void) {
-  tell(pvm_parent(), 1, pvm_insert("conform old", 3, 5));
+  const int index = pvm_insert("conform old", 3, 5);
   put("conform locked", 5, PvmMboxDefault);
+  tell(pvm_parent(), 1, index);
   pvm_recv(pvm_parent(), 2);
 }
 
