@@ -18,7 +18,13 @@ const AT_ONCE = 1 + Math.max(2, Math.floor(availableParallelism() / 2));
 /**
  * These begin first. Parts of their paths: what compiles for the others, and what takes longest and would run alone at the end.
  */
-const FIRST = ["real/programs-compile", "real/migrate-kills", "real/pvm-examples", "real/machine-hosts", "real/arm64"];
+const FIRST = [
+  "real/programs-compile",
+  "real/migrate-kills",
+  "real/pvm-examples",
+  "real/machine-hosts",
+  "real/arm64",
+];
 /** A file that prints more has gone wild; the rest is dropped, characters. */
 const OUTPUT_LIMIT = 4 << 20;
 /** Lines of a failure are cut here, characters: uvu compares long strings in one line. */
