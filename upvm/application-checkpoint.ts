@@ -8,20 +8,27 @@ import type { Handlers } from "../net/rpc.ts";
 import { Filling, ImageError } from "../runtime/migrate/filling.ts";
 import { type FrozenUlp, WHY_NOT } from "../runtime/migrate/freezer.ts";
 import { imageOf, whyNoImage } from "../runtime/migrate/image.ts";
+import type { ImageHead } from "../runtime/migrate/image-head.ts";
+import type { Weight } from "../runtime/migrate/moves.ts";
 import { readImage } from "../runtime/migrate/restore.ts";
 import { awaitsService } from "../runtime/scheduler/blocking.ts";
 import { moreOf } from "../runtime/scheduler/more.ts";
 import { isOutside } from "../runtime/scheduler/outside.ts";
 import { ulpAt } from "../runtime/scheduler/queue.ts";
 import { getState, type UlpAt } from "../runtime/scheduler/state.ts";
+import { PAGE_BYTES } from "../wire/image.ts";
 import { HEAD, MORE, SUSPEND, ULP, ULP_STATE, WAIT } from "../wire/layout.ts";
 import { tidText } from "../wire/pvm.ts";
 import { REQUEST, REQUEST_KINDS, type RequestKind } from "../wire/requests.ts";
 import type { PeerLinks } from "./peer-links.ts";
+import { noRoom, type Room } from "./room.ts";
 import type { PartProcess } from "./run-here.ts";
 
 /** Requests that wait until another task does something. */
 const WAITS_FOR_TASKS: readonly RequestKind[] = ["barrier", "freezeGroup", "recvinfo"];
+
+/** Nobody else comes to a process whose ULPs come from images. */
+const NOTHING: Weight = { memoryBytes: 0, heapBytes: 0 };
 
 /** Numbers of a ULP's requests that are not answered: with message handlers also that of a barrier that one has interrupted. */
 function openRequests(w: Int32Array, ulp: UlpAt): number[] {
@@ -149,6 +156,7 @@ export class Stopped {
  * A ULP goes on here from its image.
  *
  * @param drain  empties the outbox: what is in it for the ULP goes into its inbox
+ * @param edge  tells what the system has for it
  * @returns why it cannot
  */
 export function restoreUlp(
@@ -156,10 +164,19 @@ export function restoreUlp(
   image: Uint8Array,
   { hash, program }: { readonly hash: string; readonly program: number },
   drain: () => void,
+  edge: Pick<Room, "availableBytes">,
 ): string | undefined {
+  const expect = ({ pages }: ImageHead): void => {
+    const availableBytes = (wanted: number): number => edge.availableBytes(wanted);
+    const room: Room = { process: { library }, availableBytes, promised: NOTHING };
+    const refused = noRoom(room, { memoryBytes: pages * PAGE_BYTES, heapBytes: 0 });
+    if (refused !== undefined)
+      throw new ImageError("memory", `there is too little memory: ${refused.detail}`);
+  };
   try {
     const filling = new Filling(
       readImage({
+        expect,
         library,
         programOf: (found) => (found === hash ? library.programs[program] : undefined),
         points: () => loader.points[program],
@@ -189,6 +206,7 @@ export function checkpointHandlers(
   running: Promise<PartProcess>,
   settle: () => boolean,
   links: Pick<PeerLinks, "counts">,
+  edge: Pick<Room, "availableBytes">,
 ): Pick<Handlers, "jobFreeze" | "jobSettled" | "jobThaw" | "jobImage" | "ulpRestore"> {
   const stopped = running.then((process) => new Stopped(process));
   return {
@@ -208,7 +226,7 @@ export function checkpointHandlers(
     },
     jobImage: async ({ tid, hash }) => ({ body: {}, bytes: (await stopped).image(tid, hash) }),
     ulpRestore: async (body, bytes) => {
-      const why = restoreUlp(await running, bytes, body, settle);
+      const why = restoreUlp(await running, bytes, body, settle, edge);
       return { body: why === undefined ? {} : { why } };
     },
   };

@@ -455,7 +455,7 @@ class Application {
         return told;
       },
       ...lookHandlers(this.begun),
-      ...checkpointHandlers(this.begun, () => this.isSettled(), this.links),
+      ...checkpointHandlers(this.begun, () => this.isSettled(), this.links, this.edge),
       jobWave: () => ({ body: { idle: this.isQuiet(), ...this.links.counts() } }),
       jobTasks: () => ({
         body: { tasks: this.running === undefined ? [] : localTasks(this.running.library) },

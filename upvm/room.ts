@@ -37,16 +37,18 @@ export function noRoom(room: Room, { memoryBytes, heapBytes }: Weight): Refused 
   const promisedBytes = room.promised.memoryBytes;
   const available = Math.max(0, room.availableBytes(memoryBytes + promisedBytes) - promisedBytes);
   if (memoryBytes > available)
-    return { code: "noMemory", detail: `${mb(available)} MB are free, it needs ${mb(memoryBytes)}` };
+    return { code: "noMemory", detail: `${mb(available)} MB are free, it needs ${mbUp(memoryBytes)}` };
   // Up to a chunk the arenas may have to spare; who is wrong about that finds out when its state comes.
   const { library } = room.process;
   const left = Math.max(0, library.heap.leftBytes() - room.promised.heapBytes);
   if (heapBytes > left && heapBytes > library.w[HEAD.chunkBytes]!)
     return {
       code: "noMemory",
-      detail: `the process heap has ${mb(left)} MB left, it needs ${mb(heapBytes)}`,
+      detail: `the process heap has ${mb(left)} MB left, it needs ${mbUp(heapBytes)}`,
     };
   return undefined;
 }
 
 const mb = (bytes: number): number => Math.floor(bytes / (1 << 20));
+/** What is needed is told rounded up: 0 would be free as well. */
+const mbUp = (bytes: number): number => Math.ceil(bytes / (1 << 20));

@@ -9,7 +9,7 @@ export const EXIT = {
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** The program cannot be compiled or linked. */
+  /** The program cannot be compiled or linked; a file cannot be read or written. */
   program: 3,
   /** A mistake of upvm's own: sysexits.h, EX_SOFTWARE. */
   bug: 70,

@@ -4,8 +4,10 @@ import { test } from "uvu";
 import { type Frame, ProtocolError } from "../../net/link.ts";
 import { hexOf } from "../../runtime/migrate/image-head.ts";
 import type { MoveFrame } from "../../runtime/migrate/moves.ts";
+import { restoreUlp } from "../../upvm/application-checkpoint.ts";
 import { encodeMove } from "../../upvm/move-frames.ts";
 import { Mover, type MoverWorld } from "../../upvm/mover.ts";
+import type { PartProcess } from "../../upvm/run-here.ts";
 import { type ComingMove, ComingState } from "../../upvm/state-transfer.ts";
 import { IMAGE_VERSION, PAGE_BYTES } from "../../wire/image.ts";
 import { LINK_ABI } from "../../wire/layout.ts";
@@ -205,6 +207,21 @@ test("a state that is cut or changed anywhere is refused once, or whole, and not
     coming.drop();
     assert.deepEqual(blocks(q), clean);
   }
+});
+
+test("a ULP comes from a checkpoint only where there is memory for it, and nothing is left of it where there is not", async () => {
+  const { q, bytes } = await stateOf(3);
+  const before = blocks(q);
+  const { grants } = destination(q);
+  const process = { ...q, nowMs: () => q.nowMs, grants, loader: { points: [] } } as unknown as PartProcess;
+  const asked = { hash: hexOf(HASH), program: 0 };
+  let free = 2 * PAGE_BYTES;
+  const restored = () => restoreUlp(process, bytes, asked, () => {}, { availableBytes: () => free });
+  assert.match(restored()!, /^there is too little memory: 0 MB are free, it needs 1$/);
+  assert.deepEqual(blocks(q), before);
+  free = 3 * PAGE_BYTES;
+  assert.equal(restored(), undefined);
+  assert.equal(restored(), "it is in this process already");
 });
 
 test.run();
