@@ -182,7 +182,8 @@ class Play {
       this.log.push(`${tid} goes on with ${result}`);
     }
     for (const tid of this.tids) {
-      if (!this.system.lives(tid) || this.waiting.has(tid)) continue;
+      // One that has left PVM would be in it again if it looked, which others hear of when its host's news comes.
+      if (!this.system.lives(tid) || this.waiting.has(tid) || this.left.has(tid)) continue;
       const who = this.system.actor(tid);
       while (who.call("pvm_nrecv", -1, TAG) > 0) {
         who.call("pvm_upkint", 0x40, 1, 1);
