@@ -38,6 +38,14 @@ export interface EngineSetup {
   readonly options: EngineOptions;
   /** Milliseconds since 1970 when the process began: all engines count from it. */
   readonly beganMs: number;
+  /** One word: how much all engines have told (news-order.ts). */
+  readonly told: Int32Array<SharedArrayBuffer>;
+}
+
+/** What an engine thread sends: its place in what all of them tell, and what it tells. */
+export interface NumberedNews {
+  readonly number: number;
+  readonly news: EngineNews;
 }
 
 /** What an engine tells the process. */

@@ -13,7 +13,7 @@ import { run, startQueues } from "../runtime/scheduler/engine.ts";
 import { type EngineEdge, EngineState, type Parcel } from "../runtime/scheduler/engine-state.ts";
 import { HEAD } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
-import type { EngineNews, EngineSetup } from "./engine-thread.ts";
+import type { EngineNews, EngineSetup, NumberedNews } from "./engine-thread.ts";
 import { nodeFiles } from "./node-file-edge.ts";
 
 const NS_PER_MS = 1_000_000;
@@ -23,7 +23,7 @@ function edgeOf(setup: EngineSetup, main: MessagePort, heap: SharedHeap): Engine
   // performance.now() counts from the thread's start.
   const offsetMs = performance.timeOrigin - setup.beganMs;
   const ports = [main, ...setup.ports.filter((port) => port !== undefined)];
-  const tell = (news: EngineNews, transfer: ArrayBuffer[] = []): void => main.postMessage(news, transfer);
+  const tell = tellerOf(setup, main);
   return {
     now: () => performance.now() + offsetMs,
     wallClock: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * NS_PER_MS)),
@@ -64,6 +64,14 @@ function edgeOf(setup: EngineSetup, main: MessagePort, heap: SharedHeap): Engine
   };
 }
 
+/** Tells the process's own thread something, in its place among what all engines tell. */
+function tellerOf({ told }: EngineSetup, main: MessagePort) {
+  return (news: EngineNews, transfer: ArrayBuffer[] = []): void => {
+    const numbered: NumberedNews = { number: Atomics.add(told, 0, 1), news };
+    main.postMessage(numbered, transfer);
+  };
+}
+
 function main(port: MessagePort): void {
   // Traps tell where they were, however deep.
   Error.stackTraceLimit = LIMITS.stackFrames;
@@ -77,8 +85,7 @@ function main(port: MessagePort): void {
   });
   startQueues(e);
   run(e);
-  const news: EngineNews = { kind: "stopped" };
-  port.postMessage(news);
+  tellerOf(setup, port)({ kind: "stopped" });
 }
 
 if (parentPort !== null) main(parentPort);

@@ -12,8 +12,9 @@ import type { Library } from "../runtime/scheduler/library.ts";
 import { demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
 import { ENGINE, HEAD, STOP } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
-import type { EngineNews, EngineSetup, Engines } from "./engine-thread.ts";
+import type { EngineNews, EngineSetup, Engines, NumberedNews } from "./engine-thread.ts";
 import type { Surroundings } from "./local-host.ts";
+import { NewsOrder } from "./news-order.ts";
 import { codeExtension } from "./node-package.ts";
 import { countExternalMemory } from "./node-v8.ts";
 
@@ -54,6 +55,7 @@ export class EngineThreads implements Engines {
   private readonly events: ProcessEvents;
   private readonly workers: Worker[];
   private readonly stopped: Promise<void>[];
+  private readonly order = new NewsOrder();
 
   /** Starts the threads; they wait for nothing and run at once. */
   constructor(library: Library, options: ProcessOptions, events: ProcessEvents) {
@@ -61,6 +63,7 @@ export class EngineThreads implements Engines {
     this.library = library;
     this.events = events;
     const ports = portMatrix(library.process.engines);
+    const told = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const url = new URL(`./node-engine${codeExtension}`, import.meta.url);
     this.workers = ports.map((own, index) => {
       const workerData: EngineSetup = {
@@ -71,6 +74,7 @@ export class EngineThreads implements Engines {
         programs: library.programs,
         options: options.engine,
         beganMs: options.beganMs,
+        told,
       };
       const transferList = own.filter((port) => port !== undefined);
       return new Worker(url, {
@@ -119,12 +123,18 @@ export class EngineThreads implements Engines {
 
   private listen(worker: Worker, engine: number, events: ProcessEvents): Promise<void> {
     return new Promise((done, fail) => {
-      worker.on("message", (news: EngineNews) => takeNews(this.library, events, engine, news, fail));
+      worker.on("message", ({ number, news }: NumberedNews) =>
+        this.order.take(number, () => takeNews(this.library, events, engine, news, fail)),
+      );
       worker.on("error", (error) => {
         stopProcess(this.library, STOP.failed);
         fail(error);
       });
-      worker.on("exit", () => done());
+      worker.on("exit", (code) => {
+        // Ended by force, or it died: maybe between its number and what it was about to tell.
+        if (code !== 0) this.order.giveUp();
+        done();
+      });
     });
   }
 }
