@@ -2,7 +2,7 @@
  * An application process: the ULPs of one job on one host (the paper's process with its library).
  *
  * Owns: the order of its life, and what passes between its runtime, the master (requests) and the other processes of the job
- * (peer-links.ts). Where ULPs are, and moves, is mover.ts; the run is run-here.ts; sockets and files are the edge's
+ * (linking.ts, peer-links.ts). Where ULPs are, and moves, is mover.ts; the run is run-here.ts; sockets and files are the edge's
  * (node-application.ts). It ends, and its ULPs with it, when its link to the master does.
  *
  *     hello ▶ its job ▶ program ▶ ready ▶ (all are) begin ▶ links ▶ run … ▶ finish or stop ▶ result
@@ -28,6 +28,7 @@ import { lookHandlers } from "./application-look.ts";
 import { moveHandlers } from "./application-moves.ts";
 import { encodeResult, isIdle, localTasks, stopOf, wishedOptions } from "./application-state.ts";
 import type { Server } from "./host-process.ts";
+import { Linking } from "./linking.ts";
 import { decodeForwarded } from "./move-frames.ts";
 import { Mover, type MoverWorld } from "./mover.ts";
 import { OutputPipe } from "./output-pipe.ts";
@@ -77,6 +78,7 @@ export async function runApplication(edge: ApplicationEdge): Promise<void> {
 class Application {
   private readonly edge: ApplicationEdge;
   private readonly links: PeerLinks;
+  private readonly linking: Linking;
   private readonly output: OutputPipe;
   private readonly interrupt = new AbortController();
   private rpc: Rpc | undefined;
@@ -88,9 +90,6 @@ class Application {
   });
   /** Which plug-ins there are, as the master has told last: PLUGIN_BIT. */
   private plugins = 0;
-  /** Links that others have made, by member; undefined: it is gone, and makes none. */
-  private readonly came = new Map<number, (link: Link | undefined) => void>();
-  private readonly early = new Map<number, Link | undefined>();
   private order: (order: Order) => void = () => {};
   private readonly ordered = new Promise<Order>((go) => {
     this.order = go;
@@ -118,6 +117,11 @@ class Application {
         this.rpc?.tell("peerLost", { member, why });
       },
     });
+    this.linking = new Linking({
+      member: edge.member,
+      connect: ({ address }) => edge.connect(address),
+      add: (member, link) => this.links.add(member, link),
+    });
     this.output = new OutputPipe(async (pieces, bytes) => {
       // Nobody reads it any more if the master is gone.
       await this.rpc?.request("output", { pieces: [...pieces] }, bytes, 0).catch(() => {});
@@ -126,7 +130,7 @@ class Application {
 
   async run(): Promise<void> {
     const { edge } = this;
-    const address = await edge.listen((link) => this.linked(link));
+    const address = await edge.listen((link) => this.linking.came(link));
     const rpc = await edge.master(this.handlers());
     this.rpc = rpc;
     void rpc.closed.then(() => this.stop("failed"));
@@ -137,7 +141,7 @@ class Application {
     rpc.tell("processReady", {});
     const order = await this.ordered;
     if (order.kind === "stop") return;
-    await this.link(order.members);
+    await this.linking.toAll(order.members);
     const result = await runHere(this.options(spec, wasm), this.part(spec));
     await this.output.flushed();
     await rpc.request("processResult", {}, encodeResult(result), 0);
@@ -150,32 +154,6 @@ class Application {
     const { bytes } = await this.rpc!.request("module", { hash }, undefined, LIMITS.jobStartMs);
     await this.edge.keepModule(hash, bytes);
     return bytes;
-  }
-
-  private linked(link: Link): void {
-    const { member } = link.peer;
-    if (member === undefined) return link.close();
-    const wanted = this.came.get(member);
-    if (wanted !== undefined) wanted(link);
-    // One that joins a job that runs connects to all that are there.
-    else if (this.running !== undefined) this.links.add(member, link);
-    else this.early.set(member, link);
-  }
-
-  /** A link to every other: the one with the higher number connects. They read from now on, and take frames later. */
-  private async link(members: readonly JobPeer[]): Promise<void> {
-    const { member: own } = this.edge;
-    const link = async ({ member, address }: JobPeer): Promise<void> => {
-      const made = member < own ? await this.edge.connect(address) : await this.from(member);
-      if (made !== undefined) this.made.push([member, made]);
-    };
-    await Promise.all(members.filter(({ member }) => member !== own).map(link));
-  }
-  private readonly made: [number, Link][] = [];
-
-  private async from(member: number): Promise<Link | undefined> {
-    if (this.early.has(member)) return this.early.get(member);
-    return await new Promise((done) => this.came.set(member, done));
   }
 
   private options({ wish, members }: JobSpec, module: Uint8Array): RunOptions {
@@ -220,15 +198,14 @@ class Application {
     const { library } = process;
     const take = (mail: Mail): boolean => takeOutside(library, { ...mail, data: joined(mail) });
     const arrivals = new Arrivals(take, this.links, (ms, run) => this.edge.after(ms, run));
-    const members = this.made.map(([member]) => member);
+    const { members } = this.linking;
     const places = [...first].map(([tid, { member }]) => [tid, member] as const);
     const mover = new Mover(this.moverWorld(process, arrivals), members, places);
     const running = { ...process, mover, arrivals };
     this.running = running;
     process.host.setPlugins(this.plugins);
     this.tellBegun(running);
-    for (const [at, link] of [...this.made, ...this.early])
-      if (link !== undefined && !this.links.has(at)) this.links.add(at, link);
+    this.linking.begin();
     if (this.edge.member >= founders) this.greet(members);
     this.sendOut();
     if (this.stopped !== undefined) this.stop(this.stopped);
@@ -449,8 +426,7 @@ class Application {
         return told;
       },
       jobLost: ({ member }) => {
-        this.came.get(member)?.(undefined);
-        if (!this.early.has(member)) this.early.set(member, undefined);
+        this.linking.gone(member);
         this.once(({ mover }) => mover.lost(member).forEach((tid) => void this.outside(tid)));
         return told;
       },

@@ -94,10 +94,6 @@ export class PeerLinks {
     link.onFrame((frame) => this.taker.frame(member, frame));
   }
 
-  has(member: number): boolean {
-    return this.peers.has(member);
-  }
-
   /** What is sent on it is behind all messages to this member so far. */
   link(member: number): Link | undefined {
     const peer = this.peers.get(member);
