@@ -6,6 +6,7 @@
 import { UpvmError } from "../wire/errors.ts";
 import type { JobMember, JobWish, LinkKind } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
+import { badSeat } from "../wire/seats.ts";
 
 /** A host that a job can have a process on. */
 export interface JobHost {
@@ -39,6 +40,14 @@ export function allowedFor({ hosts }: JobWish, all: readonly JobHost[]): readonl
 export function linkFor({ link }: JobWish, addresses: readonly string[]): LinkKind {
   if (link !== "auto") return link;
   return addresses.some((address) => address.startsWith("tls:")) ? "tls" : "tcp";
+}
+
+/** @throws UpvmError SEAT_UNKNOWN: a ULP is to begin where there is nothing of this job */
+export function checkSeats({ seats }: JobWish, members: readonly JobMember[]): void {
+  const bad = seats && badSeat(seats, members);
+  if (bad === undefined) return;
+  if (bad.engines === 0) throw new UpvmError("HOST_UNKNOWN", { what: "run on", host: bad.host });
+  throw new UpvmError("SEAT_UNKNOWN", { host: bad.host, engine: bad.engine, engines: bad.engines });
 }
 
 export function memberOn({ name, cores }: JobHost, wish: JobWish): JobMember {

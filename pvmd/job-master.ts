@@ -15,7 +15,7 @@ import { Checkpoints, endedTids, type Restart, restore } from "./checkpoints.ts"
 import type { ControlStore } from "./control-store.ts";
 import { evacuate } from "./evacuation.ts";
 import { errorOf, NO_HOST } from "./job-failure.ts";
-import { allowedFor, hostsFor, type JobHost, linkFor, memberOn } from "./job-hosts.ts";
+import { allowedFor, checkSeats, hostsFor, type JobHost, linkFor, memberOn } from "./job-hosts.ts";
 import type { Modules } from "./job-programs.ts";
 import { inspected, jobRow, type ListedJob, taskRows } from "./job-rows.ts";
 import { JobRun } from "./job-run.ts";
@@ -445,6 +445,7 @@ export class JobMaster {
     const hosts = hostsFor(wish, this.world.hosts());
     const main = await this.module(wish.hash);
     const members = hosts.map((host) => memberOn(host, wish));
+    checkSeats(wish, members);
     // Nothing of a job that had its number may be taken for its own; if one has it still, that is said below.
     const free = restart !== undefined && this.jobs.get(restart.job) === undefined;
     if (free) await this.machine.gone(restart.job);

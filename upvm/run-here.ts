@@ -133,8 +133,9 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
     const machine = new HostProcess(library, serve);
     host = machine;
   };
-  // A program that can spawn may use every core, however few ULPs it begins with.
-  const useful = info.imports.includes("pvm.pvm_spawn") ? LIMITS.engines : ulps;
+  // A program that can spawn may use every core, however few ULPs it begins with; so may a placement of the user's.
+  const every = info.imports.includes("pvm.pvm_spawn") || typeof options.place === "function";
+  const useful = every ? LIMITS.engines : ulps;
   const plan = {
     program,
     ulps,

@@ -10,6 +10,7 @@ import { UpvmError } from "../wire/errors.ts";
 import type { JobWish } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { JobStop } from "../wire/rpc-job.ts";
+import type { SeatRow } from "../wire/seats.ts";
 import { splitOutput } from "./output-pipe.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 import { EXIT_CODE_LOST, mergeResults, type Reason, type UlpResult } from "./run-result.ts";
@@ -19,6 +20,8 @@ export interface VmChoice {
   /** Hosts by name; all unless told. */
   readonly hosts: readonly string[] | undefined;
   readonly link: JobWish["link"];
+  /** Where ULPs begin; as RunOptions.place says unless told. */
+  readonly seats?: readonly SeatRow[] | undefined;
 }
 
 /**
@@ -91,7 +94,7 @@ async function toItsEnd(
   }
 }
 
-function wishOf(options: RunOptions, { hosts, link }: VmChoice, hash: string): JobWish {
+function wishOf(options: RunOptions, { hosts, link, seats }: VmChoice, hash: string): JobWish {
   const {
     name = "program",
     ulps = 1,
@@ -118,6 +121,7 @@ function wishOf(options: RunOptions, { hosts, link }: VmChoice, hash: string): J
     handoff: handoff ?? true,
     framesBytes: framesBytes ?? LIMITS.framesBytesMax,
     ...(hosts !== undefined && { hosts: [...hosts] }),
+    ...(seats !== undefined && { seats: [...seats] }),
     ...(cores !== undefined && { cores }),
     ...(sliceMs !== undefined && { sliceMs }),
     ...(profileMs !== undefined && { profileMs }),

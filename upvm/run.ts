@@ -30,6 +30,7 @@ export interface RunOptions {
   readonly ulps?: number;
   /** Engines; one for each processor unless told, and never more than ULPs. */
   readonly cores?: number;
+  /** A policy of the caller's own is asked for each ULP, and may put few on any of the engines. */
   readonly place?: PlacementName | Placement;
   /** Time slice, milliseconds; a ULP runs until it waits unless told. */
   readonly sliceMs?: number;

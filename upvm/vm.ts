@@ -72,6 +72,13 @@ export async function masterIfAny(vm: Vm, handlers: Handlers): Promise<Rpc | und
   return local === undefined ? undefined : await masterBehind(vm, local, handlers);
 }
 
+/** Name of the host of this home. @throws UpvmError NO_PVMD */
+export async function ownHost(vm: Vm): Promise<string> {
+  return await withRpc(localPvmd(vm, "tell which host this is"), async (rpc) => {
+    return (await rpc.request("whoIsMaster", {})).body.host;
+  });
+}
+
 /**
  * The master; if there is no pvmd in this home one is started, as PVM's console does.
  *

@@ -146,6 +146,11 @@ export const ERRORS = {
     text: (f) => `Cannot ${f["what"]} ${f["host"]}: the virtual machine has no host of that name`,
     hint: () => "upvm conf lists its hosts",
   },
+  SEAT_UNKNOWN: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot begin a ULP on engine ${f["engine"]} of ${f["host"]}: it has ${f["engines"]}, from 0 on`,
+    hint: () => "upvm conf tells the cores of each host; --cores K makes more engines than these",
+  },
   HOST_IS_MASTER: {
     exit: EXIT.failed,
     text: (f) => `Cannot delete ${f["host"]}: it is the virtual machine's first host, which has its tables`,

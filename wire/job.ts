@@ -7,6 +7,7 @@
  */
 import * as v from "valibot";
 import { LIMITS } from "./limits.ts";
+import { SEAT_ROWS, seatsFrom } from "./seats.ts";
 
 const whole = (least: number, most: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(most));
 /** SHA-256 of a linked module, hexadecimal. */
@@ -41,6 +42,8 @@ export const JOB_WISH = v.strictObject({
   shuffle: v.optional(v.number()),
   /** Hosts by name; all that are in service unless told. */
   hosts: v.optional(v.array(v.string())),
+  /** Where its ULPs begin, in place of what `place` alone says. */
+  seats: v.optional(SEAT_ROWS),
 });
 export type JobWish = v.InferOutput<typeof JOB_WISH>;
 /** What a process of it is told. */
@@ -73,9 +76,10 @@ export interface Seat {
 
 /**
  * Seat of each of the first ULPs, by index. `block`: neighbours together, on one engine, then on one host. `cyclic`: dealt
- * out to all hosts in turn, and on each to its engines (the paper's interleaved placement).
+ * out to all hosts in turn, and on each to its engines (the paper's interleaved placement). The user's own seats go before.
  */
 export function seatsOf({ wish, members, founders }: JobSpec): readonly Seat[] {
+  if (wish.seats !== undefined) return seatsFrom(wish.seats, members.slice(0, founders), wish.ulps, wish.place);
   const seats = members.slice(0, founders).flatMap(({ engines }, member) =>
     Array.from({ length: engines }, (_, engine) => ({ member, engine })),
   );

@@ -129,14 +129,23 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     assert.deepEqual(await tasks(hosts), []);
 
     // Another loses its only ULP; the last is there when the virtual machine is halted.
-    const third = hosts.on("a", ["run", "--json", endless]);
+    const third = hosts.on("a", ["run", "--json", endless, "--seats", "b"]);
     await seen(hosts, "b", 1, third);
-    assert.equal((await hosts.on("a", ["kill", (await tasks(hosts))[0]!.tid])).code, EXIT.ok);
+    const [only] = await tasks(hosts);
+    assert.equal(only!.host, "b", "it has the seat that it was given");
+    assert.equal((await hosts.on("a", ["kill", only!.tid])).code, EXIT.ok);
     const ended = await third;
     const { ok, reason, ulps } = JSON.parse(ended.out);
     assert.deepEqual([ended.code, ok, reason, ulps[0].killed], [EXIT.killed, false, "killed", true]);
-    const fourth = hosts.on("b", ["run", endless]);
-    await seen(hosts, "b", 1, fourth);
+    const ranks = join(hosts.home("b"), "ranks");
+    writeFileSync(ranks, "# as Open MPI has it\nrank 2=a slot=0\nrank 0=. slot=0\nrank 1=b\n");
+    const fourth = hosts.on("b", ["run", endless, "--seats", `@${ranks}`]);
+    await seen(hosts, "b", 3, fourth);
+    const seated = (await tasks(hosts)).sort((x, y) => x.index - y.index);
+    assert.deepEqual(
+      seated.map((task) => task.host),
+      ["b", "b", "a"],
+    );
     assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
     const closed = await fourth;
     assert.equal(closed.code, EXIT.killed);
@@ -152,6 +161,12 @@ test("a host that is killed takes its ULPs along; hosts that are not there are r
     const refused = await hosts.on("a", ["run", endless, "--hosts", "a,nowhere"]);
     assert.equal(refused.code, EXIT.failed);
     assert.match(refused.err, /Cannot run on nowhere: the virtual machine has no host of that name/);
+    const noSeat = await hosts.on("a", ["run", endless, "--seats", "a,nowhere"]);
+    assert.equal(noSeat.code, EXIT.failed);
+    assert.match(noSeat.err, /Cannot run on nowhere/);
+    const noEngine = await hosts.on("a", ["run", endless, "--cores", "1", "--seats", "a,b/1"]);
+    assert.equal(noEngine.code, EXIT.failed);
+    assert.match(noEngine.err, /Cannot begin a ULP on engine 1 of b: it has 1, from 0 on/);
 
     const run = hosts.on("a", ["run", endless, "-n", "2"]);
     await seen(hosts, "b", 2, run);

@@ -106,7 +106,7 @@ export const restart = command({
     const files = await edge.checkpoints();
     return await files.withFile(args.file, async (file) => {
       const kept = readManifest(file, files.sum);
-      const { hosts: _, ...wish } = kept.wish;
+      const { hosts: _, seats: __, ...wish } = kept.wish;
       const manifest: Manifest = { ...kept, wish: { ...wish, ...(names.length > 0 && { hosts: names }) } };
       const modules = manifest.programs.map((part) => readPart(file, part, files.sum));
       const images = new Map(manifest.images.map((part) => [part.tid, part]));

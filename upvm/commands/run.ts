@@ -6,6 +6,7 @@ import type { Grant } from "../../runtime/scheduler/files.ts";
 import { EXIT, UpvmError } from "../../wire/errors.ts";
 import type { JobWish } from "../../wire/job.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import type { SeatRow } from "../../wire/seats.ts";
 import { usage } from "../args.ts";
 import { bugText } from "../cli.ts";
 import { command } from "../command.ts";
@@ -18,7 +19,8 @@ import { foldersOf, type Program, prepare, siblings } from "../program.ts";
 import { report, statsLines } from "../report.ts";
 import { type RunOptions, type RunResult, run as runUlps } from "../run.ts";
 import { commandHandlers, runOnMachine } from "../run-vm.ts";
-import { masterIfAny } from "../vm.ts";
+import { hostsOf, placementOf, seatCount, seatsOfFile, seatsOfList, THIS_HOST } from "../seats.ts";
+import { masterIfAny, ownHost } from "../vm.ts";
 import { printers } from "../whole-lines.ts";
 
 const MB = 1 << 20;
@@ -43,7 +45,7 @@ export const run = command({
       min: 1,
       max: LIMITS.ulps,
       whole: true,
-      default: 1,
+      absent: "1; with --seats one for each seat",
       help: "how many",
     },
     cores: {
@@ -60,6 +62,12 @@ export const run = command({
       choices: ["block", "cyclic"],
       default: "block",
       help: "where ULPs start: neighbours together, or dealt out in turn",
+    },
+    seats: {
+      kind: "text",
+      value: "SEATS",
+      absent: "--place alone says where ULPs start",
+      help: "which ULP starts where: HOST[/ENGINE][:COUNT], with commas between, in order of the ULPs; after the last seat the first comes again. A host is . for this one. @FILE reads the lines of a file, also those of Open MPI's hostfiles (HOST slots=N) and rankfiles (rank I=HOST slot=ENGINE)",
     },
     slice: {
       kind: "number",
@@ -155,6 +163,7 @@ export const run = command({
   examples: [
     "upvm run ring.ts --ulps 24",
     "upvm run solver.c --ulps 8 --cores 2 --stats -- --size 256",
+    "upvm run solver.c --seats big:6,small:2",
     "upvm run ring.wasm -n 1000 --json > result.json",
     "upvm run solver.c --dir data:/data:ro --dir out < parameters.txt",
   ],
@@ -170,18 +179,20 @@ export const run = command({
     const unnamed = flags.env.find((text) => !/^[^=]+=/.test(text));
     if (unnamed !== undefined) throw usage(`Cannot take --env "${unnamed}": it takes NAME=VALUE`, "run");
     const grants = await grantsOf(flags.dir, edge);
+    const seats = await seatsGiven(flags.seats, edge);
     const program = await prepare(args.file, compileOptions(flags.cc), edge);
     if (program.warnings !== "") edge.err(`${program.warnings}\n`);
     const programs = [program.linked.wasm];
     const input = edge.input();
     const options = optionsOf(program, flags, rest, programs, edge);
-    const given = { ...options, grants, input };
-    const result = await runSomewhere(given, flags, edge).finally(() => input.close());
-    const ulps = ulpReports(result.ulps, programs);
+    const ulps = flags.ulps ?? (seats === undefined ? 1 : seatCount(seats));
+    const given = { ...options, ulps, grants, input };
+    const result = await runSomewhere(given, { ...flags, seats }, edge).finally(() => input.close());
+    const reports = ulpReports(result.ulps, programs);
     const name = nameOf(args.file);
     const profile = result.profile && ulpProfiles(result.profile, result.ulps, programs);
-    if (flags.json) edge.out(`${JSON.stringify(resultJson(name, result, ulps, profile))}\n`);
-    else tell(report(name, result.reason, ulps, painter(edge.colour.err)), edge);
+    if (flags.json) edge.out(`${JSON.stringify(resultJson(name, result, reports, profile))}\n`);
+    else tell(report(name, result.reason, reports, painter(edge.colour.err)), edge);
     if (profile !== undefined && !flags.json) tell(profileLines(profile, flags.profile ?? 0), edge);
     if (flags.stats) tell(statsLines(statsRows(result.stats, result.ms, edge.peakMemoryBytes())), edge);
     if (flags.dump !== undefined) await writeDump(flags.dump, result, edge);
@@ -194,17 +205,24 @@ export const run = command({
 });
 
 /** On the virtual machine of this home, if there is one; else in this process. */
-async function runSomewhere(options: RunOptions, flags: RunFlags, edge: Edge): Promise<RunResult> {
+async function runSomewhere(options: RunOptions, flags: PlaceFlags, edge: Edge): Promise<RunResult> {
+  const { seats, place, link } = flags;
   const names = flags.hosts.flatMap((text) => text.split(",")).filter((name) => name !== "");
-  const hosts = names.length > 0 ? names : undefined;
   const here = flags.local || flags.isolate || flags.dump !== undefined;
-  if (here && hosts !== undefined)
-    throw usage("Cannot take --hosts with --local, --isolate or --dump", "run");
-  if (here) return await runUlps(options);
-  const master = await masterOf(options, hosts !== undefined, edge);
-  return master === undefined
-    ? await runUlps(options)
-    : await runOnMachine(options, { hosts, link: flags.link }, master, edge.sha256);
+  if (here && names.length > 0) throw usage("Cannot take --hosts with --local, --isolate or --dump", "run");
+  if (flags.isolate && seats !== undefined)
+    throw usage("Cannot take --seats with --isolate: each ULP has a process of its own", "run");
+  const away = seats?.find(({ host }) => host !== THIS_HOST)?.host;
+  if (here && away !== undefined)
+    throw usage(`Cannot take ${away} for --seats with --local or --dump: the only host is .`, "run");
+  const local: RunOptions = seats === undefined ? options : { ...options, place: placementOf(seats, place) };
+  if (here) return await runUlps(local);
+  const master = await masterOf(options, names.length > 0 || away !== undefined, edge);
+  if (master === undefined) return await runUlps(local);
+  const own = seats?.some(({ host }) => host === THIS_HOST) ? await ownHost(await edge.vm()) : "";
+  const named = seats?.map((row) => (row.host === THIS_HOST ? { ...row, host: own } : row));
+  const choice = { hosts: hostsOf(names, named), link, seats: named };
+  return await runOnMachine(options, choice, master, edge.sha256);
 }
 
 /** The virtual machine's master; undefined: there is none, and none is needed. @throws UpvmError */
@@ -227,7 +245,6 @@ function compileOptions(cc: string | undefined): CompileOptions {
 
 /** The flags that become options of the run. */
 interface RunFlags {
-  readonly ulps: number;
   readonly cc: string | undefined;
   readonly cores: number | undefined;
   readonly place: "block" | "cyclic";
@@ -245,6 +262,15 @@ interface RunFlags {
   readonly link: JobWish["link"];
   readonly json: boolean;
   readonly dump: string | undefined;
+}
+type PlaceFlags = RunFlags & { readonly seats: readonly SeatRow[] | undefined };
+
+/** @throws UpvmError USAGE, FILE_NOT_FOUND */
+async function seatsGiven(text: string | undefined, edge: Edge): Promise<SeatRow[] | undefined> {
+  if (text === undefined) return undefined;
+  if (!text.startsWith("@")) return seatsOfList(text);
+  const path = text.slice(1);
+  return seatsOfFile(path, new TextDecoder().decode(await edge.readFile(path)));
 }
 
 /** @param programs  gets the linked modules that pvm_spawn asks for, in the order of their numbers */
@@ -268,7 +294,6 @@ function optionsOf(
     dump: flags.dump !== undefined,
     module: program.linked.wasm,
     name: nameOf(program.path),
-    ulps: flags.ulps,
     place: flags.place,
     framesBytes: Math.floor(flags.frames * MB),
     args,
