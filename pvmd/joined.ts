@@ -12,6 +12,7 @@ import { LIMITS } from "../wire/limits.ts";
 import type { Leaving } from "../wire/rpc-hosts.ts";
 import type { HostFacts, HostRow, Refusal } from "./host-table.ts";
 import { Membership, type MembershipEffect, type MembershipEnd, type MembershipEvent } from "./membership.ts";
+import { patienceOf } from "./patience.ts";
 import { type Caller, type MakePart, type Part, type Pvmd, type PvmdEdge, serveLink } from "./pvmd.ts";
 
 export interface JoinedOptions {
@@ -47,7 +48,7 @@ const ENDS: Readonly<Record<MembershipEnd, string>> = {
   full: "",
   store: "",
   unreachable: "the virtual machine was not reached",
-  silent: `the master has not answered for ${LIMITS.hostGiveUpMs} ms`,
+  silent: "the master has not answered for as long as a host may be silent",
   gone: "the master is gone",
   left: "this host has left the virtual machine",
   halted: "the virtual machine was halted",
@@ -255,7 +256,7 @@ export class Joined implements Pvmd {
       this.vm = body.vm;
       this.masterHost = body.master;
       this.number = body.number;
-      this.step({ kind: "admitted" });
+      this.step({ kind: "admitted", patience: patienceOf(body.deadMs) });
     } catch (error) {
       this.lost(link, error);
     }

@@ -23,6 +23,7 @@ import {
 } from "./host-table.ts";
 import { hosterWords, hostNameOf } from "./hoster.ts";
 import { encode } from "./machine.ts";
+import type { Patience } from "./patience.ts";
 import {
   type Caller,
   type Emptied,
@@ -41,6 +42,7 @@ export interface MasterOptions {
   readonly folder: string;
   readonly parts: readonly MakePart[];
   readonly edge: PvmdEdge;
+  readonly patience: Patience;
   /** All is over: the process may end. */
   readonly ended: () => void;
 }
@@ -49,6 +51,7 @@ type JoinReply = {
   readonly vm: string;
   readonly master: string;
   readonly number: number;
+  readonly deadMs: number;
   readonly refused?: Refusal;
 };
 
@@ -110,7 +113,7 @@ export class Master implements Pvmd {
       if (entry === undefined) this.lapsed(key);
     });
     await this.putOwn(own);
-    this.edge.every(LIMITS.heartbeatMs, () => this.later(() => this.renewOwn(own)));
+    this.edge.every(this.options.patience.heartbeatMs, () => this.later(() => this.renewOwn(own)));
     for (const part of this.parts) part.hostAdded?.(own);
     this.log(`in service as ${this.host}, first host of virtual machine ${this.vm}, at ${this.address}`);
   }
@@ -289,7 +292,14 @@ export class Master implements Pvmd {
   }
 
   private answer(link: number, number: number, refused: Refusal | undefined): void {
-    const reply = { vm: this.vm, master: this.host, number, ...(refused !== undefined && { refused }) };
+    const { deadMs } = this.options.patience;
+    const reply = {
+      vm: this.vm,
+      master: this.host,
+      number,
+      deadMs,
+      ...(refused !== undefined && { refused }),
+    };
     this.joining.get(link)?.(reply);
     this.joining.delete(link);
     // One that comes back has missed what happened meanwhile.
@@ -394,7 +404,7 @@ export class Master implements Pvmd {
   private async put(row: HostRow): Promise<void> {
     let why: Refusal | undefined = "store";
     try {
-      const lease = await this.store.lease(LIMITS.hostDeadMs);
+      const lease = await this.store.lease(this.options.patience.deadMs);
       const key = keyOf(row.name);
       const done = await this.store.txn([{ key, revision: 0 }], [{ key, value: encode(row), lease }]);
       why = done === undefined ? "taken" : undefined;
@@ -407,7 +417,7 @@ export class Master implements Pvmd {
   }
 
   private async putOwn(own: HostRow): Promise<void> {
-    const lease = await this.store.lease(LIMITS.hostDeadMs);
+    const lease = await this.store.lease(this.options.patience.deadMs);
     await this.store.txn([], [{ key: keyOf(own.name), value: encode(own), lease }]);
     this.leases.set(own.name, { lease, incarnation: own.incarnation });
   }

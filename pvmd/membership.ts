@@ -2,12 +2,12 @@
  * A pvmd that has joined another's virtual machine: it asks to be let in, sends heartbeats, comes back when its link to
  * the master ends, and ends itself when it cannot be in the machine any more.
  *
- * Owns: whether this host is in service. It gives up before the master takes it for dead (LIMITS.hostGiveUpMs is less
- * than LIMITS.hostDeadMs by more than clocks differ meanwhile): a host that is deleted runs nothing any more.
+ * Owns: whether this host is in service. It gives up before the master takes it for dead (patience.ts): a host that is deleted runs nothing any more.
  * Pure: event and time in, effects out. test/property/hosts.test.ts plays it against host-table.ts.
  */
 import { LIMITS } from "../wire/limits.ts";
 import type { Refusal } from "./host-table.ts";
+import { PATIENCE, type Patience } from "./patience.ts";
 
 /** Why it ended. "silent": the master did not answer in time; "gone": nobody listens where the master did. */
 export type MembershipEnd = Refusal | "unreachable" | "silent" | "gone" | "left" | "halted";
@@ -15,7 +15,7 @@ export type MembershipEnd = Refusal | "unreachable" | "silent" | "gone" | "left"
 export type MembershipEvent =
   | { readonly kind: "linked" }
   /** Answer to `ask`. */
-  | { readonly kind: "admitted" }
+  | { readonly kind: "admitted"; readonly patience: Patience }
   | { readonly kind: "refused"; readonly why: Refusal }
   /** Answer to the heartbeat that was sent at `sentMs`. */
   | { readonly kind: "alive"; readonly sentMs: number; readonly known: boolean }
@@ -56,6 +56,8 @@ type State =
 
 export class Membership {
   private state: State;
+  /** The virtual machine's, as soon as it is known. */
+  patience = PATIENCE;
 
   /** @param nowMs  a clock that never goes back; which moment is 0 does not matter */
   constructor(nowMs: number) {
@@ -107,8 +109,9 @@ export class Membership {
       case "linked":
         return this.ask(state, nowMs);
       case "admitted":
+        this.patience = event.patience;
         // An answer that was so long on its way may be of a place that is lost already.
-        if (nowMs - state.askedMs >= LIMITS.hostGiveUpMs) return this.end("unreachable");
+        if (nowMs - state.askedMs >= this.patience.giveUpMs) return this.end("unreachable");
         this.state = { at: "in", renewedMs: state.askedMs, beatMs: state.askedMs, waits: false };
         return [{ kind: "inService" }];
       case "refused":
@@ -163,13 +166,13 @@ export class Membership {
       return state.waits && nowMs - state.askedMs >= LIMITS.hostRetryMs ? this.ask(state, nowMs) : [];
     }
     if (state.at !== "in" && state.at !== "returning") return [];
-    if (nowMs - state.renewedMs >= LIMITS.hostGiveUpMs) return this.ending("silent", nowMs);
+    if (nowMs - state.renewedMs >= this.patience.giveUpMs) return this.ending("silent", nowMs);
     if (state.at === "returning") {
       if (state.trying !== "pausing" || nowMs - state.triedMs < LIMITS.hostRetryMs) return [];
       this.state = { ...state, triedMs: nowMs, trying: "connecting" };
       return [{ kind: "connect" }];
     }
-    if (state.waits || nowMs - state.beatMs < LIMITS.heartbeatMs) return [];
+    if (state.waits || nowMs - state.beatMs < this.patience.heartbeatMs) return [];
     this.state = { ...state, beatMs: nowMs, waits: true };
     return [{ kind: "beat", sentMs: nowMs }];
   }

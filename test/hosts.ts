@@ -19,6 +19,11 @@ export interface HostStatus {
 export class Hosts {
   private readonly folder = mkdtempSync(join(tmpdir(), "upvm-hosts-"));
   private readonly pids = new Set<number>();
+  /**
+   * `--dead-after` of first hosts, seconds: more than the product's, since a machine with tests may keep a pvmd waiting for that
+   * long. A test that waits for a death says less.
+   */
+  deadAfter = 60;
 
   /** The home of a host. */
   home(name: string): string {
@@ -32,7 +37,9 @@ export class Hosts {
 
   /** Starts a pvmd. @throws Error with what it said, if it is not in service */
   async start(name: string, ...words: string[]): Promise<HostStatus> {
-    const { code, out, err } = await this.on(name, ["start", "--name", name, "--json", ...words]);
+    const patience = words.includes("--join") ? [] : ["--dead-after", `${this.deadAfter}`];
+    const given = ["start", "--name", name, "--json", ...patience, ...words];
+    const { code, out, err } = await this.on(name, given);
     if (code !== 0) throw new Error(`upvm start ended with ${code}: ${out}${err}`);
     const status = JSON.parse(out) as HostStatus;
     this.pids.add(status.pid);

@@ -19,6 +19,7 @@ import type { HostFacts } from "../pvmd/host-table.ts";
 import { Joined } from "../pvmd/joined.ts";
 import { Master } from "../pvmd/master.ts";
 import type { OpenedStore } from "../pvmd/open-store.ts";
+import { patienceOf } from "../pvmd/patience.ts";
 import type { PvmdEdge } from "../pvmd/pvmd.ts";
 import { EXIT, UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
@@ -53,6 +54,8 @@ export interface PvmdConfig {
   /** Of a first host: its control store; absent: the built-in one. Who logs in to it. */
   readonly store?: string | undefined;
   readonly storeUser?: EtcdUser | undefined;
+  /** Of a first host: after how long a silent one is dead, milliseconds; absent: LIMITS.hostDeadMs. */
+  readonly deadMs?: number | undefined;
 }
 
 /** What the daemon tells: it is in service, or why not. */
@@ -158,14 +161,20 @@ class Daemon {
       if (homeIsThere(home)) return;
       clearInterval(look);
       this.told("its home was deleted");
-    }, LIMITS.heartbeatMs);
+    }, LIMITS.homeLookMs);
   }
 
   private async beMaster(common: Common): Promise<void> {
-    const { store: spec = "memory", storeUser } = this.config;
+    const { store: spec = "memory", storeUser, deadMs = LIMITS.hostDeadMs } = this.config;
     this.opened = await openNodeStore(spec, storeUser, this.newVm);
     const { store } = this.opened;
-    const master = new Master({ ...common, vm: this.newVm, store, ended: () => this.end() });
+    const master = new Master({
+      ...common,
+      vm: this.newVm,
+      store,
+      patience: patienceOf(deadMs),
+      ended: () => this.end(),
+    });
     this.pvmd = master;
     await master.start();
     this.inService(common.facts);

@@ -77,6 +77,7 @@ async function start(home: Home, options: StartOptions): Promise<Status> {
     key: key?.toHex(),
     store: options.store,
     storeUser: options.storeUser === undefined ? undefined : readUser(options.storeUser),
+    deadMs: options.deadMs,
   };
   await launch(home, config);
   const rpc = await local(home);

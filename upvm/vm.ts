@@ -22,6 +22,8 @@ export interface StartOptions {
   /** Of a first host: its control store (pvmd/open-store.ts), and a file with etcd's user. */
   readonly store?: string | undefined;
   readonly storeUser?: string | undefined;
+  /** Of a first host: after how long a silent host is dead, milliseconds. */
+  readonly deadMs?: number | undefined;
 }
 
 export interface Vm {

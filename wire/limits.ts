@@ -258,12 +258,13 @@ export const LIMITS = {
   hosts: 4094,
   /** A host's name, characters: as many as Linux lets a machine's name have. */
   hostNameLength: 64,
-  /** A host tells its master that it is there so often, milliseconds. */
-  heartbeatMs: 1000,
-  /** Nothing heard of a host for so long: it is dead, its tasks have ended, milliseconds. */
+  /** A pvmd looks so often whether its home is still there, milliseconds. */
+  homeLookMs: 1000,
+  /** Nothing heard of a host for so long: it is dead, its tasks have ended, milliseconds. `--dead-after` says otherwise; see patience.ts. */
   hostDeadMs: 6000,
-  /** A host that its master has not answered for so long ends its tasks and itself, before it is taken for dead, ms. */
-  hostGiveUpMs: 4000,
+  /** `--dead-after` is so much at least, and at most, milliseconds: from giving up to being dead a host needs hostEndMs for its tasks. */
+  hostDeadLeastMs: 5000,
+  hostDeadMostMs: 3_600_000,
   /** A host's tasks and processes are given so long to end before they are ended by force, milliseconds. */
   hostEndMs: 1000,
   /** A host that has lost its master tries again so often, milliseconds. */

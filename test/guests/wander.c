@@ -2,7 +2,7 @@
  * For test/real/migrate.test.ts and checkpoint.test.ts: computes, sleeps and sends numbered messages to all others, and checks those that come: none
  * lost, doubled or overtaken. Waits for nobody, so that it ends whoever is lost. One line at the end.
  *
- *     wander [ROUNDS] [BYTES] [GROUP] [FILE]: so much memory is kept in use; with a group, all wait for each other in each round:
+ *     wander [ROUNDS] [BYTES] [GROUP] [FILE]: so much memory is kept in use; with a group that is not "-", all wait for each other in each round:
  *     then no message is of a later round, and all are in the group, and in a static one, as they were when they joined. With a
  *     file none ends before that is there
  */
@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 
 enum { NUMBER = 5, NOTHING = 6, MOST = 64 };
@@ -56,7 +57,7 @@ int main(int argc, char **argv) {
     tids[i] = siblings[i];
     if (siblings[i] == pvm_mytid()) me = i;
   }
-  if (argc > 3) {
+  if (argc > 3 && strcmp(argv[3], "-") != 0) {
     group = argv[3];
     join();
   }

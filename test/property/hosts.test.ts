@@ -13,6 +13,7 @@ import {
   HostTable,
 } from "../../pvmd/host-table.ts";
 import { Membership, type MembershipEffect, type MembershipEvent } from "../../pvmd/membership.ts";
+import { PATIENCE, type Patience, patienceOf } from "../../pvmd/patience.ts";
 import { LIMITS } from "../../wire/limits.ts";
 
 const SEEDS = Number(process.env["UPVM_SEEDS"] ?? 1500);
@@ -172,10 +173,13 @@ class World {
   masterAlive = true;
   halted = 0;
   trouble = true;
+  /** A third of the machines have the least that can be had. */
+  readonly patience: Patience;
   readonly log: string[] = [];
 
   constructor(seed: number) {
     this.rng = random(seed);
+    this.patience = seed % 3 === 0 ? patienceOf(LIMITS.hostDeadLeastMs) : PATIENCE;
     const own = {
       name: "master",
       incarnation: "m",
@@ -277,7 +281,7 @@ class World {
           this.store.delete(effect.row.name);
         return;
       case "admit":
-        return this.down(effect.link, { kind: "admitted" });
+        return this.down(effect.link, { kind: "admitted", patience: this.patience });
       case "refuse":
         return this.down(effect.link, { kind: "refused", why: effect.why });
       case "alive": {
@@ -330,7 +334,7 @@ class World {
   }
 
   private keep(row: HostRow): void {
-    const endsMs = this.agenda.nowMs + LIMITS.hostDeadMs;
+    const endsMs = this.agenda.nowMs + this.patience.deadMs;
     this.store.set(row.name, { row, endsMs });
     this.agenda.at(endsMs, () => this.expire(row));
   }

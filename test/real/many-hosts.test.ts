@@ -155,6 +155,7 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
 
 test("a host that is killed takes its ULPs along; hosts that are not there are refused by name", () =>
   withHosts(async (hosts) => {
+    hosts.deadAfter = 6;
     const [a, b] = await hosts.all("a", "b");
     const endless = join(hosts.home("a"), "endless.wat");
     writeFileSync(endless, ENDLESS);

@@ -14,6 +14,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "uvu";
 import { EXIT } from "../../wire/errors.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import { Hosts, withHosts } from "../hosts.ts";
 import { sshTo } from "../sshd.ts";
 import { canType, typed } from "../typed.ts";
@@ -155,8 +156,32 @@ test("a port in use and a home that cannot be one are told", () =>
     }
   }));
 
+test("a host that stands still for less than --dead-after goes on; only the first host has that option", () =>
+  withHosts(async (hosts) => {
+    hosts.deadAfter = 40;
+    const [a, b] = await hosts.all("a", "b");
+    process.kill(b!.pid, "SIGSTOP");
+    // By the times that hold if nothing is said it would have given up, and be dead.
+    await new Promise((done) => setTimeout(done, LIMITS.hostDeadMs + 1000));
+    process.kill(b!.pid, "SIGCONT");
+    assert.deepEqual(names((await hosts.status("b")).hosts), ["a", "b"]);
+    const hello = join(hosts.home("b"), "hello.wat");
+    writeFileSync(hello, HELLO);
+    assert.equal((await hosts.on("b", ["run", "--hosts", "b", hello])).out, "hello\n");
+    assert.deepEqual(names((await hosts.status("a")).hosts), ["a", "b"]);
+    assert.ok(!hosts.log("a").includes("dead"), hosts.log("a"));
+    for (const words of [
+      ["--dead-after", "4"],
+      ["--dead-after", "x"],
+      ["--join", a!.address, "--dead-after", "9"],
+    ])
+      assert.equal((await hosts.on("c", ["start", ...words])).code, EXIT.usage);
+    assert.equal((await hosts.on("b", ["halt"])).code, EXIT.ok);
+  }));
+
 test("a host whose pvmd was killed is deleted; one that is started in its home takes its place", () =>
   withHosts(async (hosts) => {
+    hosts.deadAfter = 6;
     const [a, b] = await hosts.all("a", "b");
     process.kill(b!.pid, "SIGKILL");
     const words = ["--join", a!.address, "--key-file", a!.keyFile];

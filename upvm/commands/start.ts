@@ -1,6 +1,7 @@
 /** `upvm start`: a pvmd on this host, in the background. */
 import { storeSpec } from "../../pvmd/open-store.ts";
 import { EXIT, UpvmError } from "../../wire/errors.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import { AUTO, addressOf, isLoopback, shownAddress } from "../addresses.ts";
 import { usage } from "../args.ts";
 import { command } from "../command.ts";
@@ -40,6 +41,15 @@ export const start = command({
       value: "FILE",
       help: "a user of etcd: a file with NAME:PASSWORD; over http it can be read on the way",
     },
+    "dead-after": {
+      kind: "number",
+      value: "SECONDS",
+      whole: true,
+      min: LIMITS.hostDeadLeastMs / 1000,
+      max: LIMITS.hostDeadMostMs / 1000,
+      help: "a host of which nothing is heard for so long is dead, and its tasks have ended: more for slow machines and far networks",
+      absent: `${LIMITS.hostDeadMs / 1000}`,
+    },
     json: { kind: "switch", help: "print what upvm status --json does" },
   },
   examples: [
@@ -59,12 +69,15 @@ export const start = command({
       throw usage("--listen auto is for one that joins: a first host is told its address", "start");
     if (join?.endsWith(":0"))
       throw new UpvmError("BAD_ADDRESS", { address: join, why: "port 0 is nobody's" });
-    const { name, store, "key-file": keyFile, "store-user": storeUser } = flags;
+    const { name, store, "key-file": keyFile, "store-user": storeUser, "dead-after": deadAfter } = flags;
     if (join !== undefined && (store !== undefined || storeUser !== undefined))
       throw usage("--store is for the first host: who joins has its store", "start");
+    if (join !== undefined && deadAfter !== undefined)
+      throw usage("--dead-after is for the first host: who joins does as it says", "start");
     if (store !== undefined) storeSpec(store);
     const vm = await edge.vm();
-    const status = await vm.start({ name, listen, join, keyFile, store, storeUser });
+    const deadMs = deadAfter === undefined ? undefined : deadAfter * 1000;
+    const status = await vm.start({ name, listen, join, keyFile, store, storeUser, deadMs });
     if (flags.json) {
       edge.out(`${JSON.stringify(statusJson(status, vm.home))}\n`);
       return EXIT.ok;
