@@ -14,7 +14,8 @@
  * Owns: the shapes, and which words of the runtime's structures belong to a ULP. Writing is runtime/migrate/image.ts, reading
  * runtime/migrate/restore.ts.
  */
-import { type BTAB, type FRAME, type HANDLER, type MORE, type MSG, ULP } from "./layout.ts";
+import { type BTAB, type MSG, ULP } from "./layout.ts";
+import type { FRAME, HANDLER, MORE } from "./more.ts";
 
 /** First word of an image: "UPVI". */
 export const IMAGE_MAGIC = 0x49565055;

@@ -16,21 +16,9 @@ import {
   PAGE_BYTES,
   ULP_MOVES,
 } from "../../wire/image.ts";
-import {
-  BTAB,
-  FRAME,
-  GBUF,
-  HANDLER,
-  LINK_ABI,
-  MORE,
-  MSG,
-  SEG,
-  TRACE,
-  ULP,
-  ULP_FLAG,
-  ULP_MIGRATING,
-} from "../../wire/layout.ts";
+import { BTAB, GBUF, LINK_ABI, MSG, SEG, ULP, ULP_FLAG, ULP_MIGRATING } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { FRAME, HANDLER, MORE, TRACE } from "../../wire/more.ts";
 import { FIRST_SEGMENT, SEG_HEADER_BYTES } from "../heap/gbdesc.ts";
 import { MADE_HERE, rowOf } from "../heap/positions.ts";
 import type { OpenFile } from "../scheduler/files.ts";

@@ -9,19 +9,16 @@ import {
   BLOCK_KIND,
   type BlockKind,
   BTAB,
-  FRAME,
   GBUF,
-  HANDLER,
   HEAD,
-  MORE,
   MSG,
-  TRACE,
   ULP,
   ULP_FLAG,
   ULP_STATE,
   WAIT,
 } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { FRAME, HANDLER, MORE, TRACE } from "../../wire/more.ts";
 import { isEncoding, PVM_ERROR, tidOf } from "../../wire/pvm.ts";
 import { REQUEST_KINDS } from "../../wire/requests.ts";
 import { SEG_HEADER_BYTES } from "../heap/gbdesc.ts";

@@ -6,7 +6,8 @@
  * and not by its ULP: a ULP whose request the service has parked waits for other ULPs, and that may be a deadlock.
  * An answer that comes when the ULP waits no more, because it was ended meanwhile, is dropped.
  */
-import { HEAD, MORE, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { HEAD, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { MORE } from "../../wire/more.ts";
 import {
   type Answer,
   REQUEST,

@@ -9,7 +9,8 @@
  *     ask ▶ wait ─message of a handler▶ the handler runs ▶ the call comes again: wait, or ─answer▶ the call returns it
  *           wait ─answer▶ the call comes again ▶ and returns it
  */
-import { MORE, MORE_USE, SUSPEND, ULP } from "../../wire/layout.ts";
+import { SUSPEND, ULP } from "../../wire/layout.ts";
+import { MORE, MORE_USE } from "../../wire/more.ts";
 import { REQUEST_KINDS, type RequestBody } from "../../wire/requests.ts";
 import { awaitAttended } from "../scheduler/blocking.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";

@@ -8,7 +8,8 @@
  * As in PVM 3.4.6 a send overwrites tag, context, source and destination with its own, and takes the wait id along. The
  * errors of pkmesg, pkmesgbody and upkmesg are not printed, whatever PvmAutoErr is.
  */
-import { BTAB, GBUF, MORE_USE, SEG, ULP } from "../../wire/layout.ts";
+import { BTAB, GBUF, SEG, ULP } from "../../wire/layout.ts";
+import { MORE_USE } from "../../wire/more.ts";
 import { HOST_SIGNATURE, PVM_CONSTANT, PVM_ENCODING, PVM_ERROR, type PvmErrorName } from "../../wire/pvm.ts";
 import { SEG_HEADER_BYTES } from "../heap/gbdesc.ts";
 import { rowOf } from "../heap/positions.ts";

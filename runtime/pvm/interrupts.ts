@@ -7,18 +7,9 @@
  * afterwards the message is freed and all is as it was. Handlers do not interrupt each other. A matching function sees
  * the messages of all contexts. Frames are of the ULP's heap: whatever the function does, they go when it ends.
  */
-import {
-  BLOCK_KIND,
-  FRAME,
-  FRAME_KIND,
-  HANDLER,
-  INTERRUPT,
-  MORE,
-  MORE_USE,
-  MSG,
-  ULP,
-} from "../../wire/layout.ts";
+import { BLOCK_KIND, INTERRUPT, MSG, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { FRAME, FRAME_KIND, HANDLER, MORE, MORE_USE } from "../../wire/more.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";
 import { handlerOf, isKept, nextHandled } from "../scheduler/handlers.ts";

@@ -8,12 +8,12 @@
 import {
   ENGINE as ENGINE_TABLE,
   INTERRUPT,
-  MORE,
   MSG as MSG_TABLE,
   SUSPEND,
   ULP as ULP_TABLE,
   WAIT as WAIT_TABLE,
 } from "../../wire/layout.ts";
+import { MORE } from "../../wire/more.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import { awaitMessage, awaitUntil, takeArrived } from "../scheduler/blocking.ts";
 import type { EngineState } from "../scheduler/engine-state.ts";

@@ -14,8 +14,9 @@
  * tasks go, and which tids they have (pvmd/router.ts), and each process makes its own (`createOrdered`). Debug and front-end
  * flags are ignored, and so is a working folder.
  */
-import { HEAD, MASK_WORDS, ULP, ULP_STATE } from "../../wire/layout.ts";
+import { HEAD, ULP, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { MASK_WORDS } from "../../wire/more.ts";
 import { INHERITED, OPTION_DEFAULT, PVM_OPTION, TASK_TRACE } from "../../wire/options.ts";
 import { SPAWN_ANSWER, TRACER } from "../../wire/plugins.ts";
 import { HOST_ARCH, PVM_CONSTANT, PVM_ERROR, tidOf } from "../../wire/pvm.ts";

@@ -11,17 +11,9 @@
  * As PVM 3.4.6: events of pvm_perror, tidtohost, hostsync, version, catchout, gettmask and settmask are never sent, and
  * pvm_exit does not return: it ends the trace.
  */
-import {
-  FRAME,
-  INTERRUPT,
-  MORE,
-  SUSPEND,
-  TRACE,
-  TRACE_CALL,
-  TRACE_CALL_KIND,
-  ULP,
-} from "../../wire/layout.ts";
+import { INTERRUPT, SUSPEND, ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { FRAME, MORE, TRACE, TRACE_CALL, TRACE_CALL_KIND } from "../../wire/more.ts";
 import { PVM_CONSTANT, PVM_ERROR, PVM_LIBRARY, PVM_ROUTINE, type RoutineName } from "../../wire/pvm.ts";
 import { TRACE_EVENT, TRACE_EVENTS, type TraceEvent, type TraceEventName } from "../../wire/trace.ts";
 import { TRACE_MASK_LENGTH } from "../../wire/trace-data.ts";

@@ -8,13 +8,13 @@
 import {
   HEAD as HEAD_TABLE,
   INTERRUPT,
-  MORE,
   SUSPEND,
   ULP_FLAG as ULP_FLAG_TABLE,
   ULP_STATE as ULP_STATE_TABLE,
   ULP as ULP_TABLE,
   WAIT as WAIT_TABLE,
 } from "../../wire/layout.ts";
+import { MORE } from "../../wire/more.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import { type EngineState, setDeadline } from "./engine-state.ts";
 import { isInterruptible, nextHandled } from "./handlers.ts";

@@ -6,7 +6,8 @@
  * pvm_probe has given a bufid stays in the queue. Handlers do not interrupt each other: what comes for one while one
  * runs is kept for later, and no receive takes it.
  */
-import { HANDLER, MORE, MORE_USE, MSG, ULP } from "../../wire/layout.ts";
+import { MSG, ULP } from "../../wire/layout.ts";
+import { HANDLER, MORE, MORE_USE } from "../../wire/more.ts";
 import { moreOf, uses } from "./more.ts";
 import type { UlpAt } from "./state.ts";
 

@@ -4,7 +4,8 @@
  * Owns: the flag. While it is set, ULP.common is a number of the ULP's own (more.ts), so that the kernel leaves its calls to the
  * engine: those clear it. Who leaves or comes back has no message that was sent before. Not who is told (runtime/pvm/membership.ts).
  */
-import { MORE, ULP, ULP_FLAG } from "../../wire/layout.ts";
+import { ULP, ULP_FLAG } from "../../wire/layout.ts";
+import { MORE } from "../../wire/more.ts";
 import type { EngineState } from "./engine-state.ts";
 import { drainInbox } from "./mailbox.ts";
 import { dropMessages } from "./messages.ts";

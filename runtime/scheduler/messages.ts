@@ -6,13 +6,8 @@
  * A message is a MSG block of the heap (paper, 3.2.6: source, gbid, type, length). It holds one reference to
  * its buffer.
  */
-import {
-  BLOCK_KIND,
-  ENGINE,
-  MORE as MORE_TABLE,
-  MSG as MSG_TABLE,
-  ULP as ULP_TABLE,
-} from "../../wire/layout.ts";
+import { BLOCK_KIND, ENGINE, MSG as MSG_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
+import { MORE as MORE_TABLE } from "../../wire/more.ts";
 import type { Arena } from "../heap/arena.ts";
 import type { Gbdesc } from "../heap/gbdesc.ts";
 import { isKept } from "./handlers.ts";

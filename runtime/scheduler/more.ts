@@ -6,8 +6,9 @@
  * ULP.common is the context of a ULP that uses nothing special, and is in PVM. Else it is a number that no other ULP has: the
  * kernel, which compares the words of sender and receiver, then leaves the message to the engine.
  */
-import { BLOCK_KIND, FRAME, FRAME_KIND, MORE, MORE_USE, ULP, ULP_FLAG } from "../../wire/layout.ts";
+import { BLOCK_KIND, ULP, ULP_FLAG } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { FRAME, FRAME_KIND, MORE, MORE_USE } from "../../wire/more.ts";
 import { INHERITED, OPTION_DEFAULT } from "../../wire/options.ts";
 import type { UlpAt } from "./state.ts";
 import { type Owner, umalloc } from "./uheap.ts";

@@ -11,7 +11,8 @@
  * Source: pvm_setopt(3PVM), pvmproto.h (TO_NEW, TO_SPAWN, TO_EOF), and PVM 3.4.6's messages as a task receives them. Here
  * any task's output can be sent, not only a spawned one's. Output for a task that has ended is lost, as in PVM.
  */
-import { HEAD, MORE, ULP } from "../../wire/layout.ts";
+import { HEAD, ULP } from "../../wire/layout.ts";
+import { MORE } from "../../wire/more.ts";
 import { PVM_OPTION } from "../../wire/options.ts";
 import { DAEMON_TID, PVM_CONSTANT } from "../../wire/pvm.ts";
 import { COUNTER, count, type EngineState } from "./engine-state.ts";

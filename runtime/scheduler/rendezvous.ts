@@ -15,7 +15,8 @@
  * wakes of their engines.
  */
 import { GROUP, MEET } from "../../wire/groups.ts";
-import { HEAD, INTERRUPT, MORE_USE, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { HEAD, INTERRUPT, SUSPEND, ULP, ULP_STATE, WAIT } from "../../wire/layout.ts";
+import { MORE_USE } from "../../wire/more.ts";
 import { PVM_ERROR } from "../../wire/pvm.ts";
 import { lock, unlock } from "../heap/lock.ts";
 import type { EngineState } from "./engine-state.ts";

@@ -7,8 +7,9 @@
  * Source: pvm_setopt(3PVM), pvm_settmask(3PVM), and the messages that a task gets from PVM 3.4.6. Unlike there, what waits is
  * sent also if a task ends without pvm_exit. A tracer that does not read gets no more than LIMITS.messagesPerUlp.
  */
-import { BLOCK_KIND, HEAD, MASK_WORDS, MORE, MORE_USE, TRACE, ULP, ULP_FLAG } from "../../wire/layout.ts";
+import { BLOCK_KIND, HEAD, ULP, ULP_FLAG } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { MASK_WORDS, MORE, MORE_USE, TRACE } from "../../wire/more.ts";
 import { PVM_OPTION } from "../../wire/options.ts";
 import { DAEMON_TID, PVM_CONSTANT } from "../../wire/pvm.ts";
 import { TRACE_EVENT, TRACE_EVENTS, type TraceEventName } from "../../wire/trace.ts";

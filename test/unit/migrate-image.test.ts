@@ -29,8 +29,9 @@ import {
   MSG_FATE,
   ULP_FATE,
 } from "../../wire/image.ts";
-import { BTAB, FRAME, HANDLER, HEAD, INBOX_AWAY, MORE, MSG, SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
+import { BTAB, HEAD, INBOX_AWAY, MSG, SUSPEND, ULP, WAIT } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { FRAME, HANDLER, MORE } from "../../wire/more.ts";
 import { PVM_OPTION } from "../../wire/options.ts";
 import { type Actor, actor, IDLE, leftovers, type Process, processOf } from "../one-thread.ts";
 import {
