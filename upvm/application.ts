@@ -37,7 +37,7 @@ import type { RunOptions } from "./run.ts";
 import { type Part, type PartProcess, runHere } from "./run-here.ts";
 
 /** The world of an application process. */
-export interface ApplicationEdge extends Pick<MoverWorld, "reached" | "availableBytes" | "dayMs"> {
+export interface ApplicationEdge extends Pick<MoverWorld, "reached" | "availableBytes" | "dayMs" | "pages"> {
   /** Its number in its job. */
   readonly member: number;
   /** Links to the master, who may ask what `handlers` do. */
@@ -229,7 +229,7 @@ class Application {
     const { edge, links, hashes } = this;
     return {
       ...{ member: edge.member, process, links, arrivals, hashes, store: edge.store },
-      ...{ nowMs: () => edge.nowMs(), dayMs: () => edge.dayMs() },
+      ...{ nowMs: () => edge.nowMs(), dayMs: () => edge.dayMs(), pages: edge.pages },
       after: (ms, run) => edge.after(ms, run),
       availableBytes: (wantedBytes) => edge.availableBytes(wantedBytes),
       reached: (stage) => edge.reached(stage),

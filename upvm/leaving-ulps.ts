@@ -186,7 +186,9 @@ export class LeavingUlps {
     const { links, process } = this.world;
     const { library } = process;
     const late = this.shipping.get(tid)?.late;
-    const { messages, parcels } = process.freezer.release(this.unfrozen(tid));
+    const frozen = this.unfrozen(tid);
+    const { messages, parcels } = process.freezer.release(frozen);
+    this.world.pages?.giveBack(linearMemory(frozen));
     for (const at of messages) {
       const message = leavingAgain(library, at, tid);
       if (late?.has(at) === true) releaseLeaving(library, message);

@@ -9,6 +9,7 @@ import { type Frame, type FrameHead, type FrameSink, ProtocolError } from "../ne
 import type { ControlStore } from "../pvmd/control-store.ts";
 import { StoreError } from "../pvmd/control-store.ts";
 import { claimUlp, type Place, placeOf } from "../pvmd/locations.ts";
+import type { Pages } from "../runtime/migrate/filling.ts";
 import type { Addressed } from "../runtime/migrate/freezer.ts";
 import { Migration } from "../runtime/migrate/migration.ts";
 import {
@@ -57,6 +58,8 @@ export interface MoverWorld {
   after(ms: number, run: () => void): void;
   /** Memory that this process may still take, bytes: as it was a moment ago, and longer ago if little is wanted of it. */
   availableBytes(wantedBytes: number): number;
+  /** Undefined: the system cannot be asked. */
+  readonly pages?: Pages | undefined;
   /** A move of a ULP has come so far: an effect, or a frame, of the protocol is next. For tests that stop it there. */
   reached(stage: string): void;
   /** Gives all that is in the outbox to `leave`. */
@@ -378,6 +381,7 @@ export class Mover {
       points: ({ id }: { readonly id: number }) => process.loader.points[id],
       nowMs: process.nowMs,
       grants: process.grants,
+      pages: this.world.pages,
       ...(process.files && { files: process.files }),
     };
     const promised = { memoryBytes, heapBytes: 0 };

@@ -19,6 +19,7 @@ import { isLoopback } from "./addresses.ts";
 import { type ApplicationEdge, runApplication } from "./application.ts";
 import type { TurnWatch } from "./engine-thread.ts";
 import { ModuleStore } from "./node-module-store.ts";
+import { nodePages } from "./node-pages.ts";
 import { stopAt } from "./node-stop-at.ts";
 
 const SETUP = v.strictObject({
@@ -73,6 +74,7 @@ class NodeApplication implements ApplicationEdge {
   private listener: Listener | undefined;
   private rpc: Rpc | undefined;
   readonly turns: TurnWatch;
+  readonly pages = nodePages();
   reached: (stage: string) => void = () => {};
 
   constructor(setup: ApplicationSetup, turns: TurnWatch) {

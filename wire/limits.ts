@@ -319,6 +319,10 @@ export const LIMITS = {
   memoryOldMs: 5_000,
   /** Of a state that comes, what is longer is read from the socket to where it belongs, bytes. */
   stateReadBytes: 4 << 10,
+  /** And for so much of it at once the system is asked for pages, bytes: a third of a millisecond. */
+  pagesBytes: 512 << 10,
+  /** Of a ULP that has left so much is given back to the system at once, bytes: half a millisecond, a hundredth of that of large pages. */
+  pagesBackBytes: 8 << 20,
   /** JSON in a frame of a move, bytes. */
   moveBodyBytes: 16 << 10,
   /** An order whose ULP has just moved elsewhere goes there, so often at most and after so long, milliseconds. */

@@ -33,6 +33,16 @@ export class ImageError extends Error {
   }
 }
 
+/** Pages of ULPs' memories, as far as the system can be asked for them. */
+export interface Pages {
+  /** So much of new memory is about to be filled, all of it: large pages do. */
+  begin(bytes: Uint8Array): void;
+  /** These come next, LIMITS.pagesBytes at most. */
+  next(bytes: Uint8Array): void;
+  /** Memory that nobody will look at any more. Behind this task all of it may be zero. */
+  giveBack(bytes: Uint8Array): void;
+}
+
 /** Yields the bytes to be filled next, none of them empty; returns what it has read. */
 export type Reader<T> = Generator<Uint8Array, T, void>;
 

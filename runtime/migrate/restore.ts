@@ -19,7 +19,7 @@ import type { Library } from "../scheduler/library.ts";
 import type { Program } from "../scheduler/programs.ts";
 import type { ResumePointRow } from "../scheduler/suspended-stack.ts";
 import { crc32 } from "./crc.ts";
-import { ImageError, type Reader } from "./filling.ts";
+import { ImageError, type Pages, type Reader } from "./filling.ts";
 import { PLACES } from "./image.ts";
 import { countsOf, headOf, type ImageHead } from "./image-head.ts";
 import { Incoming } from "./incoming.ts";
@@ -35,6 +35,7 @@ export interface Destination {
   readonly nowMs: () => number;
   readonly grants: readonly Grant[];
   readonly files?: FileEdge;
+  readonly pages?: Pages | undefined;
   /** Told when the head was read, before anything is allocated. May throw ImageError. */
   readonly expect?: (head: ImageHead) => void;
 }
@@ -87,7 +88,7 @@ export function* readImage(to: Destination): Reader<Incoming> {
   try {
     const runs = yield* begin.words(2 * head.runs);
     yield* begin.check();
-    yield* readMemory(incoming, runs);
+    yield* readMemory(incoming, runs, to.pages);
     const own = new Described();
     yield* readDescription(own, incoming, to);
     yield* own.check();
@@ -166,7 +167,7 @@ function* readBuffers({ w, heap, gb }: Library, { buffers }: Incoming): Reader<v
 }
 
 /** Pages of the memory, into the memory. */
-function* readMemory(incoming: Incoming, runs: Int32Array): Reader<void> {
+function* readMemory(incoming: Incoming, runs: Int32Array, pages: Pages | undefined): Reader<void> {
   const { head } = incoming;
   if (head.pages === 0) return;
   const memory = incoming.makeMemory();
@@ -177,6 +178,12 @@ function* readMemory(incoming: Incoming, runs: Int32Array): Reader<void> {
     if (from < past || count < 1 || count > granules - from)
       throw new ImageError("damaged", "its pages are not in order");
     past = from + count;
-    yield memory.subarray(from * GRANULE_BYTES, past * GRANULE_BYTES);
+    const run = memory.subarray(from * GRANULE_BYTES, past * GRANULE_BYTES);
+    pages?.begin(run);
+    for (let at = 0; at < run.length; at += LIMITS.pagesBytes) {
+      const next = run.subarray(at, at + LIMITS.pagesBytes);
+      pages?.next(next);
+      yield next;
+    }
   }
 }

@@ -25,6 +25,7 @@ async function leaving() {
   const after: Mail[] = [];
   const types: number[] = [];
   const timers: (() => void)[] = [];
+  const givenBack: Uint8Array[] = [];
   const link = { queuedBytes: 0, send: ({ type }: { type: number }) => types.push(type) } as unknown as Link;
   const { library } = p;
   const freezer = {
@@ -42,6 +43,7 @@ async function leaving() {
     },
     hashes: [hexOf(HASH)],
     arrivals: { idle: true },
+    pages: { giveBack: (bytes: Uint8Array) => givenBack.push(bytes) },
     drain: () => {},
     after: (ms: number, run: () => void) => {
       assert.equal(ms, LIMITS.moveOfferMs);
@@ -64,13 +66,13 @@ async function leaving() {
     events.map(({ kind }) => kind),
     ["frozen"],
   );
-  return { p, b, ulps, tid, late, after };
+  return { p, b, ulps, tid, late, after, givenBack };
 }
 
 const tags = (mails: readonly Mail[]): number[] => mails.map(({ tag }) => tag);
 
 test("what comes behind the state is sent once, in order, and what comes behind that goes on when the ULP has moved", async () => {
-  const { p, b, ulps, tid, late, after } = await leaving();
+  const { p, b, ulps, tid, late, after, givenBack } = await leaving();
   say(b, tid, 2, 20);
   say(b, tid, 3, 30);
   assert.ok(ulps.keepsFrom(b.tid));
@@ -80,7 +82,9 @@ test("what comes behind the state is sent once, in order, and what comes behind 
   assert.deepEqual(tags(late), [2, 3]);
   assert.equal(new DataView(late[1]!.pieces[0]!.slice().buffer).getInt32(0, true), 30);
   say(b, tid, 4, 40);
+  assert.deepEqual(givenBack, []);
   ulps.free(tid, TO);
+  assert.equal(givenBack.length, 1, "its memory goes back to the system");
   assert.deepEqual(tags(after), [4]);
   assert.ok(!ulps.keepsFrom(b.tid));
   // Only now the link has written them: until then their bytes are where they were.
@@ -93,12 +97,13 @@ test("what comes behind the state is sent once, in order, and what comes behind 
 });
 
 test("a ULP that stays has all that came for it, though some of it was sent behind its state", async () => {
-  const { p, b, ulps, tid, late, after } = await leaving();
+  const { p, b, ulps, tid, late, after, givenBack } = await leaving();
   say(b, tid, 2, 20);
   ulps.shipLate(tid, 1, TO);
   assert.deepEqual(tags(late), [2]);
   ulps.stopShipping(tid);
   ulps.thaw(tid);
+  assert.deepEqual(givenBack, []);
   const { w } = p.library;
   const count = w[p.ulp(0) + ULP.msgqCount]!;
   assert.equal(count, 1);
