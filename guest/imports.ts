@@ -436,6 +436,10 @@ export declare function pvm_trace_end(event: i32, result: i32, first: i32, secon
 // @ts-ignore: decorator
 @external("pvm", "pvm_reg_tracer")
 export declare function pvm_reg_tracer(trcctx: i32, trctag: i32, outctx: i32, outtag: i32, trcmask: usize, trcbuf: i32, trcopt: i32): i32;
+/** pvm_room(3PVM): 1: who sends so many bytes to this task now does not wait for room; else 0 (upvm's own). C: `int pvm_room(int tid, int bytes)`. */
+// @ts-ignore: decorator
+@external("pvm", "pvm_room")
+export declare function pvm_room(tid: i32, bytes: i32): i32;
 /** pvm_yield(3PVM): let the next runnable ULP run (upvm's own); may block. C: `int pvm_yield(void)`. */
 // @ts-ignore: decorator
 @external("pvm", "pvm_yield")

@@ -15,4 +15,5 @@ export * from "./headers";
 export * from "./tasks";
 export * from "./machine";
 export * from "./groups";
+export { irecv, isend, Request } from "./requests";
 export * from "./tracing";

@@ -82,7 +82,7 @@ export function upk<T>(): T {
 }
 
 /** How many items from `first` on, every `stride`th: `nitem` itself, or all there are if it is -1; -1 if not so many. */
-function countOf(length: i32, nitem: i32, stride: i32, first: i32): i32 {
+export function countOf(length: i32, nitem: i32, stride: i32, first: i32): i32 {
   if (first < 0 || first > length || stride < 1 || nitem < -1) return -1;
   const there = <i32>((<i64>length - first + stride - 1) / stride);
   return nitem == -1 ? there : nitem <= there ? nitem : -1;

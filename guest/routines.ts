@@ -62,6 +62,7 @@ import {
   pvm_reg_hoster,
   pvm_reg_tasker,
   pvm_reg_rm,
+  pvm_room,
   pvm_yield,
 } from "./imports";
 
@@ -124,5 +125,6 @@ export {
   pvm_reg_hoster as reg_hoster,
   pvm_reg_tasker as reg_tasker,
   pvm_reg_rm as reg_rm,
+  pvm_room as room,
   pvm_yield as yield,
 };

@@ -310,6 +310,7 @@ pvm_joingroup: { c: "const char *group", wasm: "i", route: "block", doc: "become
     c: "int trcctx, int trctag, int outctx, int outtag, char *trcmask, int trcbuf, int trcopt", wasm: "iiiiiii", route: "block",
     doc: "register as tracer: tasks spawned from now on that have no other place for them send it their output and trace events",
   },
+  pvm_room: { c: "int tid, int bytes", wasm: "ii", route: "call", doc: "1: who sends so many bytes to this task now does not wait for room; else 0 (upvm's own)" },
   pvm_yield: { c: "void", wasm: "", route: "block", doc: "let the next runnable ULP run (upvm's own)" },
 } as const satisfies Record<string, Routine>;
 export type RoutineName = keyof typeof PVM_ROUTINE;

@@ -4,8 +4,8 @@
  *
  *     upvm run prog.c --ulps 8         each ULP is a rank, in order of creation
  *
- * Owns: ranks, and who sends what to whom in a collective. Nothing else of MPI is here: one communicator, blocking
- * calls, no types of a program's own. MPI_Send never waits: a message is kept until it is received.
+ * Owns: ranks, and who sends what to whom in a collective. Nothing else of MPI is here: one communicator, no types of a
+ * program's own. MPI_Send waits for no receiver: a message is kept until it is received. MPI_Isend and its like are upvm.h's.
  * Point-to-point messages and those of collectives have a context each, so that PVM's routines can be used beside it.
  * A call that fails returns MPI_ERR_OTHER, and PVM's text is on standard error.
  */
@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <upvm.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -170,6 +171,74 @@ static inline int MPI_Get_count(const MPI_Status *status, MPI_Datatype type, int
   size_t item = upvm_mpi_bytes(type), bytes = (size_t)status->bytes;
   *count = bytes % item == 0 ? (int)(bytes / item) : MPI_UNDEFINED;
   return MPI_SUCCESS;
+}
+
+/* ---- Posted ---- */
+
+typedef struct upvm_request *MPI_Request;
+#define MPI_REQUEST_NULL ((MPI_Request)0)
+#define MPI_STATUSES_IGNORE ((MPI_Status *)0)
+
+static inline int upvm_mpi_post(
+    int sends, void *data, int count, MPI_Datatype type, int rank, int tag, MPI_Request *request) {
+  *request = MPI_REQUEST_NULL;
+  if (rank == MPI_PROC_NULL) return MPI_SUCCESS;
+  if (rank < (sends ? 0 : MPI_ANY_SOURCE) || rank >= upvm_mpi_size) return MPI_ERR_OTHER;
+  if ((*request = (MPI_Request)malloc(sizeof **request)) == NULL) return MPI_ERR_OTHER;
+  int before = pvm_setcontext(UPVM_MPI_MESSAGE), whom = rank < 0 ? -1 : upvm_mpi_tids[rank];
+  int code = sends ? upvm_isend(whom, tag, data, count, type, *request)
+                   : upvm_irecv(whom, tag, data, count, type, *request);
+  pvm_setcontext(before);
+  return code < 0 ? MPI_ERR_OTHER : MPI_SUCCESS;
+}
+
+static inline int MPI_Isend(
+    const void *data, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm, MPI_Request *request) {
+  (void)comm;
+  return upvm_mpi_post(1, (void *)data, count, type, to, tag, request);
+}
+
+static inline int MPI_Irecv(
+    void *data, int count, MPI_Datatype type, int from, int tag, MPI_Comm comm, MPI_Request *request) {
+  (void)comm;
+  return upvm_mpi_post(0, data, count, type, from, tag, request);
+}
+
+/* The request is done: what it got, and it is none any more. */
+static inline int upvm_mpi_end(MPI_Request *request, MPI_Status *status) {
+  MPI_Status here = {MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_SUCCESS, 0};
+  struct upvm_request *done = *request;
+  if (done != MPI_REQUEST_NULL) {
+    if (done->state < 0) here.MPI_ERROR = MPI_ERR_OTHER;
+    else if (!done->sends) {
+      here.MPI_TAG = done->tag, here.bytes = done->bytes;
+      for (here.MPI_SOURCE = 0; upvm_mpi_tids[here.MPI_SOURCE] != done->tid;) here.MPI_SOURCE++;
+      if ((size_t)done->bytes > upvm_mpi_bytes(done->type) * (size_t)done->len) here.MPI_ERROR = MPI_ERR_TRUNCATE;
+    }
+    free(done);
+    *request = MPI_REQUEST_NULL;
+  }
+  if (status != MPI_STATUS_IGNORE) *status = here;
+  return here.MPI_ERROR;
+}
+
+static inline int MPI_Wait(MPI_Request *request, MPI_Status *status) {
+  if (*request != MPI_REQUEST_NULL) upvm_wait(*request);
+  return upvm_mpi_end(request, status);
+}
+
+static inline int MPI_Test(MPI_Request *request, int *flag, MPI_Status *status) {
+  *flag = *request == MPI_REQUEST_NULL || upvm_test(*request) != 0;
+  return *flag ? upvm_mpi_end(request, status) : MPI_SUCCESS;
+}
+
+static inline int MPI_Waitall(int count, MPI_Request *requests, MPI_Status *statuses) {
+  int code = MPI_SUCCESS;
+  for (int i = 0; i < count; i++) {
+    int one = MPI_Wait(&requests[i], statuses == MPI_STATUSES_IGNORE ? MPI_STATUS_IGNORE : &statuses[i]);
+    if (one != MPI_SUCCESS) code = one;
+  }
+  return code;
 }
 
 /* ---- Together ---- */

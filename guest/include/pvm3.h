@@ -406,6 +406,8 @@ int pvm_trace_begin(int event, const char *text, int value) PVM_IMPORT("pvm_trac
 int pvm_trace_end(int event, int result, int first, int second) PVM_IMPORT("pvm_trace_end");
 /* register as tracer: tasks spawned from now on that have no other place for them send it their output and trace events; may block */
 int pvm_reg_tracer(int trcctx, int trctag, int outctx, int outtag, char *trcmask, int trcbuf, int trcopt) PVM_IMPORT("pvm_reg_tracer");
+/* 1: who sends so many bytes to this task now does not wait for room; else 0 (upvm's own) */
+int pvm_room(int tid, int bytes) PVM_IMPORT("pvm_room");
 /* let the next runnable ULP run (upvm's own); may block */
 int pvm_yield(void) PVM_IMPORT("pvm_yield");
 

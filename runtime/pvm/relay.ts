@@ -29,6 +29,12 @@ export function isOfOtherJob(e: EngineState, tid: number): boolean {
   return asksMachine(e) && isTaskTid(tid) && (tid & -TID_BASE) !== e.w[HEAD.tidBase];
 }
 
+/** True if a message of so many bytes to another job finds room, and leaves some; or if it is alone. */
+export function fitsRelay(w: Int32Array, bytes: number): boolean {
+  const held = Atomics.load(w, HEAD.relayed);
+  return held === 0 || held + relayUnits(bytes) < LIMITS.relayBytes / UNIT_BYTES;
+}
+
 /** True if so much is on its way to other jobs that ULPs have to wait. */
 export function isRelayFull(w: Int32Array): boolean {
   return Atomics.load(w, HEAD.relayed) >= LIMITS.relayBytes / UNIT_BYTES;

@@ -8,8 +8,11 @@
 import { HEAD as HEAD_TABLE, ULP_FLAG as ULP_FLAG_TABLE, ULP as ULP_TABLE } from "../../wire/layout.ts";
 import { PVM_ERROR, tidText } from "../../wire/pvm.ts";
 import { COUNTER as COUNTER_TABLE, count, type EngineState } from "../scheduler/engine-state.ts";
+import { fitsOutbox } from "../scheduler/outbox.ts";
 import { printText } from "../scheduler/output.ts";
+import { isOutside } from "../scheduler/outside.ts";
 import { post } from "../scheduler/post.ts";
+import { lookedInVain } from "../scheduler/turn.ts";
 import { ulpElsewhere, ulpOf } from "../scheduler/ulp.ts";
 import { check, fail } from "./errors.ts";
 import { currentContext } from "./guest.ts";
@@ -17,7 +20,7 @@ import { gathered, isInPlace } from "./in-place.ts";
 import { lookFirst } from "./interrupts.ts";
 import { join } from "./membership.ts";
 import { divert } from "./plugins.ts";
-import { isOfOtherJob, relay } from "./relay.ts";
+import { fitsRelay, isOfOtherJob, relay } from "./relay.ts";
 import { currentTid, isSendable, isTaskTid } from "./tids.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
@@ -118,6 +121,14 @@ export function sendCalls(e: EngineState) {
       w[ulp + ULP.sent] = w[ulp + ULP.sent]! + 1;
       const code = sendTo(e, "pvm_send", tid, tag, btab.btgetsgbid(ulp), bytes, btab.sendWid(ulp));
       return code === 0 ? 0 : check(e, "pvm_send", code);
+    },
+    /** What nobody could get, or is sent to nobody, waits for no room. */
+    pvm_room(tid: number, bytes: number): number {
+      const to = ulpOf(w, tid);
+      const local = to === 0 ? !isOfOtherJob(e, tid) && w[HEAD.machine] === 0 : !isOutside(w, to);
+      if (local || (isOfOtherJob(e, tid) ? fitsRelay : fitsOutbox)(w, bytes >>> 0)) return 1;
+      lookedInVain(e);
+      return 0;
     },
     /** Once to each, whatever the order and repetitions in `tids`; not to the sender itself (manual page). */
     pvm_mcast(tids: number, n: number, tag: number): number {

@@ -115,6 +115,12 @@ function hasRoom(e: EngineState): boolean {
   return true;
 }
 
+/** True if a message of so many bytes finds room, and leaves some. One that is larger than all of it does when it is empty. */
+export function fitsOutbox(w: Int32Array, bytes: number): boolean {
+  const held = Atomics.load(w, HEAD.outboxUnits);
+  return held === 0 || held + unitsOf(bytes) < LIMITS.outboxBytes / UNIT_BYTES;
+}
+
 /** True if so much waits in the outbox that ULPs have to wait. */
 export function isOutboxFull(w: Int32Array): boolean {
   return Atomics.load(w, HEAD.outboxUnits) >= LIMITS.outboxBytes / UNIT_BYTES;

@@ -29,6 +29,25 @@ static void point_to_point(void) {
   SAY("PVM's %d\n", pvm_nrecv(-1, 4) > 0);
 }
 
+static void posted(void) {
+  int next = (rank + 1) % size, previous = (rank + size - 1) % size, data[2] = {rank, -rank}, got[2] = {0, 0}, one = 0, done;
+  MPI_Request requests[3];
+  MPI_Status statuses[3];
+  MPI_Irecv(got, 2, MPI_INT, previous, 6, MPI_COMM_WORLD, &requests[0]);
+  MPI_Irecv(&one, 1, MPI_INT, MPI_ANY_SOURCE, 7, MPI_COMM_WORLD, &requests[1]);
+  MPI_Test(&requests[1], &done, MPI_STATUS_IGNORE);
+  MPI_Barrier(MPI_COMM_WORLD);
+  MPI_Isend(data, 2, MPI_INT, next, 7, MPI_COMM_WORLD, &requests[2]);
+  MPI_Send(data, 2, MPI_INT, next, 6, MPI_COMM_WORLD);
+  int code = MPI_Waitall(3, requests, statuses);
+  SAY("posted %d, too long %d %d, right %d %d, sent %d\n", done, code == MPI_ERR_TRUNCATE,
+      statuses[1].MPI_ERROR == code, got[0] == previous && got[1] == -previous, statuses[0].MPI_SOURCE == previous && one == previous,
+      requests[2] == MPI_REQUEST_NULL);
+  MPI_Irecv(&one, 1, MPI_INT, MPI_PROC_NULL, 7, MPI_COMM_WORLD, &requests[0]);
+  SAY("nobody %d, no such rank %d\n", MPI_Wait(&requests[0], &statuses[0]),
+      MPI_Isend(&one, 1, MPI_INT, size, 7, MPI_COMM_WORLD, &requests[0]));
+}
+
 static void digits(int *type, void *x, void *y, int *count, int *info) {
   for (int i = 0; i < *count; i++) ((int *)x)[i] = ((int *)x)[i] * 10 + ((int *)y)[i];
   *info = *type == MPI_INT ? 0 : -2;
@@ -61,6 +80,7 @@ int main(int argc, char **argv) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   point_to_point();
+  posted();
   together();
   SAY("time %d, finalized %d\n", MPI_Wtime() >= begin, MPI_Barrier(MPI_COMM_WORLD));
   if (rank != 0) MPI_Barrier(MPI_COMM_WORLD);

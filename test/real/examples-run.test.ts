@@ -174,4 +174,24 @@ test("a program of every call prints the same in both languages", async () => {
   }
 });
 
+test("posted sends and receives: who was posted first is first, in both languages, on every engine", async () => {
+  const wanted = [
+    "posted: 0 0",
+    "waited: 0, 51 then 52, tag 5, 4 bytes, right sender 1",
+    "both done: 1 1",
+    "crossed: 0, 71 is of the first, 72 of the other",
+    "cancelled: 1, again 0",
+    "cut: 81 of 8 bytes; not posted any more: 83",
+    "refused: 1 1",
+    "contexts: 91 and 92",
+    "many: 185310, 0 wrong, 1472.016",
+    "",
+  ];
+  for (const language of LANGUAGES)
+    for (const more of [{ cores: 1 }, { cores: 2 }, { cores: 2, shuffle: 3 }]) {
+      const { text } = await runProgram(`test/guests/requests.${language}`, { ulps: 3, ...more });
+      assert.deepEqual(text.split("\n"), wanted, `${language} ${JSON.stringify(more)}`);
+    }
+});
+
 test.run();

@@ -64,6 +64,15 @@ test("so does one in AssemblyScript: objects, maps, strings, functions in tables
   await journeys({ module, ulps: ULPS, seed: 5, everyMs: 1 }, wanted);
 });
 
+test("posted sends and receives go with their ULP", async () => {
+  const module = await linkedProgram("test/guests/requests.c");
+  const still = await runLinked(module, { ulps: 3, cores: 2 });
+  assert.ok(still.result.ok, still.err);
+  const moved = await journey({ module, ulps: 3, seed: 2, everyMs: 1 });
+  assert.equal(moved.printed.get(TID_BASE + 1), still.text);
+  assert.ok(moved.moves > 2, `${moved.moves} moves`);
+});
+
 test("open files go on at their offsets", async () => {
   const module = await linkedProgram("test/guests/journey.c");
   const folders = [0, 1].map(() => mkdtempSync(join(tmpdir(), "upvm-journey-")));

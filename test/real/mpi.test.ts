@@ -25,6 +25,8 @@ test("each call of mpi.h does what MPI says", async () => {
       "16 bytes",
       "too long 1, nobody 0 1, no such rank 16",
       "PVM's 1",
+      "posted 0, too long 1 1, right 1 1, sent 1",
+      "nobody 0, no such rank 16",
       `sum ${sum}, product ${numbers.reduce((a, b) => a * b)}, from 0 to ${ulps - 1}`,
       `in order ${numbers.join("")}`,
       `gathered, doubled and scattered: 2, sum ${2 * sum}`,

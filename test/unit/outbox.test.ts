@@ -144,6 +144,24 @@ test("an engine on the own thread waits for room between its turns: its turn is 
   assert.equal(leftovers(p), "");
 });
 
+test("pvm_room tells, before it is sent, whether a message would have to wait", () => {
+  const { p, a } = sender(256 << 20);
+  const turn = inTurns(p);
+  const { w } = p.library;
+  const room = (bytes: number) => a.call("pvm_room", tidOf(1), bytes);
+  assert.deepEqual([room(0), room(LIMITS.outboxBytes * 4)], [1, 1], "alone it may be of any length");
+  a.call("pvm_initsend", 1);
+  a.call("pvm_send", tidOf(1), 1);
+  assert.deepEqual([room(LIMITS.outboxBytes / 2), room(LIMITS.outboxBytes)], [1, 0]);
+  assert.equal(isOutboxFull(w), false);
+  assert.equal(a.call("pvm_room", a.call("pvm_mytid"), LIMITS.outboxBytes), 1, "one of this process");
+  assert.equal(a.call("pvm_room", -1, LIMITS.outboxBytes), 1, "nobody");
+  for (let look = 0; look < LIMITS.vainLooks; look++) room(LIMITS.outboxBytes);
+  assert.equal(turn[TURN.over], 1, "who looks in vain lets the own thread send");
+  for (const message of take(p)) releaseOutgoing(p.library, message);
+  assert.equal(leftovers(p), "");
+});
+
 test("an engine on the own thread ends its turn when its ULP looks for messages again and again in vain", () => {
   const { p, a } = sender();
   const turn = inTurns(p);
