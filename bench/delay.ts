@@ -2,15 +2,29 @@
  * A network that is far away, for bench/overlap.ts: loaded before a process's own code (`node --import`), it holds everything
  * that is written to a TCP socket for UPVM_BENCH_DELAY_MS, and keeps its order.
  *
- * Owns: what is held. Unix sockets, which a process and its daemon talk by, are as they were.
+ * Owns: what is held. Unix sockets, which a process and its daemon talk by, are as they were, but that all is written by their
+ * streams (net/node-writes.ts).
  */
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { Socket } from "node:net";
 
 type Method = (this: Socket, ...args: unknown[]) => unknown;
 
+const STDERR_FD = 2;
+
 const delayMs = Number(process.env["UPVM_BENCH_DELAY_MS"] ?? 0);
 
 if (delayMs > 0) {
+  const { writeSync } = fs;
+  const full = (): never => {
+    throw new Error("EAGAIN");
+  };
+  // Output of the process itself, which is no socket, is written by it too.
+  fs.writeSync = ((fd: number, ...args: [string]) =>
+    fd <= STDERR_FD ? writeSync(fd, ...args) : full()) as typeof writeSync;
+  fs.writevSync = full;
+  syncBuiltinESMExports();
   const proto = Socket.prototype as unknown as Record<"write" | "end", Method>;
   for (const name of ["write", "end"] as const) {
     const method = proto[name];

@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { ByteStream, ByteStreamTaker } from "./byte-stream.ts";
 import type { Reads } from "./node-reads.ts";
+import { writeNow } from "./node-writes.ts";
 
 export class NodeStream implements ByteStream {
   taker: ByteStreamTaker = { bytes: () => {}, ended: () => {} };
@@ -29,13 +30,15 @@ export class NodeStream implements ByteStream {
     const socket = this.#socket;
     // A callback comes also if the socket fails or is destroyed.
     if (this.#ended || socket.destroyed || socket.writableEnded) return queueMicrotask(written);
-    if (pieces.length === 1) {
-      socket.write(pieces[0] as Uint8Array, () => written());
+    const left = behind(pieces, writeNow(socket, pieces));
+    if (left.length === 0) return queueMicrotask(written);
+    if (left.length === 1) {
+      socket.write(left[0] as Uint8Array, () => written());
       return;
     }
     socket.cork();
-    for (const [index, piece] of pieces.entries()) {
-      if (index === pieces.length - 1) socket.write(piece, () => written());
+    for (const [index, piece] of left.entries()) {
+      if (index === left.length - 1) socket.write(piece, () => written());
       else socket.write(piece);
     }
     socket.uncork();
@@ -65,4 +68,15 @@ export class NodeStream implements ByteStream {
     this.#ended = true;
     this.taker.ended(why);
   }
+}
+
+/** What is behind so many bytes. */
+function behind(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  if (bytes === 0) return pieces;
+  let left = bytes;
+  for (const [index, piece] of pieces.entries()) {
+    if (left < piece.length) return [piece.subarray(left), ...pieces.slice(index + 1)];
+    left -= piece.length;
+  }
+  return [];
 }

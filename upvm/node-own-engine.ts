@@ -17,7 +17,7 @@ import type { Library } from "../runtime/scheduler/library.ts";
 import { ring } from "../runtime/scheduler/mailbox.ts";
 import { isOutboxFull } from "../runtime/scheduler/outbox.ts";
 import { first, remove } from "../runtime/scheduler/queue.ts";
-import { endTurn, TURN } from "../runtime/scheduler/turn.ts";
+import { endTurn, leaveSoon, TURN } from "../runtime/scheduler/turn.ts";
 import { ENGINE, HEAD, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { EngineNews, Engines, TurnWatch } from "./engine-thread.ts";
@@ -128,20 +128,12 @@ export class OwnEngine implements Engines {
       exited: (index) => tell({ kind: "exited", index }),
       ringOutbox: () => {
         tell({ kind: "outbox" });
-        this.partTurn();
+        leaveSoon(this.engine);
       },
       // As a port does: the engine may use again what it has asked with.
       ask: (request) => tell({ kind: "ask", request: structuredClone(request) }),
       created: (order, codes) => tell({ kind: "created", order, codes }),
     };
-  }
-
-  /**
-   * A message leaves when the ULP that sent it waits, and not behind all others that can run: the other host may need it. The turn
-   * ends then; it does not end in the middle of what may be one of many messages.
-   */
-  private partTurn(): void {
-    Atomics.store(this.watch.words, TURN.over, 1);
   }
 
   /** A turn at the end of this task; of many in a row one lets the event loop have its way. */

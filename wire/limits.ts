@@ -155,6 +155,8 @@ export const LIMITS = {
   turnAgainMs: 1,
   /** Longest time between two looks whether output has been taken, while nobody takes any, milliseconds. */
   turnRestMs: 32,
+  /** So long a message to another process waits for others of its sender at most, if that computes on, microseconds. */
+  leavingUs: 30,
   /** Longest time of one of Node's timers, milliseconds: one that is to wait longer goes off at once. */
   timerMs: 2 ** 31 - 1,
   /** So long a process of one engine with nothing to run looks at its sockets before it sleeps, microseconds; */

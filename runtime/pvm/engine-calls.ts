@@ -20,7 +20,7 @@ import { COUNTER as COUNTER_TABLE, count, type EngineState } from "../scheduler/
 import { growFrames } from "../scheduler/load.ts";
 import { append, prepend } from "../scheduler/queue.ts";
 import { setState } from "../scheduler/state.ts";
-import { isTurnOver, lookedInVain } from "../scheduler/turn.ts";
+import { isTurnOverAtPoll, lookedInVain } from "../scheduler/turn.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
 // slower).
@@ -88,7 +88,7 @@ export function engineCalls(e: EngineState) {
       if (why === ATTENTION.give) e.moves.give(e, true);
       if (e.options.shuffle !== 0) return preempt(e);
       if (yields && w[e.row + ENGINE.runnable]! > 0) return preempt(e);
-      return isTurnOver(e) ? pause(e) : 0;
+      return isTurnOverAtPoll(e) ? pause(e) : 0;
     },
     frames(need: number): number {
       return growFrames(e, need);

@@ -276,6 +276,9 @@ export class EngineState {
   yieldAtPoll = false;
   /** Of an engine on the process's own thread: looks for a message in vain since its last turn (turn.ts). */
   vainLooks = 0;
+  /** Of the same: since when a message is to leave that the running ULP has sent, milliseconds, and what it had received then. */
+  leavingSinceMs = 0;
+  leavingReceived = 0;
   /**
    * What ULPs import; set once, by who makes the engine. `upvm.memory` is of the ULP that is just being made.
    */

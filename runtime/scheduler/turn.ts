@@ -4,10 +4,12 @@
  * thread that reads it; with an engine of its own thread it needs two.
  *
  * Owns: the words by which a turn is ended. Another thread ends one that lasts: it sets `over` and demands attention, and
- * the running ULP suspends itself at its next poll. A message to another process ends one when its sender waits. What an
+ * the running ULP suspends itself at its next poll. A message to another process ends one when its sender waits, or goes on
+ * with what is not sending. What an
  * engine would wait for by sleeping (room in the outbox), this one cannot wait for in its turn: it exceeds the limit by what its
  * ULP does until its next poll, at most twice the limit.
  */
+import { ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import type { EngineState } from "./engine-state.ts";
 import { demandAttention } from "./mailbox.ts";
@@ -16,7 +18,7 @@ import { demandAttention } from "./mailbox.ts";
 export const TURN = {
   /** Number of the turn that runs, 0: none. */
   running: 0,
-  /** Nonzero: it is to end. */
+  /** Nonzero: it is to end. LEAVING: messages are to leave. */
   over: 1,
   /** 1: another thread sees to it that no turn lasts. */
   watched: 2,
@@ -25,10 +27,36 @@ export const TURN = {
   words: 4,
 } as const;
 
-/** True if the engine's turn is to end. */
+const LEAVING = 2;
+
+/** True if the engine's turn is to end, and no other ULP is to begin in it. */
 export function isTurnOver(e: EngineState): boolean {
   const words = e.edge.turn;
   return words !== undefined && words[TURN.over] !== 0;
+}
+
+/**
+ * The running ULP has sent a message to another process, the first of maybe many. They leave when it waits, and not behind all
+ * others that can run: the other process may need them. They also leave when the ULP has received something that was
+ * there already, or computes: two that exchange messages in each step would else compute by turns, each two steps at a time.
+ */
+export function leaveSoon(e: EngineState): void {
+  const words = e.edge.turn!;
+  if (words[TURN.over] !== 0) return;
+  words[TURN.over] = LEAVING;
+  e.leavingSinceMs = e.edge.now();
+  e.leavingReceived = e.w[e.current + ULP.received]!;
+  demandAttention(e.ctl[e.index]!);
+}
+
+/** The same at a poll of the running ULP, which may be between two messages that it sends. */
+export function isTurnOverAtPoll(e: EngineState): boolean {
+  const over = e.edge.turn?.[TURN.over];
+  if (over !== LEAVING) return over !== undefined && over !== 0;
+  if (e.w[e.current + ULP.received] !== e.leavingReceived) return true;
+  if (e.edge.now() - e.leavingSinceMs >= LIMITS.leavingUs / 1000) return true;
+  demandAttention(e.ctl[e.index]!);
+  return false;
 }
 
 /** The turn ends at the running ULP's next poll or wait. Only for an engine that has turns. */

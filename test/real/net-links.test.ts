@@ -1,8 +1,9 @@
 /** Links over real sockets: the contract, and what only sockets have. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createConnection, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -15,6 +16,7 @@ import {
   type ListenOptions,
   listen,
 } from "../../net/node-links.ts";
+import { NodeStream } from "../../net/node-stream.ts";
 import { UpvmError } from "../../wire/errors.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { type Ends, IDENTITY, linkContract, until } from "../link-contract.ts";
@@ -324,6 +326,45 @@ test("a tcp caller at a tls listener and the other way round fail, and say that 
       assert.equal(error.code, "CANNOT_CONNECT");
       assert.match(String(error.hint), /tcp or tls|listens with tls/);
     });
+  }
+});
+
+test("what the system does not take at once follows in order, behind it and before what is written later", async () => {
+  for (const kind of ["unix", "tcp"] as const) {
+    const hash = createHash("sha256");
+    let came = 0;
+    const server = createServer({ pauseOnConnect: true }).listen(
+      kind === "tcp" ? { port: 0, host: "127.0.0.1" } : { path: join(folder, "taken") },
+    );
+    await once(server, "listening");
+    const address = server.address() as AddressInfo | string;
+    const socket = createConnection(
+      typeof address === "string" ? { path: address } : { port: address.port, host: "127.0.0.1" },
+    );
+    const [[taker]] = (await Promise.all([once(server, "connection"), once(socket, "connect")])) as [
+      [Socket],
+      unknown,
+    ];
+    // Far more than a socket holds, and cut where it likes.
+    const pieces = [1, 9_999_999, 16 << 10, 5, 12_345_678].map((bytes) => randomBytes(bytes));
+    const stream = new NodeStream(socket);
+    const written: number[] = [];
+    stream.write(pieces.slice(0, 3), () => written.push(0));
+    assert.ok(socket.writableLength > 0, "the system has taken all");
+    stream.write(pieces.slice(3), () => written.push(1));
+    taker.on("data", (chunk: Buffer) => {
+      came += chunk.length;
+      hash.update(chunk);
+    });
+    taker.resume();
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    await until(() => came >= bytes && written.length === 2);
+    assert.deepEqual(written, [0, 1]);
+    const expected = createHash("sha256");
+    for (const piece of pieces) expected.update(piece);
+    assert.equal(hash.digest("hex"), expected.digest("hex"));
+    stream.destroy();
+    server.close();
   }
 });
 

@@ -217,6 +217,46 @@ test("a message to another process leaves when its sender waits, and not behind 
   await ran.engine.interrupt();
 });
 
+/** Sends to another process, does something, and counts for many milliseconds. @returns its state when the message left */
+async function stateWhenLeft(before: string, behind: string): Promise<number | undefined> {
+  let state: number | undefined;
+  let ran: Ran | undefined;
+  const body = `(func (export "_start") (local $i i32)
+    (drop (call $pvm_initsend (i32.const 0)))
+    ${before}
+    (drop (call $pvm_send (i32.const ${TID0 + 1}) (i32.const 1)))
+    ${behind}
+    (loop $again
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get $i) (i32.const 30000000)))))`;
+  ran = start(body, 2, 1, () => {
+    state ??= getState(ran!.w, ulpAt(ran!.w, 0));
+  });
+  ran.w[HEAD.outboxAsleep] = 1;
+  await until(() => state !== undefined);
+  await ran.engine.interrupt();
+  return state;
+}
+
+test("a message to another process leaves when its sender computes on", async () => {
+  assert.equal(await stateWhenLeft("", ""), ULP_STATE.runnable);
+});
+
+test("a message to another process leaves when its sender has received what was there already", async () => {
+  const { now } = performance;
+  const stands = performance.now();
+  performance.now = () => stands;
+  try {
+    const toItself = `(drop (call $pvm_send (i32.const ${TID0}) (i32.const 1)))`;
+    const received = "(drop (call $pvm_recv (i32.const -1) (i32.const 1)))";
+    assert.equal(await stateWhenLeft(toItself, received), ULP_STATE.runnable);
+    // The clock stands: nothing else has it leave before its sender ends.
+    assert.equal(await stateWhenLeft(toItself, ""), ULP_STATE.exited);
+  } finally {
+    performance.now = now;
+  }
+});
+
 test("a trap 30 calls deep tells all of them", async () => {
   const limit = Error.stackTraceLimit;
   try {
