@@ -23,24 +23,36 @@ export const linkCost: Measurement = {
     });
     const batches = String(Math.max(3, Math.round(tools.batches / 2)));
     const ratios: number[] = [];
+    const without: number[] = [];
     for (const kernel of KERNELS)
       await sheet.attempt(kernel, async () => {
-        ratios.push(await compare(sheet, tools, kernel, batches));
+        const [linked, unpolled] = await compare(sheet, tools, kernel, batches);
+        ratios.push(linked);
+        without.push(unpolled);
       });
-    const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+    const meanOf = (all: readonly number[]) =>
+      Math.exp(all.reduce((sum, ratio) => sum + Math.log(ratio), 0) / all.length);
+    const mean = meanOf(ratios);
     sheet.aim("geometric mean of linked / not linked", "less", 1.15, "", mean);
     sheet.aim("the same with a transform better than Asyncify", "less", 1.03, "", mean);
     sheet.aim("worst of linked / not linked", "less", 1.5, "", Math.max(...ratios));
+    sheet.aim("geometric mean of linked with --no-polls / not linked", "less", 1.03, "", meanOf(without));
     return sheet.done();
   },
 };
 
-/** Adds a row; returns linked / not linked. @throws Error if the results differ */
-async function compare(sheet: SheetBuilder, tools: Tools, kernel: string, batches: string): Promise<number> {
+/** Adds a row; returns linked / not linked, and the same without polls. @throws Error if the results differ */
+async function compare(
+  sheet: SheetBuilder,
+  tools: Tools,
+  kernel: string,
+  batches: string,
+): Promise<readonly [number, number]> {
   const { programs, native, progress } = tools;
   progress(`kernel ${kernel}`);
   const program = await programs.compile(`kernels/${kernel}`);
   const own = kernel.endsWith(".c") ? await native.program(`guests/kernels/${kernel}`) : undefined;
+  const unlinked = { ...program, linked: program.plain };
   const run = async (output: Promise<string>) => {
     const { figures, sums } = outputOf(await output);
     const [[name, figure] = []] = figures;
@@ -51,11 +63,12 @@ async function compare(sheet: SheetBuilder, tools: Tools, kernel: string, batche
     () => run(programs.plain(program, batches)),
     () => run(programs.upvm(program, { ulps: 1, cores: 1 }, batches)),
     () => run(programs.asyncified(program, batches)),
+    () => run(programs.upvm(unlinked, { ulps: 1, cores: 1, flags: ["--no-polls"] }, batches)),
     ...(own ? [() => run(own(batches))] : []),
   ]);
   const sums = new Set(turns.flatMap((runs) => runs.map(({ sum }) => sum)));
   if (sums.size !== 1) throw new Error(`results differ: ${[...sums].join(", ")}`);
-  const [plain = [], linked = [], asyncify = [], gcc = []] = turns.map((runs) =>
+  const [plain = [], linked = [], asyncify = [], unpolled = [], gcc = []] = turns.map((runs) =>
     runs.map(({ figure }) => figure),
   );
   // Each pair ran one after the other: what the machine did meanwhile concerns both.
@@ -67,5 +80,7 @@ async function compare(sheet: SheetBuilder, tools: Tools, kernel: string, batche
   sheet.add(kernel, "linked", together(linked));
   sheet.add(kernel, "linked / not", ratio);
   sheet.add(kernel, "Asyncify / not", toPlain(asyncify));
-  return ratio.median;
+  const less = toPlain(unpolled);
+  sheet.add(kernel, "no polls / not", less);
+  return [ratio.median, less.median];
 }

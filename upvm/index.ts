@@ -5,6 +5,7 @@
  * step's.
  */
 import { type Linked, link as linkModule } from "../runtime/link/link.ts";
+import { linkInfo } from "../runtime/link/link-info.ts";
 import { UpvmError } from "../wire/errors.ts";
 import type { CompileOptions } from "./compile.ts";
 import { compile as compileFile } from "./node-compile.ts";
@@ -50,7 +51,10 @@ export async function run(program: string | Uint8Array, options: RunOptions = {}
   const programs = [linked];
   // Bytes are in no folder: without a loader of the caller's they can spawn only themselves.
   const load =
-    options.loadProgram ?? (typeof program === "string" ? siblings(program, [], FILES, warn) : undefined);
+    options.loadProgram ??
+    (typeof program === "string"
+      ? siblings(program, [], FILES, warn, {}, linkInfo(linked)?.unpolled)
+      : undefined);
   const result = await runLinked({
     output: printBytes,
     ...rest,

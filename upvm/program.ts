@@ -25,15 +25,28 @@ export interface Program {
 
 type Files = Pick<Edge, "readFile" | "compile" | "nowMs">;
 
-/** @throws UpvmError, one of those with exit code EXIT.program */
-export async function prepare(path: string, options: CompileOptions, edge: Files): Promise<Program> {
+/**
+ * @param polls  false: link without (LinkOptions.polls), if it is not linked yet
+ * @throws UpvmError, one of those with exit code EXIT.program
+ */
+export async function prepare(
+  path: string,
+  options: CompileOptions,
+  edge: Files,
+  polls = true,
+): Promise<Program> {
   const startMs = edge.nowMs();
   const { wasm, warnings } = await wasmOf(path, options, edge);
   const compiledMs = edge.nowMs();
   const wasLinked = linkInfo(wasm) !== undefined;
-  const linked = link(wasm, { path });
+  const linked = link(wasm, { path, polls });
   const linkMs = edge.nowMs() - compiledMs;
   return { path, wasm, linked, wasLinked, warnings, compileMs: compiledMs - startMs, linkMs };
+}
+
+/** `--no-polls` was asked for. @throws UpvmError HAS_POLLS: it was linked before */
+export function needsNoPolls({ path, linked }: Program): void {
+  if (!linked.info.unpolled) throw new UpvmError("HAS_POLLS", { path });
 }
 
 /**
@@ -57,6 +70,8 @@ export async function wasmOf(
  * or without its ending. Nothing outside them: a guest must not choose among all files of the disk.
  *
  * @param folders  search path, in order; "" is the current folder
+ * @param unpolled  the main program has no polls: neither do these, unless they are linked already. One without polls would
+ *   keep the thread that other programs of the job rely on, so theirs may not spawn one
  * @param failed  told why a file that is there is no program; the guest gets PvmNoFile
  * @returns a function that gives the linked module, undefined if there is no such file
  */
@@ -66,6 +81,7 @@ export function siblings(
   edge: Files,
   failed: (error: UpvmError) => void,
   options: CompileOptions = {},
+  unpolled = false,
 ) {
   const own = path.replace(/[^/\\]*$/, "");
   const places = [own, ...folders.map((folder) => (/^$|[/\\]$/.test(folder) ? folder : `${folder}/`))];
@@ -75,7 +91,10 @@ export function siblings(
     for (const place of places) {
       for (const ending of endings) {
         try {
-          return (await prepare(`${place}${name}${ending}`, options, edge)).linked.wasm;
+          const file = `${place}${name}${ending}`;
+          const { linked } = await prepare(file, options, edge, !unpolled);
+          if (linked.info.unpolled && !unpolled) throw new UpvmError("NO_POLLS", { path: file });
+          return linked.wasm;
         } catch (error) {
           if (!(error instanceof UpvmError)) throw error;
           // A file without an ending may be anything; beside a source it is likely the same program for another machine.

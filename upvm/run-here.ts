@@ -4,6 +4,7 @@
  * Owns: the order of a run. Its threads are node-process.ts, its ULPs the runtime's, its result
  * run-result.ts.
  */
+import type { LinkInfo } from "../runtime/link/link-info.ts";
 import { type Addressed, Freezer } from "../runtime/migrate/freezer.ts";
 import { dumpOf } from "../runtime/scheduler/dump.ts";
 import type { UlpFailure } from "../runtime/scheduler/engine-state.ts";
@@ -101,7 +102,7 @@ export async function runHere(options: RunOptions, part?: Part): Promise<RunResu
     const made = engines(
       library,
       processOptions(options, name, beganMs, part !== undefined),
-      turnsOf(options, part),
+      turnsOf(options, part, info),
       {
         output: options.output ?? (() => {}),
         news: (_, news) => {
@@ -179,8 +180,16 @@ function engines(
   return new OwnEngine(library, options, events, turns);
 }
 
-/** What ticks for slices and profiles cannot reach a thread that runs a ULP. */
-function turnsOf({ sliceMs, profileMs, shuffle }: RunOptions, part: Part | undefined): TurnWatch | undefined {
+/**
+ * What ticks for slices and profiles cannot reach a thread that runs a ULP; and one without polls would keep the thread that
+ * looks after the links.
+ */
+function turnsOf(
+  { sliceMs, profileMs, shuffle }: RunOptions,
+  part: Part | undefined,
+  { unpolled }: LinkInfo,
+): TurnWatch | undefined {
+  if (unpolled) return undefined;
   return sliceMs === undefined && profileMs === undefined && !shuffle ? part?.turns : undefined;
 }
 

@@ -72,6 +72,16 @@ export const ERRORS = {
     text: (f) => `Cannot link ${f["path"]}: it is linked for version ${f["found"]} of upvm's interface, this is ${f["wanted"]}`,
     hint: () => "compile it again from its source",
   },
+  HAS_POLLS: {
+    exit: EXIT.program,
+    text: (f) => `Cannot link ${f["path"]} without polls: it is linked with them already`,
+    hint: () => "compile it again from its source, or link what its compiler made",
+  },
+  NO_POLLS: {
+    exit: EXIT.program,
+    text: (f) => `Cannot spawn ${f["path"]}: it is linked without polls, and the program that spawns it has them`,
+    hint: () => "run both with --no-polls, or compile it with them",
+  },
   COMPILE: {
     exit: EXIT.program,
     text: (f) => `Cannot compile ${f["path"]}:\n${f["output"]}`,

@@ -21,6 +21,8 @@ export interface LinkInfo {
   readonly tables: number;
   /** Resume points by id: [function in the linked module, offset of the call in the original file, bytes of the frame]. */
   readonly points: readonly (readonly [number, number, number])[];
+  /** It has no polls: a ULP of it is stopped where it waits, and nowhere else. */
+  readonly unpolled?: true;
   /** What the link step did. */
   readonly counts: { readonly functions: number; readonly resumable: number; readonly polls: number };
 }
@@ -51,6 +53,7 @@ function isLinkInfo(value: unknown): value is LinkInfo {
     natural(pages?.max) &&
     natural(v.stateBytes) &&
     natural(v.tables) &&
+    (v.unpolled === undefined || v.unpolled === true) &&
     texts(v.imports) &&
     texts(v.entries) &&
     Array.isArray(v.points) &&

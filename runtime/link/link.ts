@@ -5,7 +5,8 @@
  *
  *     1 check  2 shared memory  3 polls  4 suspend transform  5 entry and stubs  6 state  7 names and lines
  *
- * (5's stubs go in before 3 and 4, which must know which calls can suspend; its `upvm_resume` after them.)
+ * 3 can be left out, for a program that is to be fast and need not be stopped while it computes: all code that cannot block
+ * then stays as it was. (5's stubs go in before 3 and 4, which must know which calls can suspend; its `upvm_resume` after them.)
  */
 import { UpvmError } from "../../wire/errors.ts";
 import { CTL, LINK_ABI, SECTION } from "../../wire/layout.ts";
@@ -32,6 +33,8 @@ export interface LinkOptions {
   readonly path?: string;
   /** Pass 4; the default is resumePoints. */
   readonly suspend?: SuspendTransform;
+  /** False: no pass 3. Such a program can be stopped where it waits, and nowhere else. */
+  readonly polls?: boolean;
 }
 
 export interface Linked {
@@ -49,7 +52,7 @@ export function link(wasm: Uint8Array, options: LinkOptions = {}): Linked {
   }
   refuseInvalid(wasm, path);
   try {
-    return linkModule(parseModule(wasm), path, options.suspend ?? resumePoints);
+    return linkModule(parseModule(wasm), path, options.suspend ?? resumePoints, options.polls ?? true);
   } catch (error) {
     if (error instanceof Unsupported) throw new UpvmError("CANNOT_MOVE", { path, why: error.why });
     if (error instanceof WasmFormatError) throw new UpvmError("BAD_WASM", { path, why: error.message });
@@ -83,7 +86,7 @@ function refuseInvalid(wasm: Uint8Array, path: string): void {
   }
 }
 
-function linkModule(module: WasmModule, path: string, suspend: SuspendTransform): Linked {
+function linkModule(module: WasmModule, path: string, suspend: SuspendTransform, polled: boolean): Linked {
   takeNames(module);
   const checked = check(module, path);
   const imports = module.funcs.flatMap(({ imported }) =>
@@ -99,7 +102,7 @@ function linkModule(module: WasmModule, path: string, suspend: SuspendTransform)
   const code = addStubs(module, checked);
   const entry = addEntry(module, checked.entries);
   const flag = () => [i32(0), access(OP.i32Load, MEMORY.ctl, CTL.attention)];
-  const polls = insertPolls(module, { flag, poll: code.poll }, code.leaves);
+  const polls = polled ? insertPolls(module, { flag, poll: code.poll }, code.leaves) : 0;
   const calls = suspendable(module, code.leaves);
   const points = suspend(module, calls, code);
   const resume = addResume(module, entry, code);
@@ -127,6 +130,7 @@ function linkModule(module: WasmModule, path: string, suspend: SuspendTransform)
     entries,
     tables,
     counts,
+    ...(!polled && { unpolled: true }),
   });
 }
 

@@ -5,12 +5,13 @@ import { EXIT } from "../../wire/errors.ts";
 import { upvm } from "../command.ts";
 
 for (const language of ["ts", "c"]) {
-  test(`the ring in ${language} goes round on one core and on two, in blocks and dealt out, with a time slice`, async () => {
+  test(`the ring in ${language} goes round on one core and on two, in blocks and dealt out, with a time slice, without polls`, async () => {
     for (const words of [
       ["--cores", "1"],
       ["--cores", "2"],
       ["--place", "cyclic"],
       ["--slice", "1"],
+      ["--no-polls"],
     ]) {
       const { code, out, err } = await upvm([
         "run",

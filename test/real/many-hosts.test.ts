@@ -128,6 +128,12 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     assert.match(err, /ULP 1 \(t[0-9a-f]+\) was ended by upvm kill\n/);
     assert.deepEqual(await tasks(hosts), []);
 
+    // A ULP without polls computes, and does not keep the thread on which its process hears of its end.
+    const deaf = hosts.on("a", ["run", endless, "--no-polls", "--cores", "1", "--hosts", "b"]);
+    await seen(hosts, "b", 1, deaf);
+    assert.equal((await hosts.on("a", ["kill", String((await tasks(hosts))[0]!.job)])).code, EXIT.ok);
+    assert.equal((await deaf).code, EXIT.killed);
+
     // Another loses its only ULP; the last is there when the virtual machine is halted.
     const third = hosts.on("a", ["run", "--json", endless, "--seats", "b"]);
     await seen(hosts, "b", 1, third);

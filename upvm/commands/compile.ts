@@ -6,7 +6,7 @@ import { command } from "../command.ts";
 import { type CompileOptions, OPTIMIZE, RUNTIME } from "../compile.ts";
 import type { Edge } from "../edge.ts";
 import { painter } from "../paint.ts";
-import { prepare, wasmOf } from "../program.ts";
+import { needsNoPolls, prepare, wasmOf } from "../program.ts";
 import { grouped, statsLines } from "../report.ts";
 
 export const compile = command({
@@ -27,6 +27,10 @@ export const compile = command({
       absent: "FILE's name with .wasm, in this folder",
     },
     "no-link": { kind: "switch", help: "write the compiler's wasm as it is, for other runtimes" },
+    "no-polls": {
+      kind: "switch",
+      help: "a ULP of it can be stopped where it waits, and nowhere else: faster and smaller code, see upvm run --help",
+    },
     optimize: {
       kind: "choice",
       short: "O",
@@ -63,10 +67,12 @@ export const compile = command({
   },
   async run({ args, flags }, edge) {
     const out = outName(args.file, flags.out);
+    if (flags["no-link"] && flags["no-polls"])
+      throw usage("Cannot take --no-polls with --no-link: nothing is linked", "compile");
     const options = compileOptions(args.sources, flags);
     const facts = flags["no-link"]
       ? await writeUnlinked(args.file, out, options, edge)
-      : await writeLinked(args.file, out, options, edge);
+      : await writeLinked(args.file, out, options, !flags["no-polls"], edge);
     if (facts.warnings !== "") edge.err(`${facts.warnings}\n`);
     if (flags.json) edge.out(`${JSON.stringify(facts)}\n`);
     else edge.out(text(facts, edge.colour.out));
@@ -103,8 +109,16 @@ async function writeUnlinked(file: string, out: string, options: CompileOptions,
   return { file, out, warnings, compiledBytes: wasm.length, compileMs };
 }
 
-async function writeLinked(file: string, out: string, options: CompileOptions, edge: Edge): Promise<Facts> {
-  const { wasm, linked, wasLinked, warnings, compileMs, linkMs } = await prepare(file, options, edge);
+async function writeLinked(
+  file: string,
+  out: string,
+  options: CompileOptions,
+  polls: boolean,
+  edge: Edge,
+): Promise<Facts> {
+  const program = await prepare(file, options, edge, polls);
+  if (!polls) needsNoPolls(program);
+  const { wasm, linked, wasLinked, warnings, compileMs, linkMs } = program;
   await edge.writeFile(out, linked.wasm);
   const { counts, points, pages, imports, entries } = linked.info;
   const part = { bytes: linked.wasm.length, linkMs, alreadyLinked: wasLinked, resumePoints: points.length };

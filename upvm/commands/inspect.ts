@@ -109,7 +109,7 @@ function text(facts: Facts, colour: boolean): string {
     ["tables that change", grouped(info.tables)],
     ["functions", grouped(info.counts.functions)],
     ["functions that may suspend", grouped(info.counts.resumable)],
-    ["polls in loops", grouped(info.counts.polls)],
+    ["polls in loops", info.unpolled ? "none (--no-polls)" : grouped(info.counts.polls)],
   ];
   const lines = [paint("bold", facts.file), ...statsLines(rows), "", paint("bold", "Imports")];
   lines.push(...(info.imports.length === 0 ? ["  none"] : info.imports.map((name) => `  ${name}`)));

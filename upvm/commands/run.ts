@@ -15,7 +15,7 @@ import type { Edge } from "../edge.ts";
 import { exitCodeOf, resultJson, statsRows, ulpReports } from "../outcome.ts";
 import { painter } from "../paint.ts";
 import { profileLines, ulpProfiles } from "../profile.ts";
-import { foldersOf, type Program, prepare, siblings } from "../program.ts";
+import { foldersOf, needsNoPolls, type Program, prepare, siblings } from "../program.ts";
 import { report, statsLines } from "../report.ts";
 import { type RunOptions, type RunResult, run as runUlps } from "../run.ts";
 import { commandHandlers, runOnMachine } from "../run-vm.ts";
@@ -146,6 +146,10 @@ export const run = command({
       default: "auto",
       help: "how processes of the job on different hosts reach each other; auto: tls if a host listens with tls:, else tcp; unix: all hosts are this machine",
     },
+    "no-polls": {
+      kind: "switch",
+      help: "link without the places where a ULP that computes can be stopped: faster code, most where functions call each other much. It runs until it waits: no time slice, profile or move to another core or host before that, and who looks for messages in a loop must call pvm_yield",
+    },
     local: { kind: "switch", help: "run in this process, though a pvmd is in service" },
     tag: { kind: "switch", help: "print [tid] before every line of a ULP" },
     isolate: {
@@ -180,7 +184,11 @@ export const run = command({
     if (unnamed !== undefined) throw usage(`Cannot take --env "${unnamed}": it takes NAME=VALUE`, "run");
     const grants = await grantsOf(flags.dir, edge);
     const seats = await seatsGiven(flags.seats, edge);
-    const program = await prepare(args.file, compileOptions(flags.cc), edge);
+    const polls = !flags["no-polls"];
+    if (!polls && (flags.slice !== undefined || flags.profile !== undefined))
+      throw usage("Cannot take --slice or --profile with --no-polls: they stop a ULP at its polls", "run");
+    const program = await prepare(args.file, compileOptions(flags.cc), edge, polls);
+    if (!polls) needsNoPolls(program);
     if (program.warnings !== "") edge.err(`${program.warnings}\n`);
     const programs = [program.linked.wasm];
     const input = edge.input();
@@ -283,7 +291,14 @@ function optionsOf(
 ): RunOptions {
   const warn = (error: UpvmError): void => edge.err(`upvm: ${error.message}\n`);
   const folders = foldersOf([...flags.path, edge.programPath]);
-  const find = siblings(program.path, folders, edge, warn, compileOptions(flags.cc));
+  const find = siblings(
+    program.path,
+    folders,
+    edge,
+    warn,
+    compileOptions(flags.cc),
+    program.linked.info.unpolled,
+  );
   const [out, err] = printers(edge);
   return {
     loadProgram: async (name) => {
