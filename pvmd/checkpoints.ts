@@ -30,6 +30,8 @@ export interface CheckpointWorld {
   /** What the virtual machine has for a task waits (Router.park); true: something does; it goes to the task (Router.letGo). */
   park(tid: number): void;
   isParked(tid: number): boolean;
+  /** More came for a task than may wait, and is with it (Router.isOver). */
+  isOver(tid: number): boolean;
   letGo(tid: number): void;
   /** Index of the next task of a job. */
   nextIndex(job: number): number;
@@ -72,6 +74,8 @@ export class Checkpoints {
         const hash = this.world.job(job)?.programs.hashOf(ulp?.program ?? -1);
         if (ulp === undefined || hash === undefined) refuse(job, "it has no such ULP");
         const { bytes } = await ask(job, () => ulp.process.request("jobImage", { tid, hash }, undefined, 0));
+        // What has gone to it after all may be in the image, and is kept as what is to be told again: it would be told twice.
+        if (this.world.isOver(tid)) refuse(job, `too much has come for ${tidText(tid)} meanwhile`);
         return { body: {}, bytes };
       },
       checkpointModule: ({ job, program }) => {

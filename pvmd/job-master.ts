@@ -78,6 +78,7 @@ export class JobMaster {
       keep: (job, tids) => this.machine.keep(job, tids),
       park: (tid) => this.machine.park(tid),
       isParked: (tid) => this.machine.router.isParked(tid),
+      isOver: (tid) => this.machine.router.isOver(tid),
       letGo: (tid) => this.machine.letGo(tid),
       nextIndex: (job) => this.machine.router.nextIndex(job),
       after: (ms, run) => world.after(ms, run),

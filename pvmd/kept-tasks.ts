@@ -1,14 +1,15 @@
 /**
  * What the virtual machine has for the tasks of a job, for its checkpoint, and how they get it back: groups, notifications, the
- * message box, and who waits there.
+ * message box, contexts, and who waits there.
  *
  * Owns: when it is looked at: all tasks of the job are stopped, and have no answer on their way. What each of these means is its
- * own file's (group-book.ts, notify.ts, message-box.ts).
+ * own file's (group-book.ts, notify.ts, message-box.ts, contexts.ts).
  */
 import type { Kept } from "../wire/checkpoint.ts";
 import { PLUGIN_BIT, type PluginKind } from "../wire/plugins.ts";
 import { tidText } from "../wire/pvm.ts";
 import type { Request } from "../wire/requests.ts";
+import { contextsOf, haveAgain } from "./contexts.ts";
 import type { Machine } from "./machine.ts";
 import { entriesOf, entryInTheWay, putAgain } from "./message-box.ts";
 import { wishAgain, wishesOf } from "./notify.ts";
@@ -43,6 +44,7 @@ export async function keep(
     wishes,
     entries,
     readers: readers.map(({ tid, serial, body }) => ({ tid, serial, ...body })),
+    contexts: await contextsOf(machine.store, job),
   };
   return { kept, data };
 }
@@ -60,13 +62,14 @@ export function inTheWay(machine: Machine, job: number, { entries }: Kept): Prom
 }
 
 /** Before any task of the job runs. @returns why they cannot have all */
-export function giveBack(
+export async function giveBack(
   machine: Machine,
   job: number,
   kept: Kept,
   data: Uint8Array,
 ): Promise<string | undefined> {
-  return putAgain(machine, job, kept.entries, data);
+  await haveAgain(machine.store, job, kept.contexts);
+  return await putAgain(machine, job, kept.entries, data);
 }
 
 /** When all tasks of the job are there, and before any asks for something: those who waited wait on. */

@@ -26,6 +26,11 @@ export class Parked<W> {
     return this.isFull ? this.take() : [];
   }
 
+  /** What came was beyond the limits: it does not wait any more. */
+  get isOver(): boolean {
+    return this.isFull;
+  }
+
   get isEmpty(): boolean {
     return this.waiting.length === 0 && !this.isFull;
   }

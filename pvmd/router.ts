@@ -223,6 +223,11 @@ export class Router implements Tasks {
     return this.task(tid)?.parked?.isEmpty === false;
   }
 
+  /** True if more came for it since `park` than may wait, and has gone to its process. */
+  isOver(tid: number): boolean {
+    return this.task(tid)?.parked?.isOver === true;
+  }
+
   hostDeleted(host: number): void {
     this.turns.forget(host);
   }

@@ -37,8 +37,10 @@ import { jobOf } from "./tids.ts";
 type Handlers = { readonly [K in RequestKind]: Handler<K> };
 
 const HANDLERS: Handlers = {
-  newContext: async ({ store }) => ({ value: await newContext(store) }),
-  freeContext: async ({ store }, { body }) => ({ value: await freeContext(store, body.context) }),
+  newContext: async ({ store }, { tid }) => ({ value: await newContext(store, jobOf(tid)) }),
+  freeContext: async ({ store }, { tid, body }) => ({
+    value: await freeContext(store, body.context, jobOf(tid)),
+  }),
   load: async ({ host }, { tid, body }) => ({ value: await host.load(body.name, tid) }),
   ended,
   // Whose task it is knows it by the request itself (Router.isHere).

@@ -2,7 +2,7 @@
  * Checkpoints as files.
  *
  * Owns: that a file of this name is whole or is not there: it is written aside, brought to the disk and renamed; what was
- * there before stays until then. What is in it is runtime/migrate/checkpoint.ts. It may hold what the programs hold: only its
+ * there before stays until then. What a command that was killed has left aside goes with the next one for the same file. What is in it is runtime/migrate/checkpoint.ts. It may hold what the programs hold: only its
  * owner may read it.
  */
 import {
@@ -10,6 +10,7 @@ import {
   fstatSync,
   fsyncSync,
   openSync,
+  readdirSync,
   readSync,
   realpathSync,
   renameSync,
@@ -17,6 +18,8 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { CheckpointFile, Sum } from "../runtime/migrate/checkpoint.ts";
 import { UpvmError } from "../wire/errors.ts";
@@ -39,7 +42,8 @@ export function createFile(path: string, writeTo: typeof writeSync = writeSync):
     }
   };
   const name = guarded(() => placeOf(path));
-  const aside = `${name}.${process.pid}`;
+  sweep(name);
+  const aside = asideOf(name, process.pid);
   let handle: number | undefined = guarded(() => openSync(aside, "wx", 0o600));
   const close = (): void => {
     if (handle !== undefined) closeSync(handle);
@@ -61,6 +65,36 @@ export function createFile(path: string, writeTo: typeof writeSync = writeSync):
       rmSync(aside, { force: true });
     },
   };
+}
+
+/** Where a process writes until the file is whole: NAME.HOST.PID.part. A folder may be that of several machines. */
+const asideOf = (name: string, pid: number): string => `${beginOf(name)}${pid}${END}`;
+const beginOf = (name: string): string => `${name}.${hostname()}.`;
+const END = ".part";
+
+/** Removes what processes of this machine that are gone have written aside for this file. Others clean up after themselves. */
+function sweep(name: string): void {
+  const before = beginOf(basename(name));
+  let found: string[] = [];
+  try {
+    found = readdirSync(dirname(name));
+  } catch {
+    // A folder that may be written to and not be listed: what is in it stays.
+  }
+  for (const each of found) {
+    const pid = each.startsWith(before) && each.endsWith(END) ? each.slice(before.length, -END.length) : "";
+    if (/^[1-9]\d*$/.test(pid) && !isAlive(Number(pid))) rmSync(join(dirname(name), each), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // No right to signal it: it is there, and another user's.
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
 }
 
 /** Where a file of this name is to be: what a symbolic link stands for. @throws what the system says; UpvmError: it is no file */

@@ -12,6 +12,7 @@
 import * as v from "valibot";
 import { HASH, JOB, JOB_WISH, TID } from "./job.ts";
 import { LIMITS } from "./limits.ts";
+import { TID_BASE } from "./pvm.ts";
 
 export const CHECKPOINT_MAGIC = "UPVMCKPT";
 export const CHECKPOINT_END = "TPKCMVPU";
@@ -21,6 +22,8 @@ export const CHECKPOINT_HEAD_BYTES = 16;
 export const CHECKPOINT_TAIL_BYTES = 16;
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** One that can be allotted (pvmd/contexts.ts). */
+const CONTEXT = v.pipe(natural, v.minValue(TID_BASE + 1), v.maxValue(TID_BASE + LIMITS.contexts));
 
 /** Where a part of the file is, and its checksum. */
 const PART = { offset: natural, bytes: natural, sum: natural };
@@ -73,6 +76,8 @@ export const KEPT = v.strictObject({
   wishes: v.array(KEPT_WISH),
   /** In the order in which they came to be. */
   entries: v.pipe(v.array(KEPT_ENTRY), v.maxLength(LIMITS.mboxEntries)),
+  /** Of pvm_newcontext. Files that were written before contexts were kept have none. */
+  contexts: v.optional(v.pipe(v.array(CONTEXT), v.maxLength(LIMITS.contexts)), []),
   /** Who waits for an entry, by the number of the request that is to be answered. */
   readers: v.array(
     v.strictObject({

@@ -1,5 +1,6 @@
 /** Checkpoint files: what was written is read; what is none, or damaged, or of another version is refused by name. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
   mkdtempSync,
   readdirSync,
@@ -9,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { test } from "uvu";
@@ -59,6 +60,7 @@ const KEPT: Kept = {
     { name: "x", index: 1, owner: THIRD, src: THIRD, flags: 2, encoding: 1, bytes: 1 },
   ],
   readers: [{ tid: THIRD, serial: 9, name: "y", index: 0, flags: 16 }],
+  contexts: [262145, 262150],
 };
 const BOX = Uint8Array.of(1, 2, 3);
 const PROGRAMS = [{ name: "ring", hash: WISH.hash }];
@@ -175,6 +177,8 @@ test(
       "another job waits for an entry": { readers: [{ ...reader, tid: other }] },
       "a request waits twice": { readers: [reader, { ...reader, name: "z" }] },
       "a task of another job": { tasks: [{ ...task, tid: other }] },
+      "the base context": { contexts: [262144] },
+      "a context that nobody can have": { contexts: [2 * 262144] },
     };
     for (const [what, more] of Object.entries(bad)) {
       written(path, { kept: { ...KEPT, ...more } });
@@ -230,6 +234,28 @@ test(
       withFile(join(folder, "gone"), () => {}),
       isError("FILE_NOT_FOUND", /: no such file$/),
     );
+  }),
+);
+
+test(
+  "what a command left aside that was killed goes with the next one for the same file, and nothing else does",
+  inFolder((folder) => {
+    const path = join(folder, "job.ckpt");
+    const aside = (file: string, host: string, pid: number): string => `${file}.${host}.${pid}.part`;
+    const { pid: gone } = spawnSync(process.execPath, ["-e", ""]);
+    const stay = [
+      aside("job.ckpt", hostname(), process.ppid),
+      aside("job.ckpt", "elsewhere", gone),
+      aside("other.ckpt", hostname(), gone),
+      `job.ckpt.${gone}`,
+      `job.ckpt.${hostname()}.x.part`,
+    ];
+    for (const name of [...stay, aside("job.ckpt", hostname(), gone)]) writeFileSync(join(folder, name), "");
+    const file = createFile(path);
+    const mine = aside("job.ckpt", hostname(), process.pid);
+    assert.deepEqual(readdirSync(folder).sort(), [...stay, mine].sort());
+    file.drop();
+    assert.deepEqual(readdirSync(folder).sort(), stay.sort());
   }),
 );
 

@@ -11,7 +11,15 @@ const JOB = 3;
 const PEER = { role: "command", vm: "", host: "test" } as const;
 const TID = (JOB << 18) | 1;
 
-const NOTHING: Kept = { groups: [], hosts: [], tasks: [], wishes: [], entries: [], readers: [] };
+const NOTHING: Kept = {
+  groups: [],
+  hosts: [],
+  tasks: [],
+  wishes: [],
+  entries: [],
+  readers: [],
+  contexts: [],
+};
 
 /** A process of a job. Each list is used up one by one; its last entry stays. */
 class FakeProcess {
@@ -56,10 +64,14 @@ function made() {
   /** What the groups are, time after time. */
   const groups: KeptGroup[][] = [[]];
   const job = { state: "running", making: 0, live: new Map([[TID, 0]]), spec: { wish: { name: "x" } } };
-  const seen: { isMoving: boolean; kept: Partial<Kept>; cannot?: string; parked: number[]; news: boolean[] } =
-    {
-      ...{ isMoving: false, kept: {}, parked: [], news: [] },
-    };
+  const seen: {
+    isMoving: boolean;
+    kept: Partial<Kept>;
+    cannot?: string;
+    parked: number[];
+    news: boolean[];
+    over?: number;
+  } = { isMoving: false, kept: {}, parked: [], news: [] };
   const programs = {
     hashOf: (row: number) => (row === 0 ? "ab" : undefined),
     list: () => [],
@@ -76,6 +88,7 @@ function made() {
     },
     park: (tid: number) => seen.parked.push(tid),
     isParked: () => seen.news.shift() ?? false,
+    isOver: (tid: number) => seen.over === tid,
     letGo: (tid: number) => seen.parked.splice(seen.parked.indexOf(tid), 1),
     nextIndex: () => 1,
     after: (_: number, run: () => void) => setImmediate(run),
@@ -200,6 +213,18 @@ test("a process that has come meanwhile is stopped too; and if one is gone, the 
     async () => ask().checkpointImage!({ job: JOB, tid: TID }, new Uint8Array(0), PEER),
     refused(/a process of it is gone/),
   );
+});
+
+test("an image that may have what is also kept is refused: it would be told twice", async () => {
+  const { processes, begin, ask, seen } = made();
+  await begin();
+  const image = () => ask().checkpointImage!({ job: JOB, tid: TID }, new Uint8Array(0), PEER);
+  assert.equal((await image()).bytes?.length, 4);
+  // It becomes too much while the image is made.
+  processes[0]!.onAsk = () => {
+    seen.over = TID;
+  };
+  await assert.rejects(async () => image(), refused(/too much has come for tc0001 meanwhile/));
 });
 
 test("a job whose client is gone while it is being stopped goes on, and another can keep it", async () => {

@@ -450,7 +450,7 @@ test("a restart whose place in a group another job has is refused before anythin
     const groups = [{ name: "g", tids, frozen: 0, defunct: false, waits: [] }];
     const living = [{ tid: own, index: 0, program: 0 }];
     const programs = [{ name: "p", hash: hashOf(MODULE) }];
-    const kept = { groups, hosts: [], tasks: [], wishes: [], entries: [], readers: [] };
+    const kept = { groups, hosts: [], tasks: [], wishes: [], entries: [], readers: [], contexts: [] };
     return second.request("restart", { job: 5, wish: wish(), programs, living, kept }, undefined, 0);
   };
   await fails(restart(own), /t40001 has instance 0 of group g now/);

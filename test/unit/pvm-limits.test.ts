@@ -63,11 +63,11 @@ test("when all contexts are in use a new one is PvmOutOfRes; one that was freed 
   const store = new MemoryStore();
   const value = new Uint8Array();
   for (let i = 1; i <= LIMITS.contexts; i++) await store.txn([], [{ key: `context/${TID_BASE + i}`, value }]);
-  assert.equal(await newContext(store), PvmOutOfRes.code);
+  assert.equal(await newContext(store, 1), PvmOutOfRes.code);
   const freed = TID_BASE + 12345;
-  assert.equal(await freeContext(store, freed), 0);
-  assert.equal(await newContext(store), freed);
-  assert.equal(await newContext(store), PvmOutOfRes.code);
+  assert.equal(await freeContext(store, freed, 1), 0);
+  assert.equal(await newContext(store, 1), freed);
+  assert.equal(await newContext(store, 1), PvmOutOfRes.code);
 });
 
 test("who is slower than others every time gives up after a number of tries", async () => {
@@ -77,7 +77,7 @@ test("who is slower than others every time gives up after a number of tries", as
     tries += 1;
     return undefined;
   };
-  assert.equal(await newContext(store), PvmOutOfRes.code);
+  assert.equal(await newContext(store, 1), PvmOutOfRes.code);
   assert.equal(tries, LIMITS.storeTries);
 });
 

@@ -197,12 +197,14 @@ test("what is for a task that is ordered elsewhere waits, in order; what is too 
   assert.deepEqual([tags(a), tags(b), b.stopped], [[], [9, 1, 2, 3], [to]]);
   vm.machine.park(to);
   post(4);
+  assert.equal(router.isOver(to), false);
   post(5, LIMITS.parkedBytes);
+  assert.equal(router.isOver(to), true);
   post(6);
   assert.deepEqual(tags(b).slice(4), [4, 5, 6]);
   vm.machine.letGo(to);
   vm.machine.letGo(to);
-  assert.equal(tags(b).length, 7);
+  assert.deepEqual([tags(b).length, router.isOver(to)], [7, false]);
   vm.machine.park(to);
   for (let n = 0; n < LIMITS.keptParcels; n++) post(n, 0);
   assert.equal(tags(b).length, 7);

@@ -21,7 +21,7 @@ const freeze = (who: number, serial: number, size: number): RequestOf<"freezeGro
   return { kind: "freezeGroup", tid: who, serial, body: { name: "s", size } };
 };
 const having = (...groups: KeptGroup[]): Kept => {
-  return { groups, hosts: [], tasks: [], wishes: [], entries: [], readers: [] };
+  return { groups, hosts: [], tasks: [], wishes: [], entries: [], readers: [], contexts: [] };
 };
 const groupsOf = async ({ machine }: FakeMachine): Promise<KeptGroup[]> => {
   const now = await machine.keep(3, JOB);

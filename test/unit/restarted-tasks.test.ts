@@ -169,6 +169,43 @@ test("the message box has the job's entries again, of whom they were, in their o
   await restart(next, kept, data);
 });
 
+test("the contexts that a job was allotted are its again, and nobody gets them anew", async () => {
+  const vm = new FakeMachine(1, 1);
+  const [a] = vm.job(3, 2) as [FakeMember];
+  const [other] = vm.job(4, 1) as [FakeMember];
+  const answer = async (of: FakeMember, who: number, kind: "newContext" | "freeContext", context = 0) => {
+    await vm.ask(who, kind, { context });
+    return of.answers.splice(0)[0]![1];
+  };
+  const contexts: number[] = [];
+  for (let i = 0; i < 3; i++) contexts.push(await answer(a, A, "newContext"));
+  const theirs = await answer(other, OTHER, "newContext");
+  assert.equal(await answer(a, A, "freeContext", contexts[1]), 0);
+  const { kept, data } = await keptOf(vm);
+  assert.deepEqual(kept.contexts, [contexts[0], contexts[2]]);
+
+  const next = new FakeMachine(1, 1);
+  const [taken] = next.job(4, 1) as [FakeMember];
+  await next.ask(OTHER, "newContext", {});
+  assert.deepEqual(taken.answers.splice(0), [[OTHER, contexts[0]]], "another job has one of them now");
+  const [again] = await restart(next, kept, data);
+  const asked = async (of: FakeMember, who: number, kind: "newContext" | "freeContext", context = 0) => {
+    await next.ask(who, kind, { context });
+    return of.answers.splice(0)[0]![1];
+  };
+  assert.equal(await asked(taken, OTHER, "newContext"), contexts[1], "which nobody has");
+  assert.equal(await asked(taken, OTHER, "newContext"), theirs);
+  assert.deepEqual((await keptOf(next)).kept.contexts, kept.contexts);
+  // Two have it: it is free when both have freed it.
+  assert.equal(await asked(taken, OTHER, "freeContext", contexts[0]), 0);
+  assert.deepEqual((await keptOf(next)).kept.contexts, kept.contexts);
+  assert.equal(await asked(again, A, "freeContext", contexts[0]), 0);
+  assert.equal(await asked(again, A, "freeContext", contexts[0]), PVM_ERROR.PvmNotFound.code);
+  // Any task may free any.
+  assert.equal(await asked(taken, OTHER, "freeContext", contexts[2]), 0);
+  assert.deepEqual((await keptOf(next)).kept.contexts, []);
+});
+
 test("an entry that another task has now is named, and nothing is changed", async () => {
   const vm = new FakeMachine(1, 1);
   vm.job(3, 2);

@@ -18,7 +18,7 @@ export const checkpoint = command({
   summary: "Keep a job that runs in a file, from which upvm restart goes on",
   about: [
     "All ULPs of the job stop at one moment, are written, and go on. The file has their programs, too; it can be restarted on other hosts, also of another processor type.",
-    "Files that ULPs have open are not in it: a restarted program finds them as they are then. What its tasks have in the virtual machine is: groups, notifications, entries of the message box, who waits in a barrier or for an entry. Tasks of other jobs are not: a restarted group is without them.",
+    "Files that ULPs have open are not in it: a restarted program finds them as they are then. What its tasks have in the virtual machine is: groups, notifications, entries of the message box, contexts of pvm_newcontext, who waits in a barrier or for an entry. Tasks of other jobs are not: a restarted group is without them.",
     "A job cannot be kept as long as one of its ULPs waits for standard input, or serves the virtual machine as a plug-in.",
   ],
   args: {
@@ -81,7 +81,7 @@ async function keep(
 export const restart = command({
   summary: "Go on with a job from its checkpoint",
   about: [
-    "The job has the number that it had, since its ULPs know their tids; no other job may have it. Its ULPs have the instances that they had in their groups, and their entries in the message box; if a task of another job has one of these now, nothing begins. They are told what they have asked to be told of (pvm_notify) and has happened since: hosts and tasks that are not there any more, hosts that are new. It runs on all hosts in service, or those of --hosts, to its end: as with upvm run, output comes here, and Ctrl-C ends it.",
+    "The job has the number that it had, since its ULPs know their tids; no other job may have it. Its ULPs have the instances that they had in their groups, their contexts, and their entries in the message box; if a task of another job has one of these now, nothing begins. They are told what they have asked to be told of (pvm_notify) and has happened since: hosts and tasks that are not there any more, hosts that are new. It runs on all hosts in service, or those of --hosts, to its end: as with upvm run, output comes here, and Ctrl-C ends it.",
   ],
   args: { file: { count: "one", help: "what upvm checkpoint has written" } },
   flags: {
