@@ -98,7 +98,8 @@ export function run(e: EngineState): void {
  */
 export function runTurn(e: EngineState): boolean {
   const { w, row } = e;
-  let clock: number = LIMITS.switchesPerClock;
+  // A turn may be short, and followed by the next at once: each begins with a look.
+  let clock: number = e.edge.turn === undefined ? LIMITS.switchesPerClock : 1;
   while (w[HEAD.stop] === STOP.none) {
     if (w[row + ENGINE.wakes] !== 0) serveWakes(e);
     if (w[row + ENGINE.mail] !== 0) serveMail(e);

@@ -14,7 +14,7 @@ import { TURN } from "../../runtime/scheduler/turn.ts";
 import { reserveIndices, ucreate } from "../../runtime/scheduler/ulp.ts";
 import { doingText } from "../../runtime/scheduler/wait-text.ts";
 import { localTasks } from "../../upvm/application-state.ts";
-import { CTL, HEAD, STOP, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import { CTL, HEAD, STOP, SUSPEND, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { actor, IDLE, type Process, processOf } from "../one-thread.ts";
 import { program, RING, TID0 } from "../wat-programs.ts";
@@ -319,6 +319,26 @@ test("a ULP whose turn is over goes on before others in the next, and is shown a
   assert.deepEqual(shown(), ["running", "runnable", "unInit"]);
   turn[TURN.over] = 0;
   assert.equal(pick(e), first.ulp);
+});
+
+test("each turn looks whether a sleeper's time has come, however short turns are and however many others can run", () => {
+  const p = processOf(IDLE, { ulps: 2, outside: true });
+  const [e] = p.engines as [(typeof p.engines)[number]];
+  const words = new Int32Array(new SharedArrayBuffer(4 * TURN.words));
+  Object.assign(e.edge, { turn: words });
+  const sleeper = actor(p, 0);
+  sleeper.view.setBigInt64(0x100, 3n, true);
+  assert.equal(sleeper.call("pvm_trecv", -1, 7, 0x100), SUSPEND);
+  const state = () => p.library.w[sleeper.ulp + ULP.state];
+  const turn = () => {
+    words[TURN.over] = 1;
+    assert.equal(runTurn(e), false, "the other can run");
+  };
+  turn();
+  assert.equal(state(), ULP_STATE.blocked);
+  p.nowMs = 5000;
+  turn();
+  assert.equal(state(), ULP_STATE.runnable);
 });
 
 test.run();
