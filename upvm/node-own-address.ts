@@ -27,11 +27,13 @@ export async function ownAddressTowards(to: string): Promise<string> {
   }
 }
 
-/** To connect a socket of UDP is to ask for a route. */
+/** To connect a socket of UDP is to ask for a route. @throws what the system says, if there is none */
 function localEnd(host: string, family: number, port: number): Promise<string> {
   const socket = createSocket(family === 6 ? "udp6" : "udp4");
   return new Promise<string>((done, fail) => {
     socket.once("error", fail);
-    socket.connect(port, host, () => done(socket.address().address));
+    // Not as connect's own callback: that is called without a route too, and the address is then that of all networks.
+    socket.once("connect", () => done(socket.address().address));
+    socket.connect(port, host);
   }).finally(() => socket.close());
 }

@@ -53,6 +53,8 @@ test("one that joins can listen at the address by which it reaches a host, with 
   assert.equal(await ownAddressTowards("tls:127.0.0.1:5"), "tls:127.0.0.1:0");
   assert.equal(await ownAddressTowards("tcp:no.such.invalid:5"), LOOPBACK);
   assert.equal(await ownAddressTowards("unix:/run/x"), LOOPBACK);
+  // The system has no way there, whatever networks it has: it would listen in all of them.
+  assert.equal(await ownAddressTowards("tcp:255.255.255.255:5"), LOOPBACK);
   const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   for (const { address, family, internal } of all)
     if (family === "IPv4" && !internal)
