@@ -16,8 +16,8 @@ export const root = resolve(import.meta.dirname, "..");
 export const CACHE = resolve(root, ".upvm-cache/upvm");
 const linked = new Map<string, Promise<Uint8Array>>();
 
-/** Another process that compiles the same program is waited for so long, milliseconds. */
-const MAKING_LIMIT_MS = 60_000;
+/** Another process that compiles the same program is waited for so long, milliseconds: it may have been ended meanwhile. */
+const MAKING_LIMIT_MS = 120_000;
 const LOOK_MS = 100;
 
 /**

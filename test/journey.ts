@@ -29,6 +29,7 @@ import type { RunOptions, RunResult } from "../upvm/run.ts";
 import { type PartProcess, runHere } from "../upvm/run-here.ts";
 import { HEAD, STOP } from "../wire/layout.ts";
 import { tidBaseOf, tidOf } from "../wire/pvm.ts";
+import { LIMIT_MS } from "./command.ts";
 
 export interface Journey {
   /** What each ULP printed, in order. */
@@ -51,8 +52,6 @@ export interface JourneyOptions extends Omit<RunOptions, "output" | "module"> {
 }
 
 const BASE = tidBaseOf(1);
-/** A program that has not ended by then never will; a busy machine needs a part of it. */
-const LIMIT_MS = 60_000;
 
 class Side {
   process!: PartProcess;

@@ -1,10 +1,9 @@
 /** The command `upvm` at a terminal, for tests: `script` gives it a pseudo-terminal. */
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { LIMIT_MS } from "./command.ts";
 
 const BIN = join(import.meta.dirname, "../bin/upvm.js");
-/** A terminal that says nothing for so long has hung, milliseconds. */
-const LIMIT_MS = 60_000;
 
 /** What is waited for on the screen, and what is typed then. */
 export type Step = readonly [shown: RegExp, typed: string];

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import { EXIT } from "../../wire/errors.ts";
-import { root, upvm } from "../command.ts";
+import { LIMIT_MS, root, upvm } from "../command.ts";
 
 /** Prints its number, its arguments and a variable; ends half a line without a newline. */
 const HELLO = `#include <pvm3.h>
@@ -221,7 +221,7 @@ test("a reader that has seen enough ends the run without a word", () => {
   const { stdout, stderr } = spawnSync("/bin/sh", ["-c", command], {
     cwd: root,
     encoding: "utf8",
-    timeout: 20_000,
+    timeout: LIMIT_MS,
   });
   assert.deepEqual([stdout, stderr], ["ready\n", ""]);
 });
@@ -237,7 +237,7 @@ test("a reader that stands still has the program wait: what it prints is not col
     },
   );
   const closed = once(child, "close");
-  const tooLong = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  const tooLong = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
   await once(child.stdout, "readable");
   await new Promise((go) => setTimeout(go, STANDS_STILL_MS));
   const status = readFileSync(`/proc/${child.pid}/status`, "utf8");

@@ -84,9 +84,9 @@ test("sleep and timed receives take the time they say, and no processor", async 
   const short = await cost(1);
   const long = await cost(900);
   assert.ok(long.ms >= 900, `${long.ms} ms`);
-  // Of 900 ms on two engines; starting and ending the threads costs more in some runs than in others.
+  // An engine that does not sleep takes all of the 900 ms; starting and ending the threads costs more in some runs than in others.
   assert.ok(
-    long.cpuMs - short.cpuMs < 300,
+    long.cpuMs - short.cpuMs < 600,
     `${long.cpuMs - short.cpuMs} ms of processor for 900 ms of sleep`,
   );
 });

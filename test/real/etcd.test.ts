@@ -97,7 +97,7 @@ if (!isEtcdInstalled()) {
     const pass = async (ms: number): Promise<void> => {
       await sleep(ms);
     };
-    return { store, pass, ttlMs: 1000, close: () => store.close() };
+    return { store, pass, ttlMs: 3000, close: () => store.close() };
   });
 
   test("two stores of one root share all, those of different roots nothing", async () => {

@@ -161,7 +161,6 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
 
 test("a host that is killed takes its ULPs along; hosts that are not there are refused by name", () =>
   withHosts(async (hosts) => {
-    hosts.deadAfter = 6;
     const [a, b] = await hosts.all("a", "b");
     const endless = join(hosts.home("a"), "endless.wat");
     writeFileSync(endless, ENDLESS);
@@ -200,7 +199,7 @@ test("a host that is killed takes its ULPs along; hosts that are not there are r
     assert.equal(alone.code, EXIT.ok, alone.err);
 
     // The master: whoever runs something is told, and no process stays.
-    const last = hosts.on("a", ["run", endless]);
+    const last = hosts.on("a", ["run", "--hosts", "a", endless]);
     await seen(hosts, "a", 1, last);
     process.kill(a!.pid, "SIGKILL");
     const lost = await last;

@@ -8,7 +8,7 @@ import { test } from "uvu";
 import { EXIT } from "../../wire/errors.ts";
 import { tidText } from "../../wire/pvm.ts";
 import { upvm } from "../command.ts";
-import { Hosts, withHosts } from "../hosts.ts";
+import { type HostStatus, Hosts, withHosts } from "../hosts.ts";
 import { Orders } from "../migrations.ts";
 
 const PROGRAM = ["test/guests/wander.c", "-n", "3"];
@@ -61,18 +61,20 @@ function statOf(pid: number): string {
 async function killAt(
   hosts: Hosts,
   orders: Orders,
-  pids: Readonly<Record<Who, number>>,
+  started: Readonly<Record<Who, HostStatus>>,
   stage: string,
   victim: Who,
-  { from = "b", daemons }: { from?: "a" | "b"; daemons?: Readonly<Record<Who, number>> } = {},
+  { from = "b", daemon = false }: { from?: "a" | "b"; daemon?: boolean } = {},
 ) {
+  const pids = { a: started.a.pid, b: started.b.pid, c: started.c.pid };
   const door = hosts.home("door");
   rmSync(door, { recursive: true, force: true });
   mkdirSync(door);
   // Those of the job before have ended.
   await hosts.until(() => Object.values(pids).every((pid) => childrenOf(pid).length === 0));
   writeFileSync(hosts.home("stop-at"), stage);
-  const words = ["--hosts", "a,b,c", "--dir", `${door}:door`, ...ROUNDS, ...DOOR];
+  const names = `${started.a.host},${started.b.host},${started.c.host}`;
+  const words = ["--hosts", names, "--dir", `${door}:door`, ...ROUNDS, ...DOOR];
   const running = hosts.on("a", ["run", ...PROGRAM, ...words]);
   let tids: number[] = [];
   await hosts.until(async () => {
@@ -83,13 +85,13 @@ async function killAt(
   const processes = { a: childrenOf(pids.a)[0]!, b: childrenOf(pids.b)[0]!, c: childrenOf(pids.c)[0]! };
   let over = false;
   const moved = orders
-    .migrate([tids[from === "a" ? 0 : 1]!], "c")
+    .migrate([tids[from === "a" ? 0 : 1]!], started.c.host)
     .catch(() => undefined)
     .finally(() => (over = true));
   const all = Object.values(processes);
   await hosts.until(() => over || all.some(isStopped));
   assert.equal(over, false, `the move was over before ${stage}`);
-  process.kill((daemons ?? processes)[victim], "SIGKILL");
+  process.kill((daemon ? pids : processes)[victim], "SIGKILL");
   // Another may come to the same stage when it makes up for that.
   const resume = setInterval(() => {
     for (const pid of all) if (isStopped(pid)) process.kill(pid, "SIGCONT");
@@ -121,17 +123,16 @@ function outcomes(out: string, err: string, tids: readonly number[]): ("done" | 
 test("a kill at any stage of a move ends the ULPs of who is killed and no others; the one that moves is in one place", () =>
   withHosts(async (hosts) => {
     if (!existsSync("/proc/self/task")) return;
-    hosts.deadAfter = 6;
     process.env["UPVM_STOP_AT"] = hosts.home("stop-at");
-    const started = await hosts.all("a", "b", "c").finally(() => delete process.env["UPVM_STOP_AT"]);
-    const [a, b, c] = started.map(({ pid }) => pid) as [number, number, number];
-    const pids = { a, b, c };
+    const all = await hosts.all("a", "b", "c").finally(() => delete process.env["UPVM_STOP_AT"]);
+    const [a, b, c] = all as [HostStatus, HostStatus, HostStatus];
+    const started = { a, b, c };
     const here = await upvm(["run", "--local", ...PROGRAM, ...ROUNDS]);
     const expected = new Set(here.out.split("\n"));
     const orders = await Orders.to(hosts.home("a"));
     try {
       for (const [stage, victim] of KILLS) {
-        const { out, err, code, tids, moved } = await killAt(hosts, orders, pids, stage, victim);
+        const { out, err, code, tids, moved } = await killAt(hosts, orders, started, stage, victim);
         const what = `${victim} killed at ${stage}: ${out}${err}`;
         for (const line of out.split("\n")) assert.ok(expected.has(line), `${line}: ${what}`);
         const [first, second, third] = outcomes(out, err, tids);
@@ -149,9 +150,8 @@ test("a kill at any stage of a move ends the ULPs of who is killed and no others
         assert.equal(moved?.length, 1, "the order is answered");
       }
       // A daemon takes its host's processes along: the fate of their ULPs, and of no others.
-      const daemons = { ...pids };
-      for (const [stage, from, victim] of DAEMON_KILLS) {
-        const end = await killAt(hosts, orders, daemons, stage, victim, { from, daemons });
+      for (const [nth, [stage, from, victim]] of DAEMON_KILLS.entries()) {
+        const end = await killAt(hosts, orders, started, stage, victim, { from, daemon: true });
         const what = `${victim}'s daemon killed at ${stage}, from ${from}: ${end.out}${end.err}`;
         const [first, second, third] = outcomes(end.out, end.err, end.tids);
         const moving = from === "a" ? first : second;
@@ -164,16 +164,20 @@ test("a kill at any stage of a move ends the ULPs of who is killed and no others
         assert.equal(end.moved?.length, 1, `the order is answered: ${what}`);
         await hosts.until(() => !Hosts.runs(end.processes[victim]));
         assert.deepEqual(await orders.tasks(), [], what);
-        const joining = ["--join", started[0]!.address, "--key-file", started[0]!.keyFile];
+        // Another host in its place: that it is dead is not waited for, since hosts of a busy machine are given long.
+        const joining = ["--join", a.address, "--key-file", a.keyFile];
         process.env["UPVM_STOP_AT"] = hosts.home("stop-at");
-        const again = await hosts.start(victim, ...joining).finally(() => delete process.env["UPVM_STOP_AT"]);
-        daemons[victim] = again.pid;
+        const next = hosts.start(`${victim}${nth}`, ...joining);
+        started[victim] = await next.finally(() => delete process.env["UPVM_STOP_AT"]);
       }
       // The master's takes all along: whoever runs the job is told, and nothing runs on.
-      const last = await killAt(hosts, orders, daemons, "claim", "a", { daemons });
+      const last = await killAt(hosts, orders, started, "claim", "a", { daemon: true });
       assert.equal(last.code, EXIT.failed, last.err);
       await hosts.until(
-        () => ![...Object.values(daemons), ...Object.values(last.processes)].some(Hosts.runs),
+        () =>
+          ![...Object.values(started).map(({ pid }) => pid), ...Object.values(last.processes)].some(
+            Hosts.runs,
+          ),
       );
     } finally {
       orders.close();
