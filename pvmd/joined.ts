@@ -33,7 +33,10 @@ export interface JoinedOptions {
 
 const REFUSED: Readonly<Record<Refusal, readonly [why: string, hint: string]>> = {
   taken: ["it has a host of that name already", "give this one another with --name"],
-  wait: ["a host of that name was lost and may come back", "start it again in a moment"],
+  wait: [
+    "a host of that name was lost and may come back",
+    "start it again when that is dead, or give this one another name with --name",
+  ],
   lapsed: ["this host was silent for too long, and was taken for dead", "start it again"],
   halting: ["its virtual machine is being halted", "start a new one with upvm start"],
   full: [`it has ${LIMITS.hosts} hosts, and takes no more`, "delete one with upvm delete"],
@@ -252,11 +255,12 @@ export class Joined implements Pvmd {
     try {
       const { body } = await link.rpc.request("join", { facts: this.options.facts, returns });
       if (this.link !== link) return;
-      if (body.refused !== undefined) return this.step({ kind: "refused", why: body.refused });
+      const patience = patienceOf(body.deadMs);
+      if (body.refused !== undefined) return this.step({ kind: "refused", why: body.refused, patience });
       this.vm = body.vm;
       this.masterHost = body.master;
       this.number = body.number;
-      this.step({ kind: "admitted", patience: patienceOf(body.deadMs) });
+      this.step({ kind: "admitted", patience });
     } catch (error) {
       this.lost(link, error);
     }

@@ -16,7 +16,7 @@ export type MembershipEvent =
   | { readonly kind: "linked" }
   /** Answer to `ask`. */
   | { readonly kind: "admitted"; readonly patience: Patience }
-  | { readonly kind: "refused"; readonly why: Refusal }
+  | { readonly kind: "refused"; readonly why: Refusal; readonly patience: Patience }
   /** Answer to the heartbeat that was sent at `sentMs`. */
   | { readonly kind: "alive"; readonly sentMs: number; readonly known: boolean }
   | { readonly kind: "closed" }
@@ -39,8 +39,14 @@ export type MembershipEffect =
   | { readonly kind: "end"; readonly why: MembershipEnd };
 
 type State =
-  /** Has no place in the machine yet; `waits`: it was told to ask again. */
-  | { readonly at: "joining"; readonly sinceMs: number; readonly askedMs: number; readonly waits: boolean }
+  /** Has no place in the machine yet, and is given `forMs` to get one; `waits`: it was told to ask again. */
+  | {
+      readonly at: "joining";
+      readonly sinceMs: number;
+      readonly forMs: number;
+      readonly askedMs: number;
+      readonly waits: boolean;
+    }
   /** `renewedMs`: when that was sent to which the master answered last. */
   | { readonly at: "in"; readonly renewedMs: number; readonly beatMs: number; readonly waits: boolean }
   | {
@@ -61,7 +67,8 @@ export class Membership {
 
   /** @param nowMs  a clock that never goes back; which moment is 0 does not matter */
   constructor(nowMs: number) {
-    this.state = { at: "joining", sinceMs: nowMs, askedMs: nowMs, waits: false };
+    const forMs: number = LIMITS.hostJoinMs;
+    this.state = { at: "joining", sinceMs: nowMs, forMs, askedMs: nowMs, waits: false };
   }
 
   /** True: its tasks may run. */
@@ -116,7 +123,8 @@ export class Membership {
         return [{ kind: "inService" }];
       case "refused":
         if (event.why !== "wait") return this.end(event.why);
-        this.state = { ...state, waits: true };
+        // Until the one that has the name is dead.
+        this.state = { ...state, waits: true, forMs: LIMITS.hostJoinMs + heldMs(event.patience) };
         return [];
       case "unreachable":
       case "closed":
@@ -162,7 +170,8 @@ export class Membership {
     const { state } = this;
     if (state.at === "ending" && nowMs - state.since >= LIMITS.hostEndMs) return this.end(state.why);
     if (state.at === "joining") {
-      if (nowMs - state.sinceMs >= LIMITS.hostJoinMs) return this.end(state.waits ? "taken" : "unreachable");
+      if (nowMs - state.sinceMs >= state.forMs)
+        return this.end(state.forMs > LIMITS.hostJoinMs ? "wait" : "unreachable");
       return state.waits && nowMs - state.askedMs >= LIMITS.hostRetryMs ? this.ask(state, nowMs) : [];
     }
     if (state.at !== "in" && state.at !== "returning") return [];
@@ -189,4 +198,9 @@ export class Membership {
       { kind: "end", why },
     ];
   }
+}
+
+/** So long a name may be held by one that is lost. */
+function heldMs({ deadMs }: Patience): number {
+  return Math.min(deadMs, LIMITS.hostHeldMs);
 }

@@ -273,6 +273,8 @@ export const LIMITS = {
   hostRetryMs: 250,
   /** From asking to join to being in, milliseconds: the store may be slow. */
   hostJoinMs: 15_000,
+  /** One that finds its name held by a host that is lost waits for its death so much longer at most, milliseconds: within startMs. */
+  hostHeldMs: 90_000,
   /** All hosts have ended so long after a halt, or are not waited for, milliseconds. */
   haltMs: 8000,
   /** A pvmd that ends lets its last words go out for so long, milliseconds. */

@@ -283,7 +283,7 @@ class World {
       case "admit":
         return this.down(effect.link, { kind: "admitted", patience: this.patience });
       case "refuse":
-        return this.down(effect.link, { kind: "refused", why: effect.why });
+        return this.down(effect.link, { kind: "refused", why: effect.why, patience: this.patience });
       case "alive": {
         const sentMs = this.beats.get(effect.link)?.shift();
         assert(sentMs !== undefined);
