@@ -13,7 +13,7 @@ const FIRST_COLUMN_MAX = 24;
 export function overview(commands: Readonly<Record<string, Command>>, columns: number, paint: Paint): string {
   const rows = Object.entries(commands).map(([name, { summary }]) => [name, summary] as const);
   return [
-    "upvm runs message-passing (PVM) programs as many user-level processes on all cores of a machine.",
+    "upvm runs message-passing (PVM) programs as many user-level processes, on all cores of one machine or many.",
     "",
     `${paint("bold", "Usage:")} upvm COMMAND [arguments] [options]`,
     "",
