@@ -14,7 +14,7 @@ import { OVERHEAD_PERCENT } from "./paper.ts";
 import { isInstalled, printedBy } from "./spawn.ts";
 import type { Measurement, Tools } from "./tools.ts";
 
-const PAIRS = 11;
+const PAIRS = 15;
 /** More than this is missed, %. */
 const MOST = 3;
 

@@ -23,7 +23,7 @@ export interface Engines {
 export interface TurnWatch {
   /** TURN. */
   readonly words: Int32Array<SharedArrayBuffer>;
-  /** It is to look every LIMITS.turnMs / 2 from now on, until TURN.watched is 0 again. @param ctl  the engine's control page */
+  /** It is to look twice in the time that a turn may last from now on, until TURN.watched is 0 again. @param ctl  the engine's control page */
   start(ctl: WebAssembly.Memory): void;
 }
 

@@ -10,7 +10,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import { demandAttention } from "../runtime/scheduler/mailbox.ts";
-import { TURN } from "../runtime/scheduler/turn.ts";
+import { OVER, TURN } from "../runtime/scheduler/turn.ts";
 import { EXIT } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { ThreadSetup } from "./node-application-thread.ts";
@@ -50,12 +50,19 @@ class TurnWatcher {
   }
 
   start({ buffer }: WebAssembly.Memory): void {
-    const ctl = new Int32Array(buffer as SharedArrayBuffer);
     this.quiet = 0;
-    const timer = setInterval(() => {
-      if (this.look(ctl) || !this.rests()) return;
-      clearInterval(timer);
-    }, LIMITS.turnMs / 2);
+    this.later(new Int32Array(buffer as SharedArrayBuffer));
+  }
+
+  /** Twice in the time that a turn may last. Nothing waits for this thread: it may be late. */
+  private later(ctl: Int32Array<SharedArrayBuffer>): void {
+    const times = Math.max(1, Atomics.load(this.words, TURN.patience));
+    setTimeout(
+      () => {
+        if (this.look(ctl) || !this.rests()) this.later(ctl);
+      },
+      (times * LIMITS.turnMs) / 2,
+    );
   }
 
   /** From now on a turn has it start again; false: one that began just now takes it for awake. */
@@ -70,7 +77,7 @@ class TurnWatcher {
     const { words } = this;
     const turn = Atomics.load(words, TURN.running);
     if (turn !== 0 && turn === this.last) {
-      Atomics.store(words, TURN.over, 1);
+      Atomics.store(words, TURN.over, OVER.lasted);
       demandAttention(ctl);
     }
     this.quiet = turn === 0 ? this.quiet + 1 : 0;

@@ -17,7 +17,7 @@ import type { Library } from "../runtime/scheduler/library.ts";
 import { ring } from "../runtime/scheduler/mailbox.ts";
 import { isOutboxFull } from "../runtime/scheduler/outbox.ts";
 import { first, remove } from "../runtime/scheduler/queue.ts";
-import { endTurn, leaveSoon, TURN } from "../runtime/scheduler/turn.ts";
+import { endTurn, leaveSoon, OVER, TURN, TurnPatience } from "../runtime/scheduler/turn.ts";
 import { ENGINE, HEAD, STOP, ULP, ULP_FLAG } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { EngineNews, Engines, TurnWatch } from "./engine-thread.ts";
@@ -43,6 +43,7 @@ export class OwnEngine implements Engines {
   private lastTurn = 0;
   private timerMs = Number.POSITIVE_INFINITY;
   private readonly room = new TurnRoom();
+  private readonly patience = new TurnPatience();
   private readonly looking = new Looking();
   /** After so long there was a look at output that is full. */
   private restMs: number = LIMITS.turnAgainMs;
@@ -181,7 +182,9 @@ export class OwnEngine implements Engines {
     const { words } = this.watch;
     this.restMs = LIMITS.turnAgainMs;
     this.lastTurn = (this.lastTurn + 1) & 0x7fffffff || 1;
-    Atomics.store(words, TURN.over, 0);
+    // What it says of the last turn, which serve() may have said too.
+    if (Atomics.exchange(words, TURN.over, 0) === OVER.lasted)
+      words[TURN.patience] = this.patience.behindLasted(this.hasCome, this.engine.timers.length > 0);
     Atomics.store(words, TURN.running, this.lastTurn);
     if (Atomics.load(words, TURN.watched) === 0) {
       Atomics.store(words, TURN.watched, 1);
@@ -192,9 +195,16 @@ export class OwnEngine implements Engines {
     return idle;
   }
 
+  /** Something waits for the engine. */
+  private get hasCome(): boolean {
+    const { w, heap } = this.library;
+    const row = heap.engineRow(0);
+    return Atomics.load(w, row + ENGINE.wakes) !== 0 || Atomics.load(w, row + ENGINE.mail) !== 0;
+  }
+
   /** ULPs are ended, frozen and made also while none may run: a turn that is over as it begins does that, and dispatches nobody. */
   private serve(): void {
-    Atomics.store(this.watch.words, TURN.over, 1);
+    Atomics.store(this.watch.words, TURN.over, OVER.asked);
     runTurn(this.engine);
   }
 
@@ -226,7 +236,7 @@ export class OwnEngine implements Engines {
   private sleep(): void {
     const { w, heap } = this.library;
     const row = heap.engineRow(0);
-    if (Atomics.load(w, row + ENGINE.wakes) !== 0 || Atomics.load(w, row + ENGINE.mail) !== 0) {
+    if (this.hasCome) {
       this.soon();
       return;
     }

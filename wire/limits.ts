@@ -147,6 +147,8 @@ export const LIMITS = {
   outboxWaitMs: 10_000,
   /** An engine on the process's own thread looks after links and the rest after so long at the latest, and half of it at least, */
   turnMs: 4,
+  /** so many times as late where it did so in vain, a power of two; */
+  turnPatience: 4,
   /** or after so many looks in vain for a message; turns in a row that are not asked for by the event loop; */
   vainLooks: 16,
   turnsInARow: 64,
@@ -365,7 +367,7 @@ export const LIMITS = {
   /** Unread messages and buffers of a ULP that `upvm inspect` lists: a ULP may have 100,000. */
   lookRows: 100,
   /** Bodies up to this are copied behind their headers, many frames into one write; longer ones are not copied, bytes. */
-  smallFrameBytes: 4 << 10,
+  smallFrameBytes: 16 << 10,
   /** Of a stream over packets (net/ordered-stream.ts): packets on their way at once, each way, */
   packetWindow: 256,
   /** bytes of one, with its head: what any network takes, */

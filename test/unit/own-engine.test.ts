@@ -5,10 +5,12 @@ import { test } from "uvu";
 import { link } from "../../runtime/link/link.ts";
 import type { Parcel, UlpFailure } from "../../runtime/scheduler/engine-state.ts";
 import { initialise } from "../../runtime/scheduler/init.ts";
+import { demandAttention } from "../../runtime/scheduler/mailbox.ts";
 import { PLACEMENT } from "../../runtime/scheduler/placement.ts";
+import type { Program } from "../../runtime/scheduler/programs.ts";
 import { ulpAt } from "../../runtime/scheduler/queue.ts";
 import { getState } from "../../runtime/scheduler/state.ts";
-import { TURN } from "../../runtime/scheduler/turn.ts";
+import { OVER, TURN, TurnPatience } from "../../runtime/scheduler/turn.ts";
 import { OwnEngine } from "../../upvm/node-own-engine.ts";
 import { TurnRoom } from "../../upvm/turn-room.ts";
 import { HEAD, ULP_STATE } from "../../wire/layout.ts";
@@ -20,6 +22,9 @@ interface Ran {
   readonly w: Int32Array<SharedArrayBuffer>;
   readonly failures: UlpFailure[];
   readonly parcels: Parcel[];
+  readonly words: Int32Array<SharedArrayBuffer>;
+  /** The engine's control page, when it has had a turn. */
+  readonly ctl: () => WebAssembly.Memory;
   /** Output that has not been taken: each takes one. */
   readonly printed: (() => void)[];
 }
@@ -50,6 +55,7 @@ function start(body: string, ulps = 1, elsewhere = -1, outbox: () => void = () =
   const words = new Int32Array(new SharedArrayBuffer(TURN.words * 4));
   const beganMs = performance.timeOrigin + performance.now();
   let engine: OwnEngine | undefined;
+  let ctl: WebAssembly.Memory | undefined;
   const { library } = initialise(
     {
       ...{ program: linked, ulps, engines: 1, heapBytes: 16 << 20, place: PLACEMENT.block },
@@ -57,12 +63,18 @@ function start(body: string, ulps = 1, elsewhere = -1, outbox: () => void = () =
     },
     {
       prepare: (made) => {
-        engine = new OwnEngine(made, { engine: options, beganMs }, events, { words, start: () => {} });
+        const watch = {
+          words,
+          start: (memory: WebAssembly.Memory) => {
+            ctl = memory;
+          },
+        };
+        engine = new OwnEngine(made, { engine: options, beganMs }, events, watch);
       },
       start: () => {},
     },
   );
-  return { engine: engine!, w: library.w, failures, parcels, printed };
+  return { engine: engine!, w: library.w, words, ctl: () => ctl!, failures, parcels, printed };
 }
 
 /** Has the event loop go on until something holds. */
@@ -252,6 +264,47 @@ test("a message to another process leaves when its sender has received what was 
     assert.equal(await stateWhenLeft(toItself, received), ULP_STATE.runnable);
     // The clock stands: nothing else has it leave before its sender ends.
     assert.equal(await stateWhenLeft(toItself, ""), ULP_STATE.exited);
+  } finally {
+    performance.now = now;
+  }
+});
+
+test("a turn may last longer where to end it was in vain, and not where ULPs wait for a time or something has come", () => {
+  const patience = new TurnPatience();
+  const behind = (came: boolean, timers = false): number => patience.behindLasted(came, timers);
+  assert.deepEqual([behind(false), behind(false), behind(false)], [2, 4, LIMITS.turnPatience]);
+  assert.equal(behind(true), 1);
+  assert.deepEqual([behind(false), behind(false, true), behind(false)], [2, 1, 2]);
+  // A deadline is kept by looking when a turn ends.
+  assert.ok(LIMITS.turnMs <= LIMITS.lookForTimersMs);
+});
+
+test("a turn that another thread has ended in vain has the next one last longer, until something has come", async () => {
+  const { now } = performance;
+  const told: number[] = [];
+  try {
+    const ran = start(`(func (export "_start")
+      (loop $again
+        (drop (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 64)))
+        (br $again)))`);
+    const { engine, words } = ran;
+    let turn = 0;
+    // Called while the ULP runs: what follows is what other threads do meanwhile.
+    performance.now = () => {
+      if (words[TURN.running] !== turn && words[TURN.running] !== 0) {
+        turn = words[TURN.running]!;
+        told.push(words[TURN.patience]!);
+        words[TURN.over] = OVER.lasted;
+        demandAttention(new Int32Array(ran.ctl().buffer as SharedArrayBuffer));
+        // Between this turn and the next. Nobody runs that program.
+        const parcel = { kind: "program", program: { id: 1 } as Program } as const;
+        if (told.length === 4) queueMicrotask(() => engine.send(0, parcel));
+      }
+      return now.call(performance);
+    };
+    await until(() => told.length >= 6);
+    assert.deepEqual(told.slice(0, 6), [0, 2, 4, 4, 1, 2]);
+    await engine.interrupt();
   } finally {
     performance.now = now;
   }
