@@ -42,7 +42,7 @@ import { newBuffer } from "./outside.ts";
 import { post } from "./post.ts";
 import { append, initQueue, isQueued, remove, takeFirst, ulpAt } from "./queue.ts";
 import { getState, isMigrating, setState, type UlpAt } from "./state.ts";
-import { isTurnOver } from "./turn.ts";
+import { isTurnOver, lookOften } from "./turn.ts";
 
 // V8 folds the fields of a constant of this file into its code, those of an import it loads (1.5 times
 // slower).
@@ -104,9 +104,12 @@ export function runTurn(e: EngineState): boolean {
     if (w[row + ENGINE.wakes] !== 0) serveWakes(e);
     if (w[row + ENGINE.mail] !== 0) serveMail(e);
     if (e.deferred.length !== 0) serveDeferred(e);
-    if (e.timers.length !== 0 && --clock <= 0) {
-      serveTimers(e);
-      clock = LIMITS.switchesPerClock;
+    if (e.timers.length !== 0) {
+      lookOften(e);
+      if (--clock <= 0) {
+        serveTimers(e);
+        clock = LIMITS.switchesPerClock;
+      }
     }
     if ((w[HEAD.beggars]! | w[HEAD.beggars + 1]!) !== 0) e.moves.give(e, false);
     if (isTurnOver(e) && w[row + ENGINE.runnable] !== 0) return false;

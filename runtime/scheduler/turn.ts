@@ -29,6 +29,11 @@ export const TURN = {
   words: 5,
 } as const;
 
+/** A ULP waits for a time, which is looked at when a turn ends, at the latest: however long turns might last. */
+export function lookOften({ edge: { turn } }: EngineState): void {
+  if (turn !== undefined) turn[TURN.patience] = 1;
+}
+
 /** Why a turn is to end. */
 export const OVER = {
   asked: 1,

@@ -279,6 +279,23 @@ test("a turn may last longer where to end it was in vain, and not where ULPs wai
   assert.ok(LIMITS.turnMs <= LIMITS.lookForTimersMs);
 });
 
+test("turns do not last longer while a ULP waits for a time, from then on", async () => {
+  // The first sleeps, the second computes.
+  const { engine, words } = start(
+    `(func (export "_start") (local $i i32)
+      (if (i32.eq (call $pvm_mytid) (i32.const ${TID0})) (then
+        (i32.store (i32.const 16) (i32.const 1))
+        (drop (call $pvm_trecv (i32.const -1) (i32.const 1) (i32.const 16)))))
+      (loop $again
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $i) (i32.const 1000000)))))`,
+    2,
+  );
+  words[TURN.patience] = LIMITS.turnPatience;
+  await until(() => words[TURN.patience] === 1);
+  await engine.interrupt();
+});
+
 test("a turn that another thread has ended in vain has the next one last longer, until something has come", async () => {
   const { now } = performance;
   const told: number[] = [];
