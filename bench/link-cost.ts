@@ -23,31 +23,20 @@ export const linkCost: Measurement = {
     });
     const batches = String(Math.max(3, Math.round(tools.batches / 2)));
     const ratios: number[] = [];
-    const without: number[] = [];
     for (const kernel of KERNELS)
       await sheet.attempt(kernel, async () => {
-        const [linked, unpolled] = await compare(sheet, tools, kernel, batches);
-        ratios.push(linked);
-        without.push(unpolled);
+        ratios.push(await compare(sheet, tools, kernel, batches));
       });
-    const meanOf = (all: readonly number[]) =>
-      Math.exp(all.reduce((sum, ratio) => sum + Math.log(ratio), 0) / all.length);
-    const mean = meanOf(ratios);
+    const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
     sheet.aim("geometric mean of linked / not linked", "less", 1.15, "", mean);
     sheet.aim("the same with a transform better than Asyncify", "less", 1.03, "", mean);
     sheet.aim("worst of linked / not linked", "less", 1.5, "", Math.max(...ratios));
-    sheet.aim("geometric mean of linked with --no-polls / not linked", "less", 1.03, "", meanOf(without));
     return sheet.done();
   },
 };
 
-/** Adds a row; returns linked / not linked, and the same without polls. @throws Error if the results differ */
-async function compare(
-  sheet: SheetBuilder,
-  tools: Tools,
-  kernel: string,
-  batches: string,
-): Promise<readonly [number, number]> {
+/** Adds a row; returns linked / not linked. @throws Error if the results differ */
+async function compare(sheet: SheetBuilder, tools: Tools, kernel: string, batches: string): Promise<number> {
   const { programs, native, progress } = tools;
   progress(`kernel ${kernel}`);
   const program = await programs.compile(`kernels/${kernel}`);
@@ -80,7 +69,6 @@ async function compare(
   sheet.add(kernel, "linked", together(linked));
   sheet.add(kernel, "linked / not", ratio);
   sheet.add(kernel, "Asyncify / not", toPlain(asyncify));
-  const less = toPlain(unpolled);
-  sheet.add(kernel, "no polls / not", less);
-  return [ratio.median, less.median];
+  sheet.add(kernel, "no polls / not", toPlain(unpolled));
+  return ratio.median;
 }

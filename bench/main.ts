@@ -29,6 +29,7 @@ import { ring } from "./ring.ts";
 import { store } from "./store.ts";
 import { machineText, sheetText } from "./text.ts";
 import type { Measurement } from "./tools.ts";
+import { traced } from "./traced.ts";
 import { twoEngines } from "./two-engines.ts";
 import { ulps } from "./ulps.ts";
 
@@ -52,6 +53,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   overlap,
   overhead,
   store,
+  traced,
   linkCost,
   ulps,
 ];

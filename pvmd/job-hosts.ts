@@ -16,10 +16,10 @@ export interface JobHost {
   readonly cores: number;
 }
 
-/** Those of `all` that a job may use, in order of their numbers, or as the wish has them. @throws UpvmError HOST_UNKNOWN */
+/** Those of `all` that a job may use, in order of their numbers, or as the wish has them; each once. @throws UpvmError HOST_UNKNOWN */
 export function hostsFor({ hosts }: JobWish, all: readonly JobHost[]): readonly JobHost[] {
   if (hosts === undefined) return all;
-  return hosts.map((name) => {
+  return [...new Set(hosts)].map((name) => {
     const found = all.find((host) => host.name === name);
     if (found === undefined) throw new UpvmError("HOST_UNKNOWN", { what: "run on", host: name });
     return found;

@@ -70,9 +70,11 @@ export class JobPrograms {
     return row;
   }
 
-  /** A process has joined the job. @returns whether it has all programs */
+  /** A process has joined the job. @returns whether it has all programs, and all others know of it; false: it is gone */
   async joined(rpc: Rpc): Promise<boolean> {
     try {
+      // Else one of them would be told to send it a ULP before it has heard of it.
+      await rpc.request("jobKnown", {}, undefined, LIMITS.jobStartMs);
       for (let row = 1; row < this.programs.length; row++) await this.give(rpc, row);
       return true;
     } catch {

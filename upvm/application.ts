@@ -85,6 +85,11 @@ class Application {
   private running: Running | undefined;
   /** The master may ask for something as soon as it has told to begin. */
   private tellBegun: (running: Running) => void = () => {};
+  private tellKnown = (): void => {};
+  /** All others of the job know of this process. */
+  private readonly known = new Promise<void>((done) => {
+    this.tellKnown = done;
+  });
   private readonly begun = new Promise<Running>((done) => {
     this.tellBegun = done;
   });
@@ -207,6 +212,7 @@ class Application {
     this.tellBegun(running);
     this.linking.begin();
     if (this.edge.member >= founders) this.greet(members);
+    if (this.greeting.size === 0) this.tellKnown();
     this.sendOut();
     if (this.stopped !== undefined) this.stop(this.stopped);
   }
@@ -222,7 +228,9 @@ class Application {
 
   /** A process knows of this one, or is gone. */
   private greeted(member: number): void {
-    if (this.greeting.delete(member) && this.greeting.size === 0) this.running?.mover.knownToOthers();
+    if (!this.greeting.delete(member) || this.greeting.size > 0) return;
+    this.running?.mover.knownToOthers();
+    this.tellKnown();
   }
 
   private moverWorld(process: PartProcess, arrivals: Arrivals): MoverWorld {
@@ -432,6 +440,10 @@ class Application {
       },
       ...lookHandlers(this.begun),
       ...checkpointHandlers(this.begun, () => this.isSettled(), this.links, this.edge),
+      jobKnown: async () => {
+        await this.known;
+        return { body: {} };
+      },
       jobWave: () => ({ body: { idle: this.isQuiet(), ...this.links.counts() } }),
       jobTasks: () => ({
         body: { tasks: this.running === undefined ? [] : localTasks(this.running.library) },

@@ -140,6 +140,10 @@ export const RPC_JOB = {
   jobLost: { from: ["pvmd"], ask: v.strictObject({ member: MEMBER }), reply: TOLD, doc: "a process of the job is gone, with its ULPs" },
   jobStop: { from: ["pvmd"], ask: v.strictObject({ reason: v.picklist(JOB_STOPS) }), reply: TOLD, doc: "stop the ULPs here and send the result" },
   jobFinish: { from: ["pvmd"], ask: NONE, reply: TOLD, doc: "all ULPs of the job have ended: send the result" },
+  jobKnown: {
+    from: ["pvmd"], ask: NONE, reply: v.strictObject({}),
+    doc: "replied to when all others of the job know that this process is there: ULPs can come",
+  },
   jobWave: {
     from: ["pvmd"],
     ask: NONE,

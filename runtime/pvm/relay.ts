@@ -82,6 +82,8 @@ export function relayTrace(
   data: Uint8Array,
 ): boolean {
   if (!isOfOtherJob(e, to)) return false;
-  if (relayBytes(e, ulp, { to, tag, wid: 0, context, data }) < 0) count(e, COUNTER.dropped, 1);
+  // The request is on its way when the bytes are written over.
+  const message = { to, tag, wid: 0, context, data: data.slice() };
+  if (relayBytes(e, ulp, message) < 0) count(e, COUNTER.dropped, 1);
   return true;
 }

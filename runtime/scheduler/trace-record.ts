@@ -41,7 +41,7 @@ const KIND = {
   texts: TRACE_KIND.string | TRACE_ARRAY,
 } as const;
 
-/** Bytes that grow. */
+/** Bytes that grow, and are written over by the next record: memory of its own for each took a third of a traced task's time. */
 class Writer {
   private bytes = new Uint8Array(256);
   private view = new DataView(this.bytes.buffer);
@@ -53,6 +53,12 @@ class Writer {
     grown.set(this.bytes);
     this.bytes = grown;
     this.view = new DataView(grown.buffer);
+  }
+
+  /** An empty record. What was written before is no more. */
+  begin(): this {
+    this.used = 0;
+    return this;
   }
 
   int(value: number): this {
@@ -95,8 +101,10 @@ class Writer {
   }
 }
 
+const writer = new Writer();
+
 /**
- * Bytes of one event.
+ * Bytes of one event; good until the next record.
  *
  * @param described  its task has sent one of its kind before
  */
@@ -106,7 +114,7 @@ export function eventBytes(
   values: readonly TraceValue[],
   described: boolean,
 ): Uint8Array {
-  const out = new Writer();
+  const out = writer.begin();
   if (described) {
     out.int(TRACE_MARK.EVENT_RECORD).int(event);
     for (const value of values) out.value(value);
@@ -117,9 +125,9 @@ export function eventBytes(
   return out.int(TRACE_MARK.EVENT_DESC_END).done();
 }
 
-/** Bytes of the message that names all data. */
+/** Bytes of the message that names all data; good until the next record. */
 export function dataNames(): Uint8Array {
-  const out = new Writer().int(TRACE_MARK.DATA_ID);
+  const out = writer.begin().int(TRACE_MARK.DATA_ID);
   for (const [id, [name, doc]] of Object.entries(TRACE_DATA).entries())
     out.int(id).text(encoder.encode(name)).text(encoder.encode(doc));
   return out.int(TRACE_MARK.DATA_ID_END).done();

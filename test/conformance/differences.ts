@@ -30,6 +30,11 @@ export const MEANINGS: readonly Meaning[] = [
     why: "thousands of tasks fit on a machine, and a message is handed over without a copy",
   },
   {
+    pvm: "`pvm_upkstr` to NULL ends the task by SIGSEGV",
+    upvm: "it is `PvmBadParam`, and the string is still there",
+    why: "a WebAssembly program has memory at address 0",
+  },
+  {
     pvm: "a daemon is started before programs",
     upvm: "`upvm run` is the virtual machine of one host while it runs, also for `pvm_start_pvmd` and `pvm_halt`",
     why: "nothing has to be set up",

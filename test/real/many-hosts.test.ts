@@ -135,10 +135,13 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     assert.equal((await deaf).code, EXIT.killed);
 
     // Another loses its only ULP; the last is there when the virtual machine is halted.
-    const third = hosts.on("a", ["run", "--json", endless, "--seats", "b"]);
+    const third = hosts.on("a", ["run", "--json", endless, "--cores", "1", "--seats", "b"]);
     await seen(hosts, "b", 1, third);
     const [only] = await tasks(hosts);
     assert.equal(only!.host, "b", "it has the seat that it was given");
+    // The process that is made for it there is known to its own, which computes, before that is told to send it.
+    const there = await hosts.on("a", ["migrate", only!.tid, "a"]);
+    assert.equal(there.code, EXIT.ok, there.err);
     assert.equal((await hosts.on("a", ["kill", only!.tid])).code, EXIT.ok);
     const ended = await third;
     const { ok, reason, ulps } = JSON.parse(ended.out);

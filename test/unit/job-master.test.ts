@@ -120,6 +120,7 @@ class Member {
           this.answers
             ? { body: { tasks: [[tidOf(member), "blocked", "waits", 0]] } }
             : new Promise(() => {}),
+        jobKnown: () => ({ body: {} }),
         jobWave: () => ({ body: { idle: true, sent: [], received: [] } }),
       },
     );

@@ -1,7 +1,7 @@
 /** Seats: what a user writes for `--seats`, and which ULP begins where. */
 import assert from "node:assert/strict";
 import { test } from "uvu";
-import { checkSeats } from "../../pvmd/job-hosts.ts";
+import { checkSeats, hostsFor } from "../../pvmd/job-hosts.ts";
 import { place } from "../../runtime/scheduler/placement.ts";
 import { hostsOf, placementOf, seatCount, seatsOfFile, seatsOfList } from "../../upvm/seats.ts";
 import { UpvmError } from "../../wire/errors.ts";
@@ -86,6 +86,13 @@ test("a job has the hosts of its seats; --hosts may name more, and not fewer", (
   assert.deepEqual(hostsOf(["a", "b", "c"], rows), ["a", "b", "c"]);
   assert.deepEqual([hostsOf([], undefined), hostsOf(["a"], undefined)], [undefined, ["a"]]);
   refused(() => hostsOf(["a"], rows), /Cannot take b for --seats: --hosts does not name it/);
+});
+test("a host that is named twice has one process of the job", () => {
+  const all = ["a", "b"].map((name, i) => ({ name, tid: i + 1, cores: 1 }));
+  const plain = wish(seatsOfList("a"), 1);
+  const named = (hosts: string[]) => hostsFor({ ...plain, hosts }, all).map(({ name }) => name);
+  assert.deepEqual([named(["b", "a", "b"]), named(["a"])], [["b", "a"], ["a"]]);
+  refused(() => named(["a", "c"]), /Cannot run on c/);
 });
 test("without a pvmd seats are engines of this machine", () => {
   const policy = placementOf(seatsOfList("./1,.:2"), "block");
