@@ -165,9 +165,24 @@ function longestIn(gaps: Gaps, fromMs: number, toMs: number): number | undefined
   return longest;
 }
 
+/** Longest gaps of programs that nobody moves, in as many and as long times as the moves took, one after the other. */
+function gapsAlone(text: string, spansMs: readonly number[]): number[] {
+  const watched = [gapsOf(text, 1), gapsOf(text, 2)];
+  const found: number[] = [];
+  for (const gaps of watched) {
+    let fromMs = Math.min(...gaps.keys()) * WINDOW_MS;
+    for (const spanMs of spansMs) {
+      const gap = longestIn(gaps, fromMs, fromMs + spanMs);
+      if (gap !== undefined) found.push(gap);
+      fromMs += spanMs + GAP_SECONDS * 5;
+    }
+  }
+  return found;
+}
+
 export const migratePause: Measurement = {
   name: "migrate-pause",
-  async measure({ programs, progress }) {
+  async measure({ programs, native, progress }) {
     const sheet = new SheetBuilder({
       name: "migrate-pause",
       title: "Longest gap of a computing ULP of the same process, for each move",
@@ -175,6 +190,10 @@ export const migratePause: Measurement = {
       rowHead: "MB",
     });
     const { linked } = await programs.compile("gaps.c");
+    const machine = await native.program("rivals/gaps.c");
+    if (machine === undefined) sheet.note("plain C: no gcc here");
+    progress("two plain C programs that watch the clock");
+    const ofMachine = await machine?.(String(GAP_SECONDS));
     await onTwoHosts(async (hosts) => {
       for (const mb of GAP_SIZES) {
         progress(`ULPs that watch the clock while one of ${mb} MB is moved`);
@@ -212,7 +231,10 @@ export const migratePause: Measurement = {
               if (quiet !== undefined) seen["nothing moves"].push(quiet);
             }
           }
-          for (const [where, gaps] of Object.entries(seen)) {
+          const spansMs = moves.slice(2 * WARM_UPS).map(({ beganMs, endMs }) => endMs - beganMs);
+          const plain = ofMachine === undefined ? [] : gapsAlone(ofMachine, spansMs);
+          for (const [where, gaps] of [...Object.entries(seen), ["plain C", plain] as const]) {
+            if (gaps.length === 0) continue;
             const value = measured(gaps);
             sheet.add(mb, where, value);
             sheet.add(mb, `${where}, longest`, printed(value.max));
