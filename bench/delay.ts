@@ -11,19 +11,17 @@ import { Socket } from "node:net";
 
 type Method = (this: Socket, ...args: unknown[]) => unknown;
 
-const STDERR_FD = 2;
-
 const delayMs = Number(process.env["UPVM_BENCH_DELAY_MS"] ?? 0);
 
 if (delayMs > 0) {
-  const { writeSync } = fs;
-  const full = (): never => {
-    throw new Error("EAGAIN");
+  const { writeSync, writevSync, fstatSync } = fs;
+  const notSocket = (fd: number): number => {
+    if (fstatSync(fd).isSocket()) throw new Error("EAGAIN");
+    return fd;
   };
-  // Output of the process itself, which is no socket, is written by it too.
-  fs.writeSync = ((fd: number, ...args: [string]) =>
-    fd <= STDERR_FD ? writeSync(fd, ...args) : full()) as typeof writeSync;
-  fs.writevSync = full;
+  // Files are written by these too.
+  fs.writeSync = ((fd: number, ...args: [string]) => writeSync(notSocket(fd), ...args)) as typeof writeSync;
+  fs.writevSync = (fd, ...args) => writevSync(notSocket(fd), ...args);
   syncBuiltinESMExports();
   const proto = Socket.prototype as unknown as Record<"write" | "end", Method>;
   for (const name of ["write", "end"] as const) {
