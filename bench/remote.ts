@@ -29,17 +29,18 @@ export const remoteMessage: Measurement = {
     });
     const { programs, batches, progress } = tools;
     const program = await programs.compile("message.c");
-    const ours = (encoding: string, link: string) => () =>
+    const ours = (encoding: string, link: string, route: string) => () =>
       programs.upvm(
         program,
-        { ulps: 2, cores: 1, flags: ["--link", link] },
+        { ulps: 2, cores: 1, flags: ["--link", link, "--route", route] },
         ...["2", "-", encoding, String(batches), ...SIZES],
       );
     const runs: readonly (readonly [column: string, run: () => Promise<string>])[] = [
-      ["upvm, TCP", ours("default", "tcp")],
+      ["upvm, TCP", ours("default", "tcp", "direct")],
       ["Node's TCP", () => printedBy(process.execPath, [PAIR, "raw", String(batches), ...SIZES])],
-      ["upvm, TCP, raw", ours("raw", "tcp")],
-      ["upvm, Unix socket", ours("default", "unix")],
+      ["upvm, TCP, raw", ours("raw", "tcp", "direct")],
+      ["upvm, Unix socket", ours("default", "unix", "direct")],
+      ["upvm, by the daemons", ours("default", "tcp", "daemons")],
     ];
     await onTwoHosts(() =>
       sheet.attempt("two hosts", async () => {
@@ -82,10 +83,12 @@ async function rivals(sheet: SheetBuilder, { native, batches, progress }: Tools)
   const erlang = await native.erlang();
   if (erlang) await addRun(sheet, "Erlang", () => erlang(String(batches), ...SIZES));
   else sheet.note("Erlang: not installed");
-  progress("PVM, direct route");
   const pvm = await native.pvm("guests/message.c");
-  if (pvm) await addRun(sheet, "PVM direct", () => pvm("2", "direct", "default", String(batches), ...SIZES));
-  else sheet.note("PVM: not installed");
+  if (pvm === undefined) return sheet.note("PVM: not installed");
+  progress("PVM, direct route");
+  await addRun(sheet, "PVM direct", () => pvm("2", "direct", "default", String(batches), ...SIZES));
+  progress("PVM, by its daemon");
+  await addRun(sheet, "PVM, by its daemon", () => pvm("2", "-", "default", String(batches), ...SIZES));
 }
 
 export const remoteRing: Measurement = {

@@ -45,10 +45,10 @@ export interface HandshakeOptions {
   readonly version?: number;
 }
 
-/** Why there is no link. `key`: the peer has another key, or is no peer at all. */
+/** Why there is no link. `key`: the peer has another key, or is no peer at all. `late`: a listener may have said yes. */
 export type HandshakeFailure =
   | { readonly why: "key" }
-  | { readonly why: "broken"; readonly text: string }
+  | { readonly why: "broken"; readonly text: string; readonly late?: boolean }
   | { readonly why: "version"; readonly host: string; readonly theirs: number; readonly ours: number }
   | { readonly why: "refused"; readonly host: string; readonly text: string };
 
@@ -128,7 +128,7 @@ export class Handshake {
         return this.#identityCame(head, body, state.nonces);
       case "welcome":
         if (head.type === FRAME.WELCOME) return this.#done(state.peer, []);
-        if (head.type !== FRAME.REFUSED) return this.#fail(BROKEN);
+        if (head.type !== FRAME.REFUSED) return this.#fail(this.broken(BROKEN.text));
         return this.#fail({ why: "refused", host: state.peer.host, text: clean(text.decode(body)) });
       case "over":
         throw new Error("bug: the handshake is over");
@@ -139,7 +139,12 @@ export class Handshake {
   ended(why: string): HandshakeFailure {
     // A listener that does not like the proof says nothing.
     if (this.#options.side === "caller" && this.#state.at === "proof") return { why: "key" };
-    return { why: "broken", text: why };
+    return this.broken(why);
+  }
+
+  /** As it stands now, something else than a frame ends it. */
+  broken(text: string): HandshakeFailure & { readonly why: "broken" } {
+    return { why: "broken", text, ...(this.#state.at === "welcome" && { late: true }) };
   }
 
   get #other(): Side {
@@ -217,7 +222,7 @@ export class Handshake {
   }
 }
 
-const BROKEN: HandshakeFailure = { why: "broken", text: "it does not speak upvm's protocol" };
+const BROKEN = { why: "broken", text: "it does not speak upvm's protocol" } as const;
 
 function frame(type: number, a: number, ...body: readonly Uint8Array[]): Frame {
   return { type, a, b: 0, c: 0, body };

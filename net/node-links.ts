@@ -2,14 +2,12 @@
  * Links over sockets: who listens, who connects.
  *
  * Owns: sockets until they are links, limits of a listener, and the operating system's errors in words. Listens where it
- * is told and nowhere else. TLS has no certificates: both sides have the virtual machine's key, from which the pre-shared
- * key of TLS 1.3 is made (with an ephemeral key exchange, so that who learns the key later cannot read what was recorded).
+ * is told and nowhere else. TLS is node-tls.ts.
  */
 import assert from "node:assert/strict";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, unlinkSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
-import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { type Address, addressText, parseAddress } from "./address.ts";
@@ -19,6 +17,7 @@ import type { HandshakeFailure, LinkCrypto } from "./handshake.ts";
 import type { Link, PeerIdentity } from "./link.ts";
 import { Reads, withReads } from "./node-reads.ts";
 import { NodeStream } from "./node-stream.ts";
+import { tlsServer, tlsTo } from "./node-tls.ts";
 import { openLink } from "./open-link.ts";
 
 /** Limits that a test wants smaller. */
@@ -56,9 +55,12 @@ export interface ConnectOptions {
   /** Says why this peer is not the right one, undefined if it is. */
   readonly accept?: (peer: PeerIdentity) => string | undefined;
   readonly times?: LinkTimes;
+  /** For the connection alone, before the handshake; as long as for that unless told. */
+  readonly connectMs?: number;
 }
 
-const CRYPTO: LinkCrypto = {
+/** @internal */
+export const CRYPTO: LinkCrypto = {
   random: (bytes) => randomBytes(bytes),
   hmac: (key, parts) => {
     const hmac = createHmac("sha256", key);
@@ -68,12 +70,6 @@ const CRYPTO: LinkCrypto = {
   equal: timingSafeEqual,
 };
 const KEY_BYTES_MIN = 32;
-/** All that TLS 1.3 allows with a key of SHA-256. */
-const TLS = {
-  minVersion: "TLSv1.3",
-  ciphers: "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256",
-} as const;
-
 /** @internal A timer that keeps no process alive. */
 export const after: After = (ms, run) => {
   const timer = setTimeout(run, ms).unref();
@@ -117,7 +113,8 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
       onLink(opened.link);
     });
   };
-  const secured = address.kind === "tls" ? tlsServer(options, arrived, refuse) : undefined;
+  const secured =
+    address.kind === "tls" ? tlsServer(options.key, options.times?.handshakeMs, arrived, refuse) : undefined;
   // A TLS connection counts from its first byte on.
   const server = createServer({ pauseOnConnect: secured === undefined }, (socket) => {
     if (secured === undefined) arrived(socket);
@@ -148,15 +145,16 @@ export function connect(options: ConnectOptions): Promise<Link> {
   checkKey(options.key);
   const address = parseAddress(options.address);
   const handshakeMs = options.times?.handshakeMs ?? LIMITS.handshakeMs;
+  const connectMs = options.connectMs ?? handshakeMs;
   return new Promise((done, fail) => {
     let connected = false;
     const reads = address.kind === "tls" ? undefined : new Reads();
     const socket = socketTo(address, options.key, reads);
     const cannot = (why: string, hint: string, cause = ""): void =>
       fail(new UpvmError("CANNOT_CONNECT", { address: options.address, why, hint, cause }));
-    const late = after(handshakeMs, () => {
+    const late = after(connectMs, () => {
       cannot(
-        `no answer within ${handshakeMs} ms`,
+        `no answer within ${connectMs} ms`,
         "see whether the host is up and its firewall lets this port through",
       );
       socket.destroy();
@@ -228,39 +226,12 @@ function checkKey(key: Uint8Array): void {
   assert.ok(key.length >= KEY_BYTES_MIN, `a key of ${key.length} bytes`);
 }
 
-/** The virtual machine's key is used for the handshake only; TLS has one that is made of it. */
-function pskOf(key: Uint8Array): Buffer {
-  return createHmac("sha256", key).update("upvm pre-shared key of TLS\0").digest();
-}
-
-function tlsServer(
-  { key, times }: ListenOptions,
-  arrived: (socket: Socket) => void,
-  refuse: (why: string) => void,
-): Server {
-  const psk = pskOf(key);
-  const handshakeTimeout = times?.handshakeMs ?? LIMITS.handshakeMs;
-  const server = createTlsServer({ ...TLS, handshakeTimeout, pskCallback: () => psk }, arrived);
-  server.on("tlsClientError", (error: NodeJS.ErrnoException) =>
-    refuse(`no TLS: ${error.code ?? error.message}`),
-  );
-  return server;
-}
-
 function socketTo(address: Address, key: Uint8Array, reads: Reads | undefined): Socket {
   const { onread } = reads ?? {};
   if (address.kind === "unix") return createConnection({ path: address.path, ...(onread && { onread }) });
   const { host, port } = address;
   if (address.kind === "tcp") return createConnection({ host, port, ...(onread && { onread }) });
-  const psk = pskOf(key);
-  return connectTls({
-    ...TLS,
-    host,
-    port,
-    pskCallback: () => ({ psk, identity: "upvm" }),
-    // There is no certificate: the key says who the server is.
-    checkServerIdentity: () => undefined,
-  });
+  return tlsTo({ host, port }, key);
 }
 
 /** Starts to listen. A Unix socket that a dead daemon left is taken away; one where somebody listens is not. */
@@ -339,7 +310,13 @@ function connectWords(error: NodeJS.ErrnoException, address: Address): [why: str
   return [error.message, "see the log of the daemon there"];
 }
 
-function connectError(address: string, failed: HandshakeFailure): UpvmError {
+/** False: the peer may have taken the link for made, and wait on it. Of what `connect` throws. */
+export function isUnlinked({ facts }: UpvmError): boolean {
+  return facts["linked"] !== "perhaps";
+}
+
+/** @internal */
+export function connectError(address: string, failed: HandshakeFailure): UpvmError {
   switch (failed.why) {
     case "key":
       return new UpvmError("WRONG_KEY", { address });
@@ -352,12 +329,13 @@ function connectError(address: string, failed: HandshakeFailure): UpvmError {
         address,
         why: failed.text,
         hint: "see whether it is a daemon of upvm, and with the same kind of link (tcp or tls)",
+        ...(failed.late && { linked: "perhaps" }),
       });
   }
 }
 
-/** For the listener's log. */
-function failureText(failed: HandshakeFailure): string {
+/** @internal For the listener's log. */
+export function failureText(failed: HandshakeFailure): string {
   switch (failed.why) {
     case "key":
       return "the peer does not have the key";

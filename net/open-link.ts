@@ -43,7 +43,7 @@ export function openLink(stream: ByteStream, options: OpenOptions, done: (opened
   };
   const ms = options.handshakeMs ?? LIMITS.handshakeMs;
   const cancel = options.after(ms, () =>
-    fail({ why: "broken", text: `the handshake was not done within ${ms} ms` }),
+    fail(handshake.broken(`the handshake was not done within ${ms} ms`)),
   );
   const bytes = (chunk: Uint8Array): void => {
     reader.push(chunk);
@@ -75,7 +75,7 @@ export function openLink(stream: ByteStream, options: OpenOptions, done: (opened
         reader.own();
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
-        fail({ why: "broken", text: "it does not speak upvm's protocol" });
+        fail(handshake.broken("it does not speak upvm's protocol"));
       }
     },
     ended: (why) => fail(handshake.ended(why)),

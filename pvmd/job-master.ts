@@ -6,7 +6,7 @@
  */
 import type { Handlers, Rpc } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
-import { type JobWish, type LinkKind, seatsOf } from "../wire/job.ts";
+import { type JobLinking, type JobWish, seatsOf } from "../wire/job.ts";
 import { LINK_ABI } from "../wire/layout.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
 import { LOCATED } from "../wire/rpc-job.ts";
@@ -36,7 +36,7 @@ export interface JobMasterWorld {
   /** True if a host is in the table, and about to leave. */
   isLeaving(host: string): boolean;
   /** Starts an application process. @throws UpvmError */
-  startProcess(host: string, job: number, member: number, link: LinkKind): Promise<void>;
+  startProcess(host: string, job: number, member: number, how: JobLinking): Promise<void>;
   /** Ends one by force. One that has ended stays so. */
   killProcess(host: string, job: number, member: number): void;
   readonly modules: Modules;
@@ -228,8 +228,8 @@ export class JobMaster {
 
   private start(host: string, job: number, member: number): void {
     const { wish } = this.jobs.get(job)!.spec;
-    const link = linkFor(wish, this.world.addresses());
-    this.world.startProcess(host, job, member, link).catch((error: unknown) => {
+    const how = { link: linkFor(wish, this.world.addresses()), route: wish.route ?? "auto" };
+    this.world.startProcess(host, job, member, how).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
       this.step({ kind: "gone", job, member, why });
     });
@@ -335,6 +335,12 @@ export class JobMaster {
         return { body: job.spec };
       },
       module: async ({ hash }) => ({ body: {}, bytes: await this.module(hash, number) }),
+      linksRouted: ({ links }) => {
+        const job = this.jobs.get(number);
+        const text = job && this.runs.get(number)?.routed(job, member, links);
+        if (text !== undefined) this.world.log(`job ${number}: ${text}`);
+        return TOLD;
+      },
       processReady: () => {
         this.step({ kind: "ready", job: number, member });
         return TOLD;
@@ -424,7 +430,9 @@ export class JobMaster {
       },
       tasks: async () => ({ body: { tasks: await taskRows(this.listed()) } }),
       inspect: async ({ tid }) => ({ body: await inspected(() => this.listed(), tid) }),
-      jobs: () => ({ body: { jobs: this.jobs.all().map(jobRow) } }),
+      jobs: () => ({
+        body: { jobs: this.jobs.all().map((job) => jobRow(job, this.runs.get(job.spec.job))) },
+      }),
       migrate: async (ask) => ({ body: { ulps: await this.moves.migrate(ask) } }),
       kill: ({ tids, jobs, signum }) => {
         const { router } = this.machine;

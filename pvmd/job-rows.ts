@@ -10,6 +10,7 @@ import { LIMITS } from "../wire/limits.ts";
 import { tidText } from "../wire/pvm.ts";
 import type { Inspected, JobRow, TaskRow } from "../wire/rpc-job.ts";
 import type { JobPrograms } from "./job-programs.ts";
+import type { JobRun } from "./job-run.ts";
 import type { Job } from "./jobs.ts";
 
 /** Bits of a tid that number a job's tasks. */
@@ -91,7 +92,8 @@ export async function inspected(jobs: () => readonly ListedJob[], tid: number): 
 const LOOKS = 5;
 const ignore = (): undefined => undefined;
 
-export function jobRow({ spec, state, live }: Job): JobRow {
+export function jobRow({ spec, state, live }: Job, run: Pick<JobRun, "routes"> | undefined): JobRow {
   const hosts = spec.members.map(({ host }) => host);
-  return { job: spec.job, state, program: spec.wish.name, ulps: live.size, hosts };
+  const routed = run?.routes.map(([a, b]): [string, string] => [hosts[a] ?? "", hosts[b] ?? ""]) ?? [];
+  return { job: spec.job, state, program: spec.wish.name, ulps: live.size, hosts, routed };
 }

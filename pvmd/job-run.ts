@@ -27,6 +27,10 @@ export class JobRun {
   readonly result: Promise<Uint8Array>;
   private done: (result: Uint8Array) => void = () => {};
   private fail: (error: UpvmError) => void = () => {};
+  /** Two members whose link goes through the daemons. */
+  readonly routes: (readonly [number, number])[] = [];
+  /** Who runs the job knows that some links do. */
+  private toldRoutes = false;
   private readonly waves = new Waves();
   /** A wave is being asked for. */
   private asking = false;
@@ -54,6 +58,33 @@ export class JobRun {
   private async askProgram(name: string): Promise<Uint8Array | undefined> {
     const answer = await this.client.request("jobProgram", { name }, undefined, 0).catch(() => undefined);
     return answer?.body.found === true ? answer.bytes : undefined;
+  }
+
+  /**
+   * Links of a member to these go through the daemons. Where that was not asked for, who runs the job is told once.
+   *
+   * @returns why, as a line; undefined: it was asked for
+   */
+  routed(
+    { spec }: Job,
+    member: number,
+    links: readonly { readonly member: number; readonly why?: string | undefined }[],
+  ): string | undefined {
+    const host = (at: number): string => spec.members[at]?.host ?? "?";
+    const lines: string[] = [];
+    for (const { member: other, why } of links) {
+      this.routes.push([other, member]);
+      if (why !== undefined)
+        lines.push(
+          `${host(member)} and ${host(other)} have no direct link (${why}): theirs goes through the daemons`,
+        );
+    }
+    const [first] = lines;
+    if (first !== undefined && !this.toldRoutes) {
+      this.toldRoutes = true;
+      this.client.tell("jobNotice", { text: `${first}; upvm jobs --json tells of all` });
+    }
+    return lines.length === 0 ? undefined : lines.join("; ");
   }
 
   /** Standard input, so many bytes at most; none: its end, or the command is gone. */

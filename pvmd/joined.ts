@@ -23,8 +23,6 @@ export interface JoinedOptions {
   readonly folder: string;
   readonly parts: readonly MakePart[];
   readonly edge: PvmdEdge;
-  /** @param vm  "" as long as it is not known. @throws UpvmError */
-  readonly connect: (address: string, vm: string) => Promise<Link>;
   /** It is in. */
   readonly inService: () => void;
   /** All is over; the process may end. An error: it never was in service. */
@@ -113,6 +111,10 @@ export class Joined implements Pvmd {
     return undefined;
   }
 
+  connect(...[address, accept, connectMs]: Parameters<Pvmd["connect"]>): Promise<Link> {
+    return this.edge.connect(address, this.vm, accept, connectMs);
+  }
+
   log(text: string): void {
     this.edge.log(text);
   }
@@ -193,7 +195,7 @@ export class Joined implements Pvmd {
   private do(effect: MembershipEffect): void {
     switch (effect.kind) {
       case "connect":
-        return void this.connect();
+        return void this.toMaster();
       case "ask":
         return void this.ask(effect.returns);
       case "beat":
@@ -228,15 +230,15 @@ export class Joined implements Pvmd {
   }
 
   /** To the master; whoever listens at the address that was given knows where it is. */
-  private async connect(): Promise<void> {
+  private async toMaster(): Promise<void> {
     try {
-      let caller = this.serve(await this.options.connect(this.masterAddress, this.vm));
+      let caller = this.serve(await this.edge.connect(this.masterAddress, this.vm));
       if (this.number === 0) {
         const { body } = await caller.rpc.request("whoIsMaster", {});
         if (!body.self) {
           caller.rpc.link.close();
           this.masterAddress = body.address;
-          caller = this.serve(await this.options.connect(this.masterAddress, this.vm));
+          caller = this.serve(await this.edge.connect(this.masterAddress, this.vm));
         }
       }
       if (this.membership.ended) return caller.rpc.link.close();

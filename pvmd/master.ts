@@ -133,6 +133,10 @@ export class Master implements Pvmd {
     return link === undefined ? undefined : this.callers.get(link)?.rpc;
   }
 
+  connect(...[address, accept, connectMs]: Parameters<Pvmd["connect"]>): Promise<Link> {
+    return this.edge.connect(address, this.vm, accept, connectMs);
+  }
+
   log(text: string): void {
     this.edge.log(text);
   }

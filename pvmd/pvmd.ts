@@ -38,6 +38,18 @@ export interface Pvmd {
   hosts(): readonly HostRow[];
   /** Master: to the pvmd of a host, its own too; undefined: there is no such host, or no link to it just now. */
   rpcTo(host: string): Rpc | undefined;
+  /**
+   * A link to whoever listens there, of this virtual machine.
+   *
+   * @param accept  why a peer is not the right one
+   * @param connectMs  for the connection alone; as long as for the handshake unless told
+   * @throws UpvmError
+   */
+  connect(
+    address: string,
+    accept: (peer: PeerIdentity) => string | undefined,
+    connectMs?: number,
+  ): Promise<Link>;
   /** A line of the log. No secrets. */
   log(text: string): void;
   /** Ends the virtual machine, as `upvm halt`. Resolves when all other hosts have ended; the names of those that did not. */
@@ -76,6 +88,13 @@ export interface PvmdEdge {
   /** Calls once. @returns prevents it */
   after(ms: number, act: () => void): () => void;
   log(text: string): void;
+  /** @param vm  "" as long as it is not known. @throws UpvmError */
+  connect(
+    address: string,
+    vm: string,
+    accept?: (peer: PeerIdentity) => string | undefined,
+    connectMs?: number,
+  ): Promise<Link>;
   /** The log's last lines. */
   readLog(lines: number): Uint8Array;
   /** Runs what starts a pvmd on another host, with the key on its standard input. @returns exit code and its last words */

@@ -28,7 +28,7 @@ import { lookHandlers } from "./application-look.ts";
 import { moveHandlers } from "./application-moves.ts";
 import { encodeResult, isIdle, localTasks, stopOf, wishedOptions } from "./application-state.ts";
 import type { Server } from "./host-process.ts";
-import { Linking } from "./linking.ts";
+import { Linking, type Way } from "./linking.ts";
 import { decodeForwarded } from "./move-frames.ts";
 import { Mover, type MoverWorld } from "./mover.ts";
 import { OutputPipe } from "./output-pipe.ts";
@@ -44,7 +44,8 @@ export interface ApplicationEdge extends Pick<MoverWorld, "reached" | "available
   master(handlers: Handlers): Promise<Rpc>;
   /** From now on other processes of the job can connect. @returns the address */
   listen(onLink: (link: Link) => void): Promise<string>;
-  connect(address: string): Promise<Link>;
+  /** @throws UpvmError as LinkingWorld.connect */
+  connect(to: JobPeer, way: Way): Promise<Link>;
   /** A linked module that this host has; undefined: it has not. */
   findModule(hash: string): Promise<Uint8Array | undefined>;
   /** Keeps one for the next process that needs it. Never fails. */
@@ -124,7 +125,7 @@ class Application {
     });
     this.linking = new Linking({
       member: edge.member,
-      connect: ({ address }) => edge.connect(address),
+      connect: (to, way) => edge.connect(to, way),
       add: (member, link) => this.links.add(member, link),
     });
     this.output = new OutputPipe(async (pieces, bytes) => {
@@ -146,7 +147,8 @@ class Application {
     rpc.tell("processReady", {});
     const order = await this.ordered;
     if (order.kind === "stop") return;
-    await this.linking.toAll(order.members);
+    const routed = await this.linking.toAll(order.members, spec.wish.route ?? "auto");
+    if (routed.length > 0) rpc.tell("linksRouted", { links: [...routed] });
     const result = await runHere(this.options(spec, wasm), this.part(spec));
     await this.output.flushed();
     await rpc.request("processResult", {}, encodeResult(result), 0);

@@ -68,6 +68,14 @@ export function homeIn(folder: string): Home {
   };
 }
 
+/**
+ * Unix socket at which an application process waits for others of its job, or for its pvmd. Its name is no longer than the
+ * pvmd's own: where that can be bound, so can this.
+ */
+export function processSocket(folder: string, job: number, member: number): string {
+  return `${folder}/p${(job * LIMITS.members + member).toString(36)}`;
+}
+
 /** A key as it is written to a file: one line, so that it can be sent, piped and pasted. */
 export function keyText(key: Uint8Array): string {
   return `${key.toHex()}\n`;

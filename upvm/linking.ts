@@ -3,16 +3,27 @@
  *
  * Owns: who connects to whom, and links until the process runs (then PeerLinks has them). Of two processes the one with the
  * higher number connects: each has one link to each other, and one that joins a job that runs connects to all that are there.
- * What a link stands on is the edge's. Pure.
+ * Which way a link goes: directly, or through the daemons, as the job's wish says. What it stands on is the edge's. Pure.
  */
 import type { Link } from "../net/link.ts";
+import { UpvmError } from "../wire/errors.ts";
+import type { Route } from "../wire/job.ts";
 import type { JobPeer } from "../wire/rpc-job.ts";
+
+/** The two ways that there are. */
+export type Way = Exclude<Route, "auto">;
+
+/** A link that goes through the daemons, to this member; `why` not directly, if that was tried. */
+export interface Routed {
+  readonly member: number;
+  readonly why?: string;
+}
 
 export interface LinkingWorld {
   /** This process's number in its job. */
   readonly member: number;
-  /** @throws UpvmError */
-  connect(to: JobPeer): Promise<Link>;
+  /** @throws UpvmError LINK_NOT_DIRECT: the other has no link either; any other: it may have */
+  connect(to: JobPeer, way: Way): Promise<Link>;
   /** From now on frames of this link are taken. */
   add(member: number, link: Link): void;
 }
@@ -51,15 +62,36 @@ export class Linking {
    * A link to each of them that is not gone. They read from now on, and take frames later.
    *
    * @param members  this process may be among them
+   * @returns those of the links that this process has made that go through the daemons
    * @throws UpvmError of the edge's connect
    */
-  async toAll(members: readonly JobPeer[]): Promise<void> {
+  async toAll(members: readonly JobPeer[], route: Route): Promise<readonly Routed[]> {
     const { member: own } = this.world;
+    const routed: Routed[] = [];
     const one = async (peer: JobPeer): Promise<void> => {
-      const link = peer.member < own ? await this.world.connect(peer) : await this.from(peer.member);
-      if (link !== undefined) this.made.set(peer.member, link);
+      const { member } = peer;
+      const made = member < own ? this.connect(peer, route, routed) : this.from(member);
+      const link = await made;
+      if (link !== undefined) this.made.set(member, link);
     };
     await Promise.all(members.filter(({ member }) => member !== own).map(one));
+    return routed;
+  }
+
+  private async connect(peer: JobPeer, route: Route, routed: Routed[]): Promise<Link> {
+    const { member } = peer;
+    let why: string | undefined;
+    if (route !== "daemons")
+      try {
+        return await this.world.connect(peer, "direct");
+      } catch (error) {
+        if (route === "direct" || !(error instanceof UpvmError) || error.code !== "LINK_NOT_DIRECT")
+          throw error;
+        why = `${error.facts["why"]}`;
+      }
+    const link = await this.world.connect(peer, "daemons");
+    routed.push({ member, ...(why !== undefined && { why }) });
+    return link;
   }
 
   private from(member: number): Promise<Link | undefined> | Link | undefined {

@@ -1,23 +1,24 @@
 /**
  * The own thread of an application process, which node-application.ts starts.
  *
- * Owns: the process's sockets. What it does is application.ts.
+ * Owns: its link to the master, its clock and memory. Links to others are node-job-links.ts; what it does is application.ts.
  */
 import { randomUUID } from "node:crypto";
-import { rmSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { writeSync } from "node:fs";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import * as v from "valibot";
-import type { Link, PeerIdentity } from "../net/link.ts";
-import { connect, type Listener, listen } from "../net/node-links.ts";
+import type { Link } from "../net/link.ts";
+import { connect } from "../net/node-links.ts";
 import { type Handlers, Rpc } from "../net/rpc.ts";
 import { RemoteStore } from "../pvmd/remote-store.ts";
 import { EXIT, UpvmError } from "../wire/errors.ts";
-import { JOB, LINK_KIND, MEMBER } from "../wire/job.ts";
+import { JOB, LINK_KIND, MEMBER, ROUTE } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
-import { isLoopback } from "./addresses.ts";
+import type { JobPeer } from "../wire/rpc-job.ts";
 import { type ApplicationEdge, runApplication } from "./application.ts";
 import type { TurnWatch } from "./engine-thread.ts";
+import type { Way } from "./linking.ts";
+import { JobLinks } from "./node-job-links.ts";
 import { ModuleStore } from "./node-module-store.ts";
 import { nodePages } from "./node-pages.ts";
 import { stopAt } from "./node-stop-at.ts";
@@ -33,9 +34,12 @@ const SETUP = v.strictObject({
   master: v.string(),
   /** The host's home folder. */
   folder: v.string(),
-  /** Where the others of the job reach this process: kind of link, and for tcp and tls the address to listen on. */
+  /** How the others of the job reach this process: kind of link, for tcp and tls the address to listen on, and its way. */
   link: LINK_KIND,
   listen: v.string(),
+  route: ROUTE,
+  /** Address of the host's own pvmd. */
+  daemon: v.string(),
 });
 export type ApplicationSetup = v.InferOutput<typeof SETUP>;
 
@@ -71,7 +75,7 @@ class NodeApplication implements ApplicationEdge {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
   });
-  private listener: Listener | undefined;
+  private readonly links: JobLinks;
   private rpc: Rpc | undefined;
   readonly turns: TurnWatch;
   readonly pages = nodePages();
@@ -83,23 +87,15 @@ class NodeApplication implements ApplicationEdge {
     this.member = setup.member;
     this.key = Uint8Array.fromHex(setup.key);
     this.modules = new ModuleStore(setup.folder);
-  }
-
-  private get identity(): PeerIdentity {
-    const { vm, host, job, member } = this.setup;
-    return { role: "process", vm, host, job, member };
-  }
-
-  /** Only a process of the same job has to do with this one. */
-  private accept(peer: PeerIdentity): string | undefined {
-    const { vm, job } = this.setup;
-    const same = peer.role === "process" && peer.vm === vm && peer.job === job && peer.member !== undefined;
-    return same ? undefined : `it is a process of job ${job}`;
+    this.links = new JobLinks(setup, this.key, () => {
+      writeSync(STDERR_FD, "its daemon is gone\n");
+      process.exit(EXIT.failed);
+    });
   }
 
   async master(handlers: Handlers): Promise<Rpc> {
     const { master: address } = this.setup;
-    const link = await connect({ address, identity: this.identity, key: this.key });
+    const link = await connect({ address, identity: this.links.identity, key: this.key });
     const all: Handlers = { ...handlers, ...this.store.handlers };
     this.rpc = new Rpc(link, all);
     await this.store.attach(this.rpc);
@@ -108,25 +104,12 @@ class NodeApplication implements ApplicationEdge {
     return this.rpc;
   }
 
-  async listen(onLink: (link: Link) => void): Promise<string> {
-    const { link, listen: host, folder, job, member } = this.setup;
-    const address = link === "unix" ? `unix:${join(folder, `job-${job}-${member}`)}` : `${link}:${host}:0`;
-    const accept = (peer: PeerIdentity) => this.accept(peer);
-    this.listener = await listen({ address, identity: () => this.identity, key: this.key, accept }, onLink);
-    return this.listener.address;
+  listen(onLink: (link: Link) => void): Promise<string> {
+    return this.links.listen(onLink);
   }
 
-  async connect(address: string): Promise<Link> {
-    const accept = (peer: PeerIdentity) => this.accept(peer);
-    try {
-      return await connect({ address, identity: this.identity, key: this.key, accept });
-    } catch (error) {
-      if (!(error instanceof UpvmError && error.code === "CANNOT_CONNECT" && isLoopback(address)))
-        throw error;
-      const hint =
-        "a host that listens on 127.0.0.1 is reached from its own machine only: start it with --listen auto";
-      throw new UpvmError("CANNOT_CONNECT", { ...error.facts, hint });
-    }
+  connect(to: JobPeer, way: Way): Promise<Link> {
+    return this.links.connect(to, way);
   }
 
   findModule(hash: string): Promise<Uint8Array | undefined> {
@@ -179,9 +162,7 @@ class NodeApplication implements ApplicationEdge {
   }
 
   close(): void {
-    void this.listener?.close();
-    const { link, folder, job, member } = this.setup;
-    if (link === "unix") rmSync(join(folder, `job-${job}-${member}`), { force: true });
+    this.links.close();
   }
 }
 

@@ -2,9 +2,10 @@
  * Jobs as a part of a pvmd (pvmd/pvmd.ts): every pvmd starts application processes on its host, and the master runs jobs and
  * the virtual machine that their tasks ask.
  *
- * Owns: which of the two serves what, and hosts as tasks see them. What is decided about jobs is pvmd/job-master.ts and
+ * Owns: which of the two serves what, and hosts as tasks see them. Links that a pvmd carries are pvmd/routes.ts. What is decided about jobs is pvmd/job-master.ts and
  * pvmd/jobs.ts, about tasks pvmd/virtual-machine.ts.
  */
+import { randomBytes } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { parseAddress } from "../net/address.ts";
@@ -14,13 +15,14 @@ import type { HostRow } from "../pvmd/host-table.ts";
 import { nameOfLine } from "../pvmd/hosts.ts";
 import { JobMaster } from "../pvmd/job-master.ts";
 import type { Caller, Emptied, MakePart, Part, Pvmd } from "../pvmd/pvmd.ts";
+import { Routes, type RoutesWorld } from "../pvmd/routes.ts";
 import { VirtualMachine } from "../pvmd/virtual-machine.ts";
 import { UpvmError } from "../wire/errors.ts";
-import type { LinkKind } from "../wire/job.ts";
+import type { JobLinking } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR, tidBaseOf } from "../wire/pvm.ts";
 import type { Leaving } from "../wire/rpc-hosts.ts";
-import { homeIn, keyOf } from "./home.ts";
+import { homeIn, keyOf, processSocket } from "./home.ts";
 import { ModuleStore } from "./node-module-store.ts";
 import { Processes } from "./node-processes.ts";
 
@@ -31,9 +33,11 @@ class JobsPart implements Part {
   private readonly processes: Processes;
   private readonly master: JobMaster | undefined;
   private readonly machine: VirtualMachine | undefined;
+  private readonly routes: Routes;
 
   constructor(pvmd: Pvmd) {
     this.pvmd = pvmd;
+    this.routes = new Routes(routesWorld(pvmd, (job, member) => this.processes.has(job, member)));
     this.processes = new Processes(
       (text) => pvmd.log(text),
       (job, member, how) => this.tellEnded(job, member, how),
@@ -48,8 +52,8 @@ class JobsPart implements Part {
           .map(({ name, number, cores }) => ({ name, cores, tid: tidBaseOf(number) })),
       addresses: () => pvmd.hosts().map(({ address }) => address),
       isLeaving: (host) => pvmd.hosts().some(({ name, state }) => name === host && state === "leaving"),
-      startProcess: async (host, job, member, link) => {
-        await this.to(host).request("processStart", { job, member, link }, undefined, LIMITS.jobStartMs);
+      startProcess: async (host, job, member, how) => {
+        await this.to(host).request("processStart", { job, member, ...how }, undefined, LIMITS.jobStartMs);
       },
       killProcess: (host, job, member) => pvmd.rpcTo(host)?.tell("processKill", { job, member }),
       modules: new ModuleStore(pvmd.folder),
@@ -63,10 +67,13 @@ class JobsPart implements Part {
   }
 
   handlers(caller: Caller): Handlers {
-    if (caller.peer.role !== "pvmd") return this.master?.handlers(caller) ?? {};
+    const all = { ...this.master?.handlers(caller), ...this.routes.handlers(caller) };
+    if (caller.peer.role !== "pvmd") return all;
     return {
-      ...this.master?.handlers(caller),
-      processStart: async ({ job, member, link }) => ({ body: { pid: await this.start(job, member, link) } }),
+      ...all,
+      processStart: async ({ job, member, ...how }) => ({
+        body: { pid: await this.start(job, member, how) },
+      }),
       processKill: ({ job, member }) => {
         this.processes.kill(job, member);
         return { body: undefined };
@@ -108,8 +115,8 @@ class JobsPart implements Part {
     return rpc;
   }
 
-  private start(job: number, member: number, link: LinkKind): Promise<number> {
-    const { vm, host, masterAddress, folder, address } = this.pvmd;
+  private start(job: number, member: number, how: JobLinking): Promise<number> {
+    const { vm, host, masterAddress, folder, address, localAddress: daemon } = this.pvmd;
     const parsed = parseAddress(address);
     const key = keyOf(readFileSync(homeIn(folder).keyFile, "utf8"));
     if (key === undefined)
@@ -123,8 +130,9 @@ class JobsPart implements Part {
       key: key.toHex(),
       master: masterAddress,
       folder,
-      link,
+      ...how,
       listen,
+      daemon,
     });
   }
 
@@ -135,6 +143,26 @@ class JobsPart implements Part {
       // The link to the master is gone: it knows that this host is.
     }
   }
+}
+
+function routesWorld(pvmd: Pvmd, hasProcess: RoutesWorld["hasProcess"]): RoutesWorld {
+  return {
+    host: pvmd.host,
+    role: pvmd.role,
+    get master() {
+      return pvmd.master;
+    },
+    get masterAddress() {
+      return pvmd.masterAddress;
+    },
+    addressOf: (host) => pvmd.hosts().find(({ name }) => name === host)?.address,
+    rpcTo: (host) => pvmd.rpcTo(host),
+    hasProcess,
+    processAddress: (job, member) => `unix:${processSocket(pvmd.folder, job, member)}`,
+    connect: (address, accept, connectMs) => pvmd.connect(address, accept, connectMs),
+    newId: () => randomBytes(16).toString("hex"),
+    log: (text) => pvmd.log(text),
+  };
 }
 
 function inService(pvmd: Pvmd): HostRow[] {

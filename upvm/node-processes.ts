@@ -56,6 +56,10 @@ export class Processes {
     });
   }
 
+  has(job: number, member: number): boolean {
+    return this.children.has(nameOf(job, member));
+  }
+
   kill(job: number, member: number): void {
     this.children.get(nameOf(job, member))?.kill("SIGKILL");
   }

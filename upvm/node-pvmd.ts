@@ -183,7 +183,6 @@ class Daemon {
   private join(common: Common & { readonly join: string }): void {
     const joined = new Joined({
       ...common,
-      connect: (address, vm) => connect({ address, identity: this.identity(vm), key: this.key }),
       inService: () => {
         try {
           this.inService(common.facts);
@@ -272,6 +271,10 @@ class Daemon {
         return () => clearTimeout(timer);
       },
       log: (text) => this.log(text),
+      connect: (address, vm, accept, connectMs) => {
+        const own = { identity: this.identity(vm), key: this.key };
+        return connect({ address, ...own, ...(accept && { accept }), ...(connectMs && { connectMs }) });
+      },
       readLog: (lines) => new TextEncoder().encode(readLog(this.home, lines)),
       hoster: (words) => runHoster(words, keyText(this.key)),
     };

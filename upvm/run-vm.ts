@@ -7,7 +7,7 @@
 import type { Handlers, Rpc } from "../net/rpc.ts";
 import type { Manifest } from "../wire/checkpoint.ts";
 import { UpvmError } from "../wire/errors.ts";
-import type { JobWish } from "../wire/job.ts";
+import type { JobWish, Route } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { JobStop } from "../wire/rpc-job.ts";
 import type { SeatRow } from "../wire/seats.ts";
@@ -20,6 +20,7 @@ export interface VmChoice {
   /** Hosts by name; all unless told. */
   readonly hosts: readonly string[] | undefined;
   readonly link: JobWish["link"];
+  readonly route: Route;
   /** Where ULPs begin; as RunOptions.place says unless told. */
   readonly seats?: readonly SeatRow[] | undefined;
 }
@@ -94,7 +95,7 @@ async function toItsEnd(
   }
 }
 
-function wishOf(options: RunOptions, { hosts, link, seats }: VmChoice, hash: string): JobWish {
+function wishOf(options: RunOptions, { hosts, link, route, seats }: VmChoice, hash: string): JobWish {
   const {
     name = "program",
     ulps = 1,
@@ -113,6 +114,7 @@ function wishOf(options: RunOptions, { hosts, link, seats }: VmChoice, hash: str
     ulps,
     place: place === "cyclic" ? "cyclic" : "block",
     link,
+    route,
     args: [...args],
     env: [...env],
     grants: grants.map((grant) => ({ ...grant })),
@@ -131,12 +133,22 @@ function wishOf(options: RunOptions, { hosts, link, seats }: VmChoice, hash: str
   };
 }
 
-/** What the master asks of the command that runs a job. @param begun  told the job's number */
+/**
+ * What the master asks of the command that runs a job.
+ *
+ * @param notice  told what the user should know: a line
+ * @param begun  told the job's number
+ */
 export function commandHandlers(
   { output, input, loadProgram }: RunOptions,
+  notice: (text: string) => void,
   begun?: ((job: number) => void) | undefined,
 ): Handlers {
   return {
+    jobNotice: ({ text }) => {
+      notice(text);
+      return { body: undefined };
+    },
     jobBegun: ({ job }) => {
       begun?.(job);
       return { body: undefined };

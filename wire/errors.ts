@@ -263,6 +263,20 @@ export const ERRORS = {
     exit: EXIT.failed,
     text: (f) => `Cannot connect to ${f["address"]}: ${f["host"]} refused: ${f["why"]}`,
   },
+  LINK_NOT_DIRECT: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot link the processes on ${f["host"]} and ${f["other"]} directly: ${f["why"]}`,
+    hint: (f) => `${f["hint"]}; or let their links go through the daemons: --route auto, or --route daemons`,
+  },
+  LINK_NOT_ROUTED: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot link the processes on ${f["host"]} and ${f["other"]} through the daemons: ${f["why"]}`,
+    hint: () => "see the logs of their daemons: upvm log HOST",
+  },
+  NO_ROUTE: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot make a way to process ${f["member"]} of job ${f["job"]} on ${f["host"]}: ${f["why"]}`,
+  },
   LINK_LOST: {
     exit: EXIT.failed,
     text: (f) => `Cannot ask ${f["host"]} for ${f["kind"]}: the connection is gone: ${f["why"]}`,

@@ -18,6 +18,11 @@ export const MEMBER = whole(0, LIMITS.members - 1);
 
 const GRANT = v.strictObject({ host: v.string(), guest: v.string(), readOnly: v.boolean() });
 
+/** The way of links between a job's processes: from one to the other, through the daemons, or the first where that can be. */
+export const ROUTES = ["auto", "direct", "daemons"] as const;
+export const ROUTE = v.picklist(ROUTES);
+export type Route = v.InferOutput<typeof ROUTE>;
+
 /** What the user asks for: `upvm run`. */
 export const JOB_WISH = v.strictObject({
   name: v.string(),
@@ -26,6 +31,8 @@ export const JOB_WISH = v.strictObject({
   place: v.picklist(["block", "cyclic"]),
   /** Kind of link between its processes; auto: as the virtual machine's hosts reach each other. */
   link: v.picklist(["auto", "unix", "tcp", "tls"]),
+  /** Whether they are direct; auto, which is also what a job without it has: those that can be made. */
+  route: v.optional(ROUTE),
   args: v.array(v.string()),
   env: v.array(v.string()),
   grants: v.pipe(v.array(GRANT), v.maxLength(LIMITS.grants)),
@@ -49,6 +56,12 @@ export type JobWish = v.InferOutput<typeof JOB_WISH>;
 /** What a process of it is told. */
 export const LINK_KIND = v.picklist(["unix", "tcp", "tls"]);
 export type LinkKind = v.InferOutput<typeof LINK_KIND>;
+
+/** How its processes are linked. */
+export interface JobLinking {
+  readonly link: LinkKind;
+  readonly route: Route;
+}
 
 /** One application process of a job. */
 const JOB_MEMBER = v.strictObject({ host: v.string(), engines: whole(1, LIMITS.engines) });

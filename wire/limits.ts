@@ -391,6 +391,18 @@ export const LIMITS = {
   linkQueueBytesMax: 256 << 20,
   /** From connecting to the end of the handshake, milliseconds: an emulated host needs seconds. */
   handshakeMs: 10_000,
+  /** A direct connection to another process of a job is tried so long before the link goes through the daemons, milliseconds. */
+  directLinkMs: 5000,
+  /** A daemon tries so long to connect to that of another host before it goes by the master, milliseconds. */
+  daemonLinkMs: 3000,
+  /** A way through the daemons is made within: each of them may try that, and a process may be slow to answer, milliseconds. */
+  routeMs: 30_000,
+  /** Links that a daemon carries for others at once: two connections each, and the memory below twice. */
+  routes: 1024,
+  /** Of one that it carries, bytes each way that it has and that the next has not taken: it reads no more until half of it is gone. */
+  routeBytes: 512 << 10,
+  /** Why such a link has ended, as it is told on its way, characters. */
+  routeEndLength: 300,
   /** Connections of one listener that have not shown the key yet; of more the oldest is closed. */
   halfOpenLinks: 64,
   /** Links of one listener; more are refused. */

@@ -20,7 +20,7 @@ export interface Option {
 }
 
 export const PVM_OPTION = {
-  PvmRoute: { code: 1, rule: "route", initial: 2, doc: "how messages travel: kept, and without effect" },
+  PvmRoute: { code: 1, rule: "route", initial: 2, doc: "how messages travel: kept, and without effect; upvm run --route says it for all of a job" },
   PvmDebugMask: { code: 2, rule: "any", initial: 0, doc: "kept, and without effect: upvm has `--dump` and `--stats`" },
   PvmAutoErr: { code: 3, rule: "any", initial: 1, doc: "0 errors are not printed, 1 printed, 2 printed and the task ends, 3 aborts" },
   PvmOutputTid: { code: 4, rule: "tid", initial: 0, child: ["PvmOutputTid", "PvmSelfOutputTid"], doc: "whom tasks spawned from now on send their output to" },

@@ -69,6 +69,8 @@ export const FRAMES = {
   RPC_ANSWER: { code: 81, fields: ["serial", "", "bytes of JSON"], body: "JSON, then bytes", ends: "library", doc: "the answer to a request" },
   RPC_FAILED: { code: 82, fields: ["serial", "", "bytes of JSON"], body: "JSON { code, facts, text }", ends: "library", doc: "a request could not be done" },
   RPC_TELL: { code: 83, fields: ["0", "", "bytes of JSON"], body: "JSON [kind, body], then bytes", ends: "library", doc: "a request that nobody waits for" },
+  // A link through daemons (request route)
+  ROUTED: { code: 84, fields: ["", "", ""], body: "bytes", ends: "library", doc: "what a process writes on its link to another, as daemons carry it: they do not look into it" },
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type FrameName = keyof typeof FRAMES;

@@ -6,7 +6,7 @@
  * field.
  */
 import * as v from "valibot";
-import { HASH, JOB, JOB_SPEC, JOB_WISH, LINK_KIND, MEMBER, TID } from "./job.ts";
+import { HASH, JOB, JOB_SPEC, JOB_WISH, LINK_KIND, MEMBER, ROUTE, TID } from "./job.ts";
 import { LIMITS } from "./limits.ts";
 import { REQUEST_KINDS } from "./requests.ts";
 import type { RpcTable } from "./rpc.ts";
@@ -75,6 +75,8 @@ const JOB_ROW = v.strictObject({
   program: v.string(),
   ulps: int,
   hosts: texts,
+  /** Of these, two whose processes have their link through the daemons; all others have a direct one. */
+  routed: v.array(v.tuple([v.string(), v.string()])),
 });
 export type JobRow = v.InferOutput<typeof JOB_ROW>;
 
@@ -94,6 +96,12 @@ export const RPC_JOB = {
     ask: v.strictObject({ hash: HASH }),
     reply: NONE,
     doc: "bytes: the linked module",
+  },
+  linksRouted: {
+    from: ["process"],
+    ask: v.strictObject({ links: v.array(v.strictObject({ member: MEMBER, why: v.optional(v.string()) })) }),
+    reply: TOLD,
+    doc: "links that it has made to these go through the daemons; `why` there is no direct one, if one was tried",
   },
   processReady: { from: ["process"], ask: NONE, reply: TOLD, doc: "it has its program: it can begin" },
   ulpAsk: {
@@ -230,6 +238,7 @@ export const RPC_JOB = {
 
   // The master asks the command that runs a job.
   jobBegun: { from: ["pvmd"], ask: v.strictObject({ job: JOB, hosts: texts }), reply: TOLD, doc: "the job has begun" },
+  jobNotice: { from: ["pvmd"], ask: v.strictObject({ text: v.string() }), reply: TOLD, doc: "what who runs the job should know: a line" },
   jobOutput: { from: ["pvmd"], ask: PIECES, reply: NONE, doc: "ULPs have printed" },
   jobInput: { from: ["pvmd"], ask: v.strictObject({ bytes: v.pipe(int, v.minValue(0), v.maxValue(LIMITS.inputBytes)) }), reply: NONE, doc: "bytes: standard input" },
   jobInputReady: { from: ["pvmd"], ask: v.strictObject({ ms: int }), reply: v.strictObject({ ready: v.boolean() }), doc: "wait for standard input" },
@@ -243,7 +252,7 @@ export const RPC_JOB = {
   // The master asks the pvmd of a host, which tells of the end of what it has started.
   processStart: {
     from: ["pvmd"],
-    ask: v.strictObject({ job: JOB, member: MEMBER, link: LINK_KIND }),
+    ask: v.strictObject({ job: JOB, member: MEMBER, link: LINK_KIND, route: ROUTE }),
     reply: v.strictObject({ pid: int }),
     doc: "start an application process",
   },

@@ -15,6 +15,7 @@ import { RPC_CHECKPOINT } from "./rpc-checkpoint.ts";
 import { RPC_HOSTS } from "./rpc-hosts.ts";
 import { RPC_JOB } from "./rpc-job.ts";
 import { RPC_MOVE } from "./rpc-move.ts";
+import { RPC_ROUTE } from "./rpc-route.ts";
 import { RPC_STORE } from "./rpc-store.ts";
 
 export type RpcSchema = v.GenericSchema<unknown, unknown>;
@@ -41,6 +42,7 @@ export const RPC = {
   ...RPC_JOB,
   ...RPC_CHECKPOINT,
   ...RPC_MOVE,
+  ...RPC_ROUTE,
 } as const satisfies RpcTable;
 
 export type RpcAsk<R extends RpcRow> = v.InferOutput<R["ask"]>;

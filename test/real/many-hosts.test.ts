@@ -177,10 +177,13 @@ test("a host that is killed takes its ULPs along; hosts that are not there are r
     assert.equal(noEngine.code, EXIT.failed);
     assert.match(noEngine.err, /Cannot begin a ULP on engine 1 of b: it has 1, from 0 on/);
 
-    const run = hosts.on("a", ["run", endless, "-n", "2"]);
+    const run = hosts.on("a", ["run", "--route", "daemons", endless, "-n", "2"]);
     await seen(hosts, "b", 2, run);
+    const routed = async () => JSON.parse((await hosts.on("a", ["jobs", "--json"])).out)[0].routed;
+    await hosts.until(async () => (await routed()).length > 0);
+    assert.deepEqual(await routed(), [["a", "b"]]);
     process.kill(b!.pid, "SIGKILL");
-    // Its application process sees that, and ends.
+    // Its application process sees that, and ends; the link that it carried is lost with it.
     const left = async () => JSON.parse((await hosts.on("a", ["ps", "--json"])).out) as Task[];
     await seen(hosts, "a", 1, run);
     const [survivor] = await left();

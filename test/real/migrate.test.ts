@@ -49,13 +49,15 @@ test("programs print the same, to the bit, though their ULPs are moved at random
       ["test/guests/attend.c", "-n", "5", "--", "100"],
     ];
     for (const [seed, words] of programs.entries()) {
+      // Every other one with links through the daemons.
+      const route = ["daemons", "direct"][seed % 2]!;
       const here = await hosts.on("a", ["run", "--local", ...words]);
       assert.equal(here.code, EXIT.ok, here.err);
       let moved = 0;
       const refused = new Set<string>();
       for (let run = 0; moved < MOVES; run++) {
         let over = false;
-        const running = hosts.on("a", ["run", ...words]).finally(() => {
+        const running = hosts.on("a", ["run", "--route", route, ...words]).finally(() => {
           over = true;
         });
         await orders.storm(

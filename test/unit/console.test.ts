@@ -94,7 +94,7 @@ function scene() {
     whoIsMaster: () => ({ body: { vm: "vm1", host: "a", self: true, address: "" } }),
     tasks: () => ({ body: { tasks: [task(0x40001, "a"), task(0x40002, "b")] } }),
     jobs: () => ({
-      body: { jobs: [{ job: 1, state: "running", program: "p", ulps: 2, hosts: ["a", "b"] }] },
+      body: { jobs: [{ job: 1, state: "running", program: "p", ulps: 2, hosts: ["a", "b"], routed: [] }] },
     }),
     kill: (body) => {
       asked.push(["kill", body]);

@@ -46,7 +46,7 @@ class World {
       hosts: () => hosts,
       isLeaving: () => false,
       addresses: () => this.addresses,
-      startProcess: async (host, job, member, link) => {
+      startProcess: async (host, job, member, { link }) => {
         this.links.push(link);
         if (this.broken.includes(host)) throw new UpvmError("JOB_NOT_RUN", { why: "no memory" });
         this.started.push(`${member} of ${job} on ${host}`);

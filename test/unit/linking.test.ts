@@ -32,7 +32,7 @@ function process(own: number) {
 
 test("of two processes the one with the higher number connects, and the other waits for it", async () => {
   const { linking, connected, comes, members } = process(1);
-  const all = linking.toAll([peer(0), peer(1), peer(2), peer(3)]);
+  const all = linking.toAll([peer(0), peer(1), peer(2), peer(3)], "auto");
   comes(2);
   comes(3);
   await all;
@@ -44,7 +44,7 @@ test("of two processes the one with the higher number connects, and the other wa
 test("a link that came before it was waited for is the one, and is added once", async () => {
   const { linking, added, comes } = process(0);
   const link = comes(1);
-  await linking.toAll([peer(0), peer(1)]);
+  await linking.toAll([peer(0), peer(1)], "auto");
   assert.deepEqual(linking.members, [1]);
   assert.deepEqual(added, [], "nothing is taken before the process runs");
   linking.begin();
@@ -54,7 +54,7 @@ test("a link that came before it was waited for is the one, and is added once", 
 test("who is gone before or while it is waited for is waited for no more", async () => {
   const { linking, comes, members } = process(0);
   linking.gone(1);
-  const all = linking.toAll([peer(0), peer(1), peer(2), peer(3)]);
+  const all = linking.toAll([peer(0), peer(1), peer(2), peer(3)], "auto");
   linking.gone(2);
   comes(3);
   await all;
@@ -65,7 +65,7 @@ test("who is gone before or while it is waited for is waited for no more", async
 
 test("one that joins later is added, whether this process runs already or not yet", async () => {
   const { linking, comes, members } = process(0);
-  const all = linking.toAll([peer(0), peer(1)]);
+  const all = linking.toAll([peer(0), peer(1)], "auto");
   comes(2);
   comes(1);
   await all;
@@ -84,7 +84,7 @@ test("a process that cannot be connected to is told to who wanted the links", as
     },
     add: () => {},
   });
-  await assert.rejects(linking.toAll([peer(0), peer(1)]), /no way/);
+  await assert.rejects(linking.toAll([peer(0), peer(1)], "auto"), /no way/);
 });
 
 test("who says no number is no process of the job, and its link is closed", () => {

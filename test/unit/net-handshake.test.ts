@@ -56,6 +56,31 @@ function shake(
   }
   return result;
 }
+test("a caller that fails says it is late exactly if the listener may have taken it by then", () => {
+  const whole = shake({}, {}).frames.length;
+  let lates = 0;
+  for (let reach = 0; reach < whole; reach++) {
+    const sides = {
+      caller: new Handshake({ side: "caller", identity: IDENTITY.a, key: KEY, crypto: CRYPTO }),
+      listener: new Handshake({ side: "listener", identity: IDENTITY.b, key: KEY, crypto: CRYPTO }),
+    };
+    let isTaken = false;
+    const way: [Way, Frame][] = sides.caller.start().map((frame) => ["caller", frame]);
+    for (let n = 0; n < reach; n++) {
+      const [from, frame] = way.shift()!;
+      const to = from === "caller" ? "listener" : "caller";
+      const step = sides[to].take(frame, frame.body);
+      for (const answer of step.send) way.push([to, answer]);
+      if (to === "listener" && step.peer !== undefined) isTaken = true;
+    }
+    const failed = sides.caller.ended("the connection broke");
+    const isLate = failed.why === "broken" && failed.late === true;
+    if (isTaken) assert.ok(isLate, `after ${reach} frames the listener has a link`);
+    if (isLate) lates++;
+  }
+  assert.equal(lates, 2, "when it has said who it is, until it is welcome");
+});
+
 /** Everything that was sent, as text: to look for names in it. */
 const saidBy = ({ frames }: Result, way: Way): string =>
   frames

@@ -126,6 +126,7 @@ export const restart = command({
             loadProgram: async (name) => modules[row(name)],
             output: (fd, bytes, tid) => (fd === 1 && !flags.json ? out(bytes, tid) : err(bytes, tid)),
           },
+          (text) => edge.err(`upvm: ${text}\n`),
           edge.jobBegun,
         ),
         restartImage: ({ tid }) => ({ body: {}, bytes: readPart(file, images.get(tid)!, files.sum) }),

@@ -4,7 +4,7 @@ import type { Rpc } from "../../net/rpc.ts";
 import { dumpText } from "../../runtime/scheduler/dump.ts";
 import type { Grant } from "../../runtime/scheduler/files.ts";
 import { EXIT, UpvmError } from "../../wire/errors.ts";
-import type { JobWish } from "../../wire/job.ts";
+import { type JobWish, ROUTES, type Route } from "../../wire/job.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import type { SeatRow } from "../../wire/seats.ts";
 import { usage } from "../args.ts";
@@ -146,6 +146,12 @@ export const run = command({
       default: "auto",
       help: "how processes of the job on different hosts reach each other; auto: tls if a host listens with tls:, else tcp; unix: all hosts are this machine",
     },
+    route: {
+      kind: "choice",
+      choices: ROUTES,
+      default: "auto",
+      help: "way of these links: direct, or carried by the daemons; auto: direct where that can be, else by the daemons",
+    },
     "no-polls": {
       kind: "switch",
       help: "link without the places where a ULP that computes can be stopped: faster code, most where functions call each other much. It runs until it waits: no time slice, profile or move to another core or host before that, and who looks for messages in a loop must call pvm_yield",
@@ -214,7 +220,7 @@ export const run = command({
 
 /** On the virtual machine of this home, if there is one; else in this process. */
 async function runSomewhere(options: RunOptions, flags: PlaceFlags, edge: Edge): Promise<RunResult> {
-  const { seats, place, link } = flags;
+  const { seats, place, link, route } = flags;
   const names = flags.hosts.flatMap((text) => text.split(",")).filter((name) => name !== "");
   const here = flags.local || flags.isolate || flags.dump !== undefined;
   if (here && names.length > 0) throw usage("Cannot take --hosts with --local, --isolate or --dump", "run");
@@ -229,7 +235,7 @@ async function runSomewhere(options: RunOptions, flags: PlaceFlags, edge: Edge):
   if (master === undefined) return await runUlps(local);
   const own = seats?.some(({ host }) => host === THIS_HOST) ? await ownHost(await edge.vm()) : "";
   const named = seats?.map((row) => (row.host === THIS_HOST ? { ...row, host: own } : row));
-  const choice = { hosts: hostsOf(names, named), link, seats: named };
+  const choice = { hosts: hostsOf(names, named), link, route, seats: named };
   return await runOnMachine(options, choice, master, edge.sha256);
 }
 
@@ -237,7 +243,10 @@ async function runSomewhere(options: RunOptions, flags: PlaceFlags, edge: Edge):
 async function masterOf(options: RunOptions, needed: boolean, edge: Edge): Promise<Rpc | undefined> {
   try {
     const vm = await edge.vm();
-    const master = await masterIfAny(vm, commandHandlers(options, edge.jobBegun));
+    const master = await masterIfAny(
+      vm,
+      commandHandlers(options, (text) => edge.err(`upvm: ${text}\n`), edge.jobBegun),
+    );
     if (master !== undefined || !needed) return master;
     throw new UpvmError("NO_PVMD", { what: "run on other hosts", path: vm.home.folder });
   } catch (error) {
@@ -268,6 +277,7 @@ interface RunFlags {
   readonly local: boolean;
   readonly hosts: readonly string[];
   readonly link: JobWish["link"];
+  readonly route: Route;
   readonly json: boolean;
   readonly dump: string | undefined;
 }
