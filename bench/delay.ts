@@ -16,10 +16,10 @@ const delayMs = Number(process.env["UPVM_BENCH_DELAY_MS"] ?? 0);
 if (delayMs > 0) {
   const { writeSync, writevSync, fstatSync } = fs;
   const notSocket = (fd: number): number => {
-    if (fstatSync(fd).isSocket()) throw new Error("EAGAIN");
+    if (fd > 2 && fstatSync(fd).isSocket()) throw new Error("EAGAIN");
     return fd;
   };
-  // Files are written by these too.
+  // Files are written by these too, and output, which may be a socket.
   fs.writeSync = ((fd: number, ...args: [string]) => writeSync(notSocket(fd), ...args)) as typeof writeSync;
   fs.writevSync = (fd, ...args) => writevSync(notSocket(fd), ...args);
   syncBuiltinESMExports();
