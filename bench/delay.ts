@@ -5,8 +5,6 @@
  * Owns: what is held. Unix sockets, which a process and its daemon talk by, are as they were, but that all is written by their
  * streams (net/node-writes.ts).
  */
-import fs from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
 import { Socket } from "node:net";
 
 type Method = (this: Socket, ...args: unknown[]) => unknown;
@@ -14,15 +12,8 @@ type Method = (this: Socket, ...args: unknown[]) => unknown;
 const delayMs = Number(process.env["UPVM_BENCH_DELAY_MS"] ?? 0);
 
 if (delayMs > 0) {
-  const { writeSync, writevSync, fstatSync } = fs;
-  const notSocket = (fd: number): number => {
-    if (fd > 2 && fstatSync(fd).isSocket()) throw new Error("EAGAIN");
-    return fd;
-  };
-  // Files are written by these too, and output, which may be a socket.
-  fs.writeSync = ((fd: number, ...args: [string]) => writeSync(notSocket(fd), ...args)) as typeof writeSync;
-  fs.writevSync = (fd, ...args) => writevSync(notSocket(fd), ...args);
-  syncBuiltinESMExports();
+  // As sockets of TLS: nothing is written to them but by their streams.
+  Object.defineProperty(Socket.prototype, "encrypted", { value: true, writable: true });
   const proto = Socket.prototype as unknown as Record<"write" | "end", Method>;
   for (const name of ["write", "end"] as const) {
     const method = proto[name];
