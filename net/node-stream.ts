@@ -4,6 +4,15 @@ import type { ByteStream, ByteStreamTaker } from "./byte-stream.ts";
 import type { Reads } from "./node-reads.ts";
 import { writeNow } from "./node-writes.ts";
 
+const PEER_ENDED = "the peer ended the connection";
+/** What the system says when a connection ends, in words: users read them. */
+const WORDS: Readonly<Record<string, string>> = {
+  // What it had not read yet was thrown away: it was killed, say.
+  ECONNRESET: PEER_ENDED,
+  EPIPE: PEER_ENDED,
+  ETIMEDOUT: "the peer's machine does not answer",
+};
+
 export class NodeStream implements ByteStream {
   taker: ByteStreamTaker = { bytes: () => {}, ended: () => {} };
   readonly #socket: Socket;
@@ -21,8 +30,10 @@ export class NodeStream implements ByteStream {
       reads.take = (chunk) => this.taker.bytes(chunk);
       reads.room = () => this.taker.room?.();
     }
-    socket.on("end", () => this.#end("the peer ended the connection"));
-    socket.on("error", (error: NodeJS.ErrnoException) => this.#end(error.code ?? error.message));
+    socket.on("end", () => this.#end(PEER_ENDED));
+    socket.on("error", ({ code = "", message }: NodeJS.ErrnoException) =>
+      this.#end(WORDS[code] ?? (code === "" ? message : code)),
+    );
     socket.on("close", () => this.#end("the connection broke"));
   }
 

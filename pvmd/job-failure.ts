@@ -1,5 +1,8 @@
-/** Why a job did not begin: an UpvmError, as plain data until the command that runs it is told. */
+/**
+ * Why a job did not begin, an UpvmError, as plain data until the command that runs it is told; and why it lost a process.
+ */
 import { ERRORS, type ErrorCode, UpvmError } from "../wire/errors.ts";
+import type { JobSpec } from "../wire/job.ts";
 
 export interface JobFailure {
   readonly code: string;
@@ -17,4 +20,10 @@ export const NO_HOST: JobFailure = {
 export function errorOf({ code, facts, text }: JobFailure): UpvmError {
   if (Object.hasOwn(ERRORS, code)) return new UpvmError(code as ErrorCode, facts);
   return new UpvmError("JOB_NOT_RUN", { why: text });
+}
+
+/** Why a process is gone, with where its host may say what has ended it: its link cannot. */
+export function lostText(spec: JobSpec | undefined, member: number, why: string): string {
+  const host = spec?.members[member]?.host;
+  return host === undefined ? why : `${why}; upvm log ${host} may say more`;
 }

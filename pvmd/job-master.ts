@@ -14,7 +14,7 @@ import { decodeRequest } from "../wire/ulp-requests.ts";
 import { Checkpoints, endedTids, type Restart, restore } from "./checkpoints.ts";
 import type { ControlStore } from "./control-store.ts";
 import { evacuate } from "./evacuation.ts";
-import { errorOf, NO_HOST } from "./job-failure.ts";
+import { errorOf, lostText, NO_HOST } from "./job-failure.ts";
 import { allowedFor, checkSeats, hostsFor, type JobHost, linkFor, memberOn } from "./job-hosts.ts";
 import type { Modules } from "./job-programs.ts";
 import { inspected, jobRow, type ListedJob, taskRows } from "./job-rows.ts";
@@ -144,7 +144,7 @@ export class JobMaster {
   hostDeleted(host: string): void {
     for (const { spec } of this.jobs.all())
       spec.members.forEach((one, member) => {
-        if (one.host === host) this.gone(spec.job, member, `host ${host} is gone`);
+        if (one.host === host) this.gone(spec.job, member, `host ${host} is gone`, true);
       });
   }
 
@@ -172,7 +172,8 @@ export class JobMaster {
   }
 
   /** A process is gone; first those of its ULPs are looked for that were on their way to another. */
-  private gone(job: number, member: number, why: string): void {
+  private gone(job: number, member: number, how: string, isAll = false): void {
+    const why = isAll ? how : lostText(this.jobs.get(job)?.spec, member, how);
     this.moves.settled({ job, member }, () => this.step({ kind: "gone", job, member, why }));
   }
 

@@ -40,6 +40,8 @@ export interface MoveWorld {
   park(tid: number): void;
   /** It is answered, or its source is gone, and `moved` has told where the ULP is. Once after each `park`. */
   letGo(tid: number): void;
+  /** All ULPs of a job have ended, or it is gone: its processes end. */
+  ends(job: number): boolean;
   /** A checkpoint of a job is being taken: its ULPs stay where they are. */
   isKept(job: number): boolean;
   after(ms: number, run: () => void): void;
@@ -60,6 +62,7 @@ interface Way {
 const NO_TASK: Refusal = { code: "noTask", why: "there is no such task" };
 const LEAVING: Refusal = { code: "leaving", why: "that host is leaving" };
 const LOST: Refusal = { code: "lost", why: "its process has ended, and the ULP with it" };
+const ENDED: Refusal = { code: "ended", why: "it has ended" };
 const MOVING: Refusal = { code: "moving", why: "it is moving already" };
 const CALLED_OFF: Refusal = { code: "calledOff", why: "it was called off" };
 const KEPT: Refusal = { code: "moving", why: "a checkpoint of its job is being taken" };
@@ -129,7 +132,7 @@ export class MoveOrders {
     const rpc = this.world.rpcTo(at);
     if (typeof to === "string")
       return refuse({ code: "noProcess", why: `its job has no process there: ${to}` });
-    if (rpc === undefined) return refuse(LOST);
+    if (rpc === undefined) return refuse(this.world.ends(at.job) ? ENDED : LOST);
     const order = { at, to, tids, isOff: false };
     this.ordered.add(order);
     try {
@@ -170,7 +173,8 @@ export class MoveOrders {
       // The source is gone: it is at its destination, or has ended.
       await this.bury(tid, at.member);
       const now = this.world.find(tid);
-      return rowOf(tid, from, host, now !== undefined && now.member === to ? undefined : LOST);
+      const why = this.world.ends(at.job) ? ENDED : LOST;
+      return rowOf(tid, from, host, now !== undefined && now.member === to ? undefined : why);
     } finally {
       this.open.delete(tid);
       this.world.letGo(tid);
@@ -274,11 +278,12 @@ export function moveWorld(
     making.set(name, made);
     return made;
   };
+  const ends = (number: number): boolean => (jobs.get(number)?.state ?? "ending") === "ending";
   const whyNone = (number: number, name: string): string => {
     const job = jobs.get(number);
     const last = job?.spec.members.findLastIndex(({ host }) => host === name) ?? -1;
     const state = job?.members[last];
-    if (job === undefined || job.state === "ending") return "it ends";
+    if (job === undefined || ends(number)) return "it ends";
     return state?.at === "gone" ? state.why : "it cannot have one";
   };
   const hostNamed = (name: string) => world.hosts().find((host) => host.name === name);
@@ -297,6 +302,7 @@ export function moveWorld(
           [...live].filter(([, member]) => hostOf({ job, member }) === host).map(([tid]) => tid),
         ),
     hostOf,
+    ends,
     hostState: (name) =>
       hostNamed(name) !== undefined ? "up" : world.isLeaving(name) ? "leaving" : undefined,
     memberOn: async (number, name) => {

@@ -45,6 +45,8 @@ export class Processes {
     child.on("close", (code, signal) => {
       this.children.delete(name);
       if (said !== "") this.log(`process ${name}: ${said.trimEnd()}`);
+      // By the system, when it has no memory left, by a user, or by us, when it had not ended in time: nobody else could tell.
+      if (signal !== null) this.log(`process ${name} was ended by ${signal}`);
       this.ended(job, member, signal ?? `exit code ${code}`);
     });
     return new Promise((done, fail) => {

@@ -126,6 +126,7 @@ class World {
       tasksOn: (host) => this.tids.filter((tid) => `h${router.memberOf(tid)}` === host),
       hostOf: ({ member }) => `h${member}`,
       hostState: () => "up",
+      ends: () => false,
       memberOn: async (_, host) => Number(host.slice(1)),
       rpcTo: ({ member }) => links.get(member),
       moved: (tid, member) => {

@@ -96,6 +96,8 @@ test("a killed process takes its ULPs with it and no others, whatever was on its
     for (const seed of [1, 2, 3]) {
       rmSync(door, { recursive: true, force: true });
       mkdirSync(door);
+      // Those of the job before have ended: the only one of a host is of this job.
+      await hosts.until(() => pids.every((pid) => childrenOf(pid).length === 0));
       let over = false;
       // None ends before the door is there: there are moves until the kill, and ULPs that it falls upon.
       const open = ["--dir", `${door}:door`, ...words, "-", "door/open"];
@@ -116,6 +118,10 @@ test("a killed process takes its ULPs with it and no others, whatever was on its
       );
       const { code, out, err } = await running;
       assert.ok(moved >= 4 * seed, `${moved} moves`);
+      const victim = NAMES[seed % 3]!;
+      await hosts.until(() => /process \d+ of job \d+ was ended by SIGKILL/.test(hosts.log(victim)));
+      if (out.split("\n").filter(Boolean).length < 8)
+        assert.match(err, new RegExp(`its process was ended: .*; upvm log ${victim} may say more`));
       const printed = out.split("\n").filter(Boolean);
       assert.equal(new Set(printed).size, printed.length, `a ULP ended twice: ${out}`);
       for (const line of printed) assert.ok(expected.has(line), line);

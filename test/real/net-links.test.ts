@@ -211,6 +211,27 @@ for (const [kind, address] of Object.entries(KINDS)) {
   });
 }
 
+test("a peer that ends without having read what came is told in words", async () => {
+  const server = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    const socket = createConnection((server.address() as AddressInfo).port, "127.0.0.1");
+    const [[there]] = (await Promise.all([once(server, "connection"), once(socket, "connect")])) as [
+      [Socket],
+      unknown,
+    ];
+    const stream = new NodeStream(socket);
+    const ended = new Promise<string>((done) => {
+      stream.taker = { bytes: () => {}, ended: done };
+    });
+    stream.write([new Uint8Array(1000)], () => {});
+    there.resetAndDestroy();
+    assert.equal(await ended, "the peer ended the connection");
+  } finally {
+    server.close();
+  }
+});
+
 test("who has no key sees random bytes of a listener, and nothing else", () =>
   listening({}, async (listener, _links, refused) => {
     const { port } = parseAddress(listener.address) as { port: number };

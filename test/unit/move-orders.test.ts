@@ -51,6 +51,7 @@ class Machine {
       memberOn: async (_, host) => Number(host.slice(1)),
       rpcTo: ({ member }) => this.rpcs.get(member),
       moved: (tid, member) => this.places.set(tid, member),
+      ends: () => this.places.size === 0,
       isKept: () => this.isKept,
       park: (tid) => this.waits.push(`park ${tid}`),
       letGo: (tid) => this.waits.push(`letGo ${tid} at ${this.places.get(tid)}`),
@@ -159,6 +160,18 @@ for (const committed of [true, false]) {
     assert.equal(await claimUlp(machine.store, 7, 0, late), undefined);
   });
 }
+
+test("a ULP that ends with its job while its order is on the way has ended, and was not lost", async () => {
+  let source!: Rpc;
+  const machine = new Machine(async () => {
+    machine.places.clear();
+    source.link.close();
+    return { body: { outcomes: [MOVED] } };
+  });
+  source = machine.rpcs.get(0)!;
+  const [row] = await machine.orders.migrate({ tids: [7], to: "h2" });
+  assert.deepEqual(row!.refused, { code: "ended", why: "it has ended" });
+});
 
 test("a second order that is refused does not make a ULP forgotten that is on its way when its source is lost", async () => {
   let source!: Rpc;
