@@ -18,7 +18,7 @@ test("a measurement that there is not is refused, with the names of those that t
   assert.equal(stdout, "");
   assert.match(
     stderr,
-    /Cannot measure speed: there are switch, message, two-engines, link, remote-message, ring, remote-ring, migrate-cost, migrate-pause, migrate-hosts, spawn, barrier, broadcast, laplace, remote-laplace, remote-grid, overlap, overhead, store, link-cost, ulps/,
+    /Cannot measure speed: there are switch, message, two-engines, link, remote-message, ring, remote-ring, migrate-cost, migrate-pause, migrate-hosts, spawn, barrier, broadcast, laplace, remote-laplace, remote-grid, overlap, overhead, store, traced, link-cost, ulps/,
   );
 });
 
