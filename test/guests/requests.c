@@ -81,7 +81,7 @@ static void many(void) {
     for (int k = 0; k < 3; k++) {
       data[k][i] = rank * 1000 + i;
       failed += upvm_isend(tids[k], 10, &data[k][i], 1, PVM_INT, &out[k][i]) < 0;
-      computed += work(2000);
+      computed += work(100);
     }
   for (int i = MANY - 1; i >= 0; i--)
     for (int k = 0; k < 3; k++) failed += upvm_wait(&in[k][i]) < 0 || upvm_wait(&out[k][i]) < 0;

@@ -68,9 +68,8 @@ test("posted sends and receives go with their ULP", async () => {
   const module = await linkedProgram("test/guests/requests.c");
   const still = await runLinked(module, { ulps: 3, cores: 2 });
   assert.ok(still.result.ok, still.err);
-  const moved = await journey({ module, ulps: 3, seed: 2, everyMs: 1 });
-  assert.equal(moved.printed.get(TID_BASE + 1), still.text);
-  assert.ok(moved.moves > 2, `${moved.moves} moves`);
+  // The first of them prints.
+  await journeys({ module, ulps: 3, seed: 2, everyMs: 1 }, [still.text.trim()]);
 });
 
 test("open files go on at their offsets", async () => {
