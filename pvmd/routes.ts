@@ -201,6 +201,10 @@ export class Routes {
     this.awaited.set(id, { host, take });
     try {
       await rpc.request("routeBack", { id, job, member }, undefined, LIMITS.routeMs);
+    } catch (error) {
+      // It may have connected, and been too late with its answer.
+      came?.link.close();
+      throw error;
     } finally {
       this.awaited.delete(id);
     }

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "uvu";
 import type { Link } from "../../net/link.ts";
 import { Linking } from "../../upvm/linking.ts";
+import { UpvmError } from "../../wire/errors.ts";
 import type { LinkKind, Route } from "../../wire/job.ts";
 import { type Ends, IDENTITY, linkContract, pattern, until } from "../link-contract.ts";
-import { askAs, codeOf, type Daemon, startDaemons, withDaemons } from "../routed.ts";
+import { askAs, codeOf, Daemon, startDaemons, withDaemons } from "../routed.ts";
 
 const routed = (link: LinkKind) => ({ link, route: "daemons" }) as const;
 
@@ -186,6 +187,42 @@ test("a host that the master's daemon does not reach either connects to it, and 
       assert.match(log[0]!, /^links of processes to h2 go another way: Cannot connect to tcp:127.0.0.1:1/);
     }
   }));
+
+test("a daemon that has connected and then says that it could not leaves no connection", async () => {
+  const all = new Map<string, Daemon>();
+  const [first, second] = [new Daemon("h1", all), new Daemon("h2", all)];
+  const { routes } = second;
+  const handlers = routes.handlers.bind(routes);
+  routes.handlers = (caller) => {
+    const real = handlers(caller);
+    return {
+      ...real,
+      routeBack: async (...asked) => {
+        await real.routeBack!(...asked);
+        throw new UpvmError("NO_ROUTE", { job: 1, member: 0, host: "h2", why: "it is late" });
+      },
+    };
+  };
+  await first.start();
+  await second.start();
+  const taker = second.process(1, 0, routed("tcp"));
+  try {
+    first.unreached.add("h2");
+    await taker.listen(() => {});
+    first.process(1, 1, routed("tcp"));
+    const asks = await askAs(first.local, { role: "process", job: 1, member: 1 });
+    const open = () => [...first.links].filter(({ end }) => end === undefined).length;
+    const before = open();
+    assert.match((await codeOf(asks.request("route", { job: 1, member: 0, host: "h2" })))[1], /it is late/);
+    assert.equal(open(), before, "it is closed before the answer");
+    asks.link.close();
+    await until(() => first.routes.carried + second.routes.carried === 0);
+  } finally {
+    taker.close();
+    await second.stop();
+    await first.stop();
+  }
+});
 
 test("auto is direct where that can be, and through the daemons where it cannot; direct says what to do", () =>
   withDaemons(2, async (first, second) => {
