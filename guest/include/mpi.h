@@ -132,6 +132,17 @@ static inline int upvm_mpi_send(int context, const void *data, int count, MPI_Da
   return code < 0 ? MPI_ERR_OTHER : MPI_SUCCESS;
 }
 
+/* What there is to say of a receive, or of a send. tid: the sender of what came, -1: nothing came; room: bytes it may have. */
+static inline int upvm_mpi_tell(MPI_Status here, int code, int tid, size_t room, MPI_Status *status) {
+  if (code < 0) here.MPI_ERROR = MPI_ERR_OTHER;
+  else if (tid >= 0) {
+    for (here.MPI_SOURCE = 0; upvm_mpi_tids[here.MPI_SOURCE] != tid;) here.MPI_SOURCE++;
+    if ((size_t)here.bytes > room) here.MPI_ERROR = MPI_ERR_TRUNCATE;
+  }
+  if (status != MPI_STATUS_IGNORE) *status = here;
+  return here.MPI_ERROR;
+}
+
 static inline int upvm_mpi_receive(
     int context, void *data, int count, MPI_Datatype type, int from, int tag, MPI_Status *status) {
   MPI_Status here = {MPI_PROC_NULL, MPI_ANY_TAG, MPI_SUCCESS, 0};
@@ -141,39 +152,9 @@ static inline int upvm_mpi_receive(
     int before = pvm_setcontext(context), whom = from < 0 ? -1 : upvm_mpi_tids[from];
     code = pvm_precv(whom, tag, data, count, type, &tid, &here.MPI_TAG, &here.bytes);
     pvm_setcontext(before);
-    for (here.MPI_SOURCE = 0; code == 0 && upvm_mpi_tids[here.MPI_SOURCE] != tid;) here.MPI_SOURCE++;
   }
-  if (code < 0) here.MPI_ERROR = MPI_ERR_OTHER;
-  else if ((size_t)here.bytes > upvm_mpi_bytes(type) * (size_t)count) here.MPI_ERROR = MPI_ERR_TRUNCATE;
-  if (status != MPI_STATUS_IGNORE) *status = here;
-  return here.MPI_ERROR;
+  return upvm_mpi_tell(here, code, tid, upvm_mpi_bytes(type) * (size_t)count, status);
 }
-
-static inline int MPI_Send(const void *data, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm) {
-  (void)comm;
-  return upvm_mpi_send(UPVM_MPI_MESSAGE, data, count, type, to, tag);
-}
-
-static inline int MPI_Recv(
-    void *data, int count, MPI_Datatype type, int from, int tag, MPI_Comm comm, MPI_Status *status) {
-  (void)comm;
-  return upvm_mpi_receive(UPVM_MPI_MESSAGE, data, count, type, from, tag, status);
-}
-
-static inline int MPI_Sendrecv(
-    const void *out, int out_count, MPI_Datatype out_type, int to, int out_tag, void *in, int in_count,
-    MPI_Datatype in_type, int from, int in_tag, MPI_Comm comm, MPI_Status *status) {
-  int code = MPI_Send(out, out_count, out_type, to, out_tag, comm);
-  return code != MPI_SUCCESS ? code : MPI_Recv(in, in_count, in_type, from, in_tag, comm, status);
-}
-
-static inline int MPI_Get_count(const MPI_Status *status, MPI_Datatype type, int *count) {
-  size_t item = upvm_mpi_bytes(type), bytes = (size_t)status->bytes;
-  *count = bytes % item == 0 ? (int)(bytes / item) : MPI_UNDEFINED;
-  return MPI_SUCCESS;
-}
-
-/* ---- Posted ---- */
 
 typedef struct upvm_request *MPI_Request;
 #define MPI_REQUEST_NULL ((MPI_Request)0)
@@ -184,11 +165,13 @@ static inline int upvm_mpi_post(
   *request = MPI_REQUEST_NULL;
   if (rank == MPI_PROC_NULL) return MPI_SUCCESS;
   if (rank < (sends ? 0 : MPI_ANY_SOURCE) || rank >= upvm_mpi_size) return MPI_ERR_OTHER;
-  if ((*request = (MPI_Request)malloc(sizeof **request)) == NULL) return MPI_ERR_OTHER;
+  struct upvm_request *made = (struct upvm_request *)malloc(sizeof *made);
+  if (made == NULL) return MPI_ERR_OTHER;
   int before = pvm_setcontext(UPVM_MPI_MESSAGE), whom = rank < 0 ? -1 : upvm_mpi_tids[rank];
-  int code = sends ? upvm_isend(whom, tag, data, count, type, *request)
-                   : upvm_irecv(whom, tag, data, count, type, *request);
+  int code = sends ? upvm_isend(whom, tag, data, count, type, made) : upvm_irecv(whom, tag, data, count, type, made);
   pvm_setcontext(before);
+  if (code < 0) free(made);
+  else *request = made;
   return code < 0 ? MPI_ERR_OTHER : MPI_SUCCESS;
 }
 
@@ -207,19 +190,13 @@ static inline int MPI_Irecv(
 /* The request is done: what it got, and it is none any more. */
 static inline int upvm_mpi_end(MPI_Request *request, MPI_Status *status) {
   MPI_Status here = {MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_SUCCESS, 0};
-  struct upvm_request *done = *request;
-  if (done != MPI_REQUEST_NULL) {
-    if (done->state < 0) here.MPI_ERROR = MPI_ERR_OTHER;
-    else if (!done->sends) {
-      here.MPI_TAG = done->tag, here.bytes = done->bytes;
-      for (here.MPI_SOURCE = 0; upvm_mpi_tids[here.MPI_SOURCE] != done->tid;) here.MPI_SOURCE++;
-      if ((size_t)done->bytes > upvm_mpi_bytes(done->type) * (size_t)done->len) here.MPI_ERROR = MPI_ERR_TRUNCATE;
-    }
-    free(done);
-    *request = MPI_REQUEST_NULL;
-  }
-  if (status != MPI_STATUS_IGNORE) *status = here;
-  return here.MPI_ERROR;
+  if (*request == MPI_REQUEST_NULL) return upvm_mpi_tell(here, PvmOk, -1, 0, status);
+  struct upvm_request done = **request;
+  free(*request);
+  *request = MPI_REQUEST_NULL;
+  if (done.sends) return upvm_mpi_tell(here, done.state, -1, 0, status);
+  here.MPI_TAG = done.tag, here.bytes = done.bytes;
+  return upvm_mpi_tell(here, done.state, done.tid, upvm_mpi_bytes(done.type) * (size_t)done.len, status);
 }
 
 static inline int MPI_Wait(MPI_Request *request, MPI_Status *status) {
@@ -239,6 +216,36 @@ static inline int MPI_Waitall(int count, MPI_Request *requests, MPI_Status *stat
     if (one != MPI_SUCCESS) code = one;
   }
   return code;
+}
+
+/* What is posted is before it, as MPI has it: then it is posted behind that. */
+static inline int MPI_Send(const void *data, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm) {
+  if (!upvm_posted()) return upvm_mpi_send(UPVM_MPI_MESSAGE, data, count, type, to, tag);
+  MPI_Request request;
+  int code = MPI_Isend(data, count, type, to, tag, comm, &request);
+  return code != MPI_SUCCESS ? code : MPI_Wait(&request, MPI_STATUS_IGNORE);
+}
+
+static inline int MPI_Recv(
+    void *data, int count, MPI_Datatype type, int from, int tag, MPI_Comm comm, MPI_Status *status) {
+  if (from == MPI_PROC_NULL || !upvm_posted())
+    return upvm_mpi_receive(UPVM_MPI_MESSAGE, data, count, type, from, tag, status);
+  MPI_Request request;
+  int code = MPI_Irecv(data, count, type, from, tag, comm, &request);
+  return code != MPI_SUCCESS ? code : MPI_Wait(&request, status);
+}
+
+static inline int MPI_Sendrecv(
+    const void *out, int out_count, MPI_Datatype out_type, int to, int out_tag, void *in, int in_count,
+    MPI_Datatype in_type, int from, int in_tag, MPI_Comm comm, MPI_Status *status) {
+  int code = MPI_Send(out, out_count, out_type, to, out_tag, comm);
+  return code != MPI_SUCCESS ? code : MPI_Recv(in, in_count, in_type, from, in_tag, comm, status);
+}
+
+static inline int MPI_Get_count(const MPI_Status *status, MPI_Datatype type, int *count) {
+  size_t item = upvm_mpi_bytes(type), bytes = (size_t)status->bytes;
+  *count = bytes % item == 0 ? (int)(bytes / item) : MPI_UNDEFINED;
+  return MPI_SUCCESS;
 }
 
 /* ---- Together ---- */

@@ -50,6 +50,9 @@ int upvm_test(struct upvm_request *request);
 /* Waits until it is done: PvmOk or an error. Other ULPs run meanwhile. */
 int upvm_wait(struct upvm_request *request);
 
+/* 1: something is posted, and not done as far as is known; else 0. */
+int upvm_posted(void);
+
 /* A posted request is none any more. 1; 0: it was done already. */
 int upvm_cancel(struct upvm_request *request);
 

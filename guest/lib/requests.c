@@ -168,6 +168,10 @@ int upvm_wait(struct upvm_request *request) {
   return request->state;
 }
 
+int upvm_posted(void) {
+  return first != NULL;
+}
+
 int upvm_cancel(struct upvm_request *request) {
   if (request->state != POSTED) return 0;
   finish(request, PvmOk);

@@ -43,6 +43,15 @@ static void posted(void) {
   SAY("posted %d, too long %d %d, right %d %d, sent %d\n", done, code == MPI_ERR_TRUNCATE,
       statuses[1].MPI_ERROR == code, got[0] == previous && got[1] == -previous, statuses[0].MPI_SOURCE == previous && one == previous,
       requests[2] == MPI_REQUEST_NULL);
+  /* What is posted first is first, also before what is not posted. */
+  int first = 0, second = 0;
+  MPI_Irecv(&first, 1, MPI_INT, previous, 8, MPI_COMM_WORLD, &requests[0]);
+  data[0] = 81, data[1] = 82;
+  MPI_Isend(&data[0], 1, MPI_INT, next, 8, MPI_COMM_WORLD, &requests[1]);
+  MPI_Send(&data[1], 1, MPI_INT, next, 8, MPI_COMM_WORLD);
+  MPI_Recv(&second, 1, MPI_INT, previous, 8, MPI_COMM_WORLD, &statuses[1]);
+  MPI_Waitall(2, requests, MPI_STATUSES_IGNORE);
+  SAY("posted %d before %d, from the right one %d\n", first, second, statuses[1].MPI_SOURCE == previous);
   MPI_Irecv(&one, 1, MPI_INT, MPI_PROC_NULL, 7, MPI_COMM_WORLD, &requests[0]);
   SAY("nobody %d, no such rank %d\n", MPI_Wait(&requests[0], &statuses[0]),
       MPI_Isend(&one, 1, MPI_INT, size, 7, MPI_COMM_WORLD, &requests[0]));
