@@ -12,18 +12,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "day.h"
 
 #define GAP_MS 0.3
 #define TELL_MS 4.0
 #define GAPS_MAX 64
 #define ROUNDS 200
-
-static double day_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 int main(int argc, char **argv) {
   size_t bytes = argc > 1 ? (size_t)atol(argv[1]) : 0;
