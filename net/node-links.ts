@@ -70,6 +70,7 @@ export const CRYPTO: LinkCrypto = {
   equal: timingSafeEqual,
 };
 const KEY_BYTES_MIN = 32;
+
 /** @internal A timer that keeps no process alive. */
 export const after: After = (ms, run) => {
   const timer = setTimeout(run, ms).unref();

@@ -171,9 +171,9 @@ export class JobMaster {
     return this.checkpoints.isStopped(job) || this.moves.hasOpen(job);
   }
 
-  /** A process is gone; first those of its ULPs are looked for that were on their way to another. */
-  private gone(job: number, member: number, how: string, isAll = false): void {
-    const why = isAll ? how : lostText(this.jobs.get(job)?.spec, member, how);
+  /** A process is gone, maybe with its host; first those of its ULPs are looked for that were on their way to another. */
+  private gone(job: number, member: number, how: string, withHost = false): void {
+    const why = withHost ? how : lostText(this.jobs.get(job)?.spec, member, how);
     this.moves.settled({ job, member }, () => this.step({ kind: "gone", job, member, why }));
   }
 

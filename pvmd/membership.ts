@@ -2,7 +2,8 @@
  * A pvmd that has joined another's virtual machine: it asks to be let in, sends heartbeats, comes back when its link to
  * the master ends, and ends itself when it cannot be in the machine any more.
  *
- * Owns: whether this host is in service. It gives up before the master takes it for dead (patience.ts): a host that is deleted runs nothing any more.
+ * Owns: whether this host is in service. It gives up before the master takes it for dead (patience.ts): a host that
+ * is deleted runs nothing any more.
  * Pure: event and time in, effects out. test/property/hosts.test.ts plays it against host-table.ts.
  */
 import { LIMITS } from "../wire/limits.ts";

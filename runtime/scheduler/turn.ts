@@ -3,11 +3,10 @@
  * links, the master and the rest (upvm/node-own-engine.ts). A message of another process then needs one wake-up, that of the
  * thread that reads it; with an engine of its own thread it needs two.
  *
- * Owns: the words by which a turn is ended. Another thread ends one that lasts, sooner where that is worth it: it sets `over` and demands
- * attention, and the running ULP suspends itself at its next poll. A message to another process ends one when its sender waits, or goes on
- * with what is not sending. What an
- * engine would wait for by sleeping (room in the outbox), this one cannot wait for in its turn: it exceeds the limit by what its
- * ULP does until its next poll, at most twice the limit.
+ * Owns: the words by which a turn is ended. Another thread ends one that lasts, sooner where that is worth it: it sets `over`
+ * and demands attention, and the running ULP suspends itself at its next poll. A message to another process ends one when its
+ * sender waits, or goes on with what is not sending. What an engine would wait for by sleeping (room in the outbox), this one
+ * cannot wait for in its turn: it exceeds the limit by what its ULP does until its next poll, at most twice the limit.
  */
 import { ULP } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -28,11 +27,6 @@ export const TURN = {
   patience: 4,
   words: 5,
 } as const;
-
-/** A ULP waits for a time, which is looked at when a turn ends, at the latest: however long turns might last. */
-export function lookOften({ edge: { turn } }: EngineState): void {
-  if (turn !== undefined) turn[TURN.patience] = 1;
-}
 
 /** Why a turn is to end. */
 export const OVER = {
@@ -64,6 +58,11 @@ export class TurnPatience {
     this.times = came ? 1 : Math.min(2 * this.times, most);
     return this.times;
   }
+}
+
+/** A ULP waits for a time, which is looked at when a turn ends, at the latest: however long turns might last. */
+export function lookOften({ edge: { turn } }: EngineState): void {
+  if (turn !== undefined) turn[TURN.patience] = 1;
 }
 
 /** True if the engine's turn is to end, and no other ULP is to begin in it. */
