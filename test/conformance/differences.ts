@@ -253,6 +253,13 @@ export const DIFFERENCES: readonly Difference[] = [
     why: "a manager's error is the result of pvm_config; PVM takes it for the number of hosts",
   },
   {
+    program: "plugins",
+    case: "manager-late",
+    pvm: "info.tag == SM_SPAWN: no",
+    upvm: "info.tag == SM_SPAWN: yes",
+    why: "a resource manager is asked by all tasks from then on; PVM's are those that call their first routine after it",
+  },
+  {
     program: "tasks",
     case: "rejoin",
     pvm: "pvm_mytid() == me: no",

@@ -79,16 +79,16 @@ static void second_tasker(void) {
   CALL(hear(tid, 2));
 }
 
-/* What a task asks after a resource manager has registered goes to that. */
+/* What a task asks that enters after a resource manager has registered goes to that. */
 static void resource_manager(void) {
   struct pvmhostinfo *host = NULL;
   struct pvmminfo info;
   int child, flags, count, answer[2], reply, wid;
   char text[1024];
   CALL(pvm_setopt(PvmResvTids, 1));
-  CALL(start("-asks", 1, &child));
   CALL(pvm_reg_rm(&host));
   IS(host != NULL && host->hi_tid == pvm_tidtohost(pvm_mytid()));
+  CALL(start("-asks", 1, &child));
   tell(child, 1, 0);
   ID(comes(child, SM_SPAWN));
   pvm_getminfo(pvm_getrbuf(), &info);
@@ -117,9 +117,25 @@ static void resource_manager(void) {
   CALL(hear(child, 2));
   CALL(told());
 }
+/* And what one asks that has entered before? */
+static void manager_late(void) {
+  struct pvmhostinfo *host = NULL;
+  struct pvmminfo info;
+  int child;
+  CALL(pvm_setopt(PvmResvTids, 1));
+  CALL(start("-asks", 1, &child));
+  CALL(hear(child, 3));
+  CALL(pvm_reg_rm(&host));
+  tell(child, 1, 0);
+  ID(comes(child, -1));
+  pvm_getminfo(pvm_getrbuf(), &info);
+  IS(info.tag == SM_SPAWN);
+  pvm_kill(child);
+}
 static void asks(void) {
   int tid = 77, values[2];
   char *argv[2] = {"one argument", NULL};
+  tell(pvm_parent(), 3, 0);
   pvm_recv(pvm_parent(), 1);
   values[0] = pvm_spawn("a program", argv, PvmTaskDefault, "a place", 1, &tid);
   values[1] = tid;
@@ -312,7 +328,7 @@ static void tracer(void) {
 }
 
 static const struct part PARTS[] = {
-    {"pvm_reg_hoster", hoster}, {"pvm_reg_tasker", tasker}, {"pvm_reg_rm", resource_manager},
+    {"pvm_reg_hoster", hoster}, {"pvm_reg_tasker", tasker}, {"pvm_reg_rm", resource_manager}, {"manager-late", manager_late},
     {"-asks", asks}, {"second-tasker", second_tasker},            {"pvm_reg_tracer", tracer}, {"-registers", registers},
     {"manager-answers", manager_answers}, {"-asks-all", asks_all}, {"manager-orders", manager_orders},
     {"manager-adds", manager_adds},
