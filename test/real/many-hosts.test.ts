@@ -35,8 +35,12 @@ test("a program prints the same on one, two and three hosts as in one process: m
     assert.equal(halted.code, EXIT.ok, halted.err);
   }));
 
+/** It computes, and takes a processor from the commands that look at it: used where that is what is tried. */
 const ENDLESS = `(module (import "pvm" "pvm_mytid" (func $tid (result i32)))
   (memory 1) (func (export "_start") (drop (call $tid)) (loop (br 0))))`;
+/** It waits for a time that does not come. */
+const WAITING = `(module (import "pvm" "pvm_trecv" (func $trecv (param i32 i32 i32) (result i32)))
+  (memory 1) (data (i32.const 16) "\\ff\\ff\\ff") (func (export "_start") (drop (call $trecv (i32.const -1) (i32.const -1) (i32.const 16)))))`;
 /** The first waits for the last, which traps; the others are done. */
 const TRAP = `(module (import "pvm" "pvm_mytid" (func $tid (result i32)))
   (import "pvm" "pvm_recv" (func $recv (param i32 i32) (result i32)))
@@ -71,8 +75,10 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
   withHosts(async (hosts) => {
     const [a, b] = await hosts.all("a", "b");
     const endless = join(hosts.home("a"), "endless.wat");
+    const waiting = join(hosts.home("a"), "waiting.wat");
     const trap = join(hosts.home("a"), "trap.wat");
     writeFileSync(endless, ENDLESS);
+    writeFileSync(waiting, WAITING);
     writeFileSync(trap, TRAP);
 
     const stuck = await hosts.on("a", ["run", trap, "-n", "4"]);
@@ -82,7 +88,7 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     assert.match(stuck.err, /ULP 0 \(t[0-9a-f]+\) waits in pvm_recv for tag 7 from any task/);
 
     // One job is ended by its number, the other loses a ULP, and then its command gets Ctrl-C.
-    const first = hosts.on("a", ["run", endless, "-n", "2"]);
+    const first = hosts.on("a", ["run", waiting, "-n", "2"]);
     await seen(hosts, "b", 2, first);
     let interrupt = (): void => {};
     const env = { UPVM_HOME: hosts.home("b") };
@@ -91,15 +97,15 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     await seen(hosts, "b", 6, second);
     const all = await tasks(hosts);
     assert.deepEqual([...new Set(all.map(({ host }) => host))].sort(), ["a", "b"]);
-    assert.deepEqual([...new Set(all.map(({ program }) => program))], ["endless.wat"]);
+    assert.deepEqual([...new Set(all.map(({ program }) => program))], ["waiting.wat", "endless.wat"]);
     const [one, other] = [...new Set(all.map(({ job }) => job))] as [number, number];
     const listed = await hosts.on("a", ["jobs"]);
-    assert.match(listed.out, /running +endless\.wat +2 +a,b/);
+    assert.match(listed.out, /running +waiting\.wat +2 +a,b/);
     const gone = await hosts.on("b", ["kill", String(one), "--json"]);
     assert.deepEqual([gone.code, JSON.parse(gone.out)], [EXIT.ok, [{ job: one, ended: true }]]);
     const killed = await first;
     assert.equal(killed.code, EXIT.killed);
-    assert.match(killed.err, /Cannot finish endless\.wat: it was ended by upvm kill\n$/);
+    assert.match(killed.err, /Cannot finish waiting\.wat: it was ended by upvm kill\n$/);
     const victim = all.find(({ job, index }) => job === other && index === 1)!;
     // It computes all the time, and is looked at between two steps of its loop.
     const looked = await hosts.on("a", ["inspect", victim.tid, "--json"]);
@@ -148,7 +154,7 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     assert.deepEqual([ended.code, ok, reason, ulps[0].killed], [EXIT.killed, false, "killed", true]);
     const ranks = join(hosts.home("b"), "ranks");
     writeFileSync(ranks, "# as Open MPI has it\nrank 2=a slot=0\nrank 0=. slot=0\nrank 1=b\n");
-    const fourth = hosts.on("b", ["run", endless, "--seats", `@${ranks}`]);
+    const fourth = hosts.on("b", ["run", waiting, "--seats", `@${ranks}`]);
     await seen(hosts, "b", 3, fourth);
     const seated = (await tasks(hosts)).sort((x, y) => x.index - y.index);
     assert.deepEqual(
@@ -158,26 +164,26 @@ test("traps and deadlocks over hosts are told with their places; jobs are listed
     assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
     const closed = await fourth;
     assert.equal(closed.code, EXIT.killed);
-    assert.match(closed.err, /Cannot finish endless\.wat: its virtual machine was halted\n$/);
+    assert.match(closed.err, /Cannot finish waiting\.wat: its virtual machine was halted\n$/);
     for (const { pid } of [a!, b!]) assert(!Hosts.runs(pid));
   }));
 
 test("a host that is killed takes its ULPs along; hosts that are not there are refused by name", () =>
   withHosts(async (hosts) => {
     const [a, b] = await hosts.all("a", "b");
-    const endless = join(hosts.home("a"), "endless.wat");
-    writeFileSync(endless, ENDLESS);
-    const refused = await hosts.on("a", ["run", endless, "--hosts", "a,nowhere"]);
+    const waiting = join(hosts.home("a"), "waiting.wat");
+    writeFileSync(waiting, WAITING);
+    const refused = await hosts.on("a", ["run", waiting, "--hosts", "a,nowhere"]);
     assert.equal(refused.code, EXIT.failed);
     assert.match(refused.err, /Cannot run on nowhere: the virtual machine has no host of that name/);
-    const noSeat = await hosts.on("a", ["run", endless, "--seats", "a,nowhere"]);
+    const noSeat = await hosts.on("a", ["run", waiting, "--seats", "a,nowhere"]);
     assert.equal(noSeat.code, EXIT.failed);
     assert.match(noSeat.err, /Cannot run on nowhere/);
-    const noEngine = await hosts.on("a", ["run", endless, "--cores", "1", "--seats", "a,b/1"]);
+    const noEngine = await hosts.on("a", ["run", waiting, "--cores", "1", "--seats", "a,b/1"]);
     assert.equal(noEngine.code, EXIT.failed);
     assert.match(noEngine.err, /Cannot begin a ULP on engine 1 of b: it has 1, from 0 on/);
 
-    const run = hosts.on("a", ["run", "--route", "daemons", endless, "-n", "2"]);
+    const run = hosts.on("a", ["run", "--route", "daemons", waiting, "-n", "2"]);
     await seen(hosts, "b", 2, run);
     const routed = async () => JSON.parse((await hosts.on("a", ["jobs", "--json"])).out)[0].routed;
     await hosts.until(async () => (await routed()).length > 0);
@@ -205,7 +211,7 @@ test("a host that is killed takes its ULPs along; hosts that are not there are r
     assert.equal(alone.code, EXIT.ok, alone.err);
 
     // The master: whoever runs something is told, and no process stays.
-    const last = hosts.on("a", ["run", "--hosts", "a", endless]);
+    const last = hosts.on("a", ["run", "--hosts", "a", waiting]);
     await seen(hosts, "a", 1, last);
     process.kill(a!.pid, "SIGKILL");
     const lost = await last;
