@@ -18,6 +18,9 @@ export const MEMBER = whole(0, LIMITS.members - 1);
 
 const GRANT = v.strictObject({ host: v.string(), guest: v.string(), readOnly: v.boolean() });
 
+/** Kinds of links between a job's processes; auto: as the virtual machine's hosts reach each other. */
+export const LINKS = ["auto", "unix", "tcp", "tls"] as const;
+
 /** The way of links between a job's processes: from one to the other, through the daemons, or the first where that can be. */
 export const ROUTES = ["auto", "direct", "daemons"] as const;
 export const ROUTE = v.picklist(ROUTES);
@@ -29,8 +32,7 @@ export const JOB_WISH = v.strictObject({
   hash: HASH,
   ulps: whole(1, LIMITS.ulps),
   place: v.picklist(["block", "cyclic"]),
-  /** Kind of link between its processes; auto: as the virtual machine's hosts reach each other. */
-  link: v.picklist(["auto", "unix", "tcp", "tls"]),
+  link: v.picklist(LINKS),
   /** Whether they are direct; auto, which is also what a job without it has: those that can be made. */
   route: v.optional(ROUTE),
   args: v.array(v.string()),

@@ -1,6 +1,6 @@
 /** Checkpoints as a user has them: a job on two hosts is kept in a file, goes on, and is taken up again elsewhere. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import { EXIT } from "../../wire/errors.ts";
@@ -50,6 +50,16 @@ test("a job is kept while it runs, and ends the same there and where it is resta
       assert.equal(again.code, EXIT.ok, again.err);
       assert.deepEqual(lines(again.out), wanted, `restarted ${words.join(" ")}`);
     }
+    // It was run with links as they came about: now they go another way.
+    rmSync(join(folder, "open"));
+    const routed = hosts.on("a", ["restart", file, "--route", "daemons", "--link", "tls"]);
+    await hosts.until(async () => {
+      const [row] = JSON.parse((await hosts.on("a", ["jobs", "--json"])).out) as { routed: string[][] }[];
+      return row?.routed.length === 1;
+    });
+    writeFileSync(join(folder, "open"), "");
+    assert.deepEqual(lines((await routed).out), wanted);
+
     const bytes = readFileSync(file);
     bytes[1000] = bytes[1000]! ^ 1;
     writeFileSync(file, bytes);

@@ -3,6 +3,7 @@ import type { Rpc } from "../../net/rpc.ts";
 import { CheckpointWriter, readManifest, readPart } from "../../runtime/migrate/checkpoint.ts";
 import type { Manifest } from "../../wire/checkpoint.ts";
 import { EXIT, UpvmError } from "../../wire/errors.ts";
+import { LINKS, ROUTES } from "../../wire/job.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { usage } from "../args.ts";
 import { command } from "../command.ts";
@@ -90,9 +91,21 @@ export const restart = command({
       value: "NAME[,NAME]",
       help: "hosts to run on; without it, all that are in service",
     },
+    link: {
+      kind: "choice",
+      choices: LINKS,
+      help: "how its processes on different hosts reach each other, as for upvm run",
+      absent: "as it was run",
+    },
+    route: {
+      kind: "choice",
+      choices: ROUTES,
+      help: "way of these links, as for upvm run",
+      absent: "as it was run",
+    },
     json: { kind: "switch", help: "print the result as JSON" },
   },
-  examples: ["upvm restart solver.ckpt", "upvm restart solver.ckpt --hosts host2"],
+  examples: ["upvm restart solver.ckpt", "upvm restart solver.ckpt --hosts host2,host3 --link tls"],
   exits: {
     0: "every ULP ended well",
     1: "a ULP failed, or the job cannot begin",
@@ -106,8 +119,10 @@ export const restart = command({
     const files = await edge.checkpoints();
     return await files.withFile(args.file, async (file) => {
       const kept = readManifest(file, files.sum);
-      const { hosts: _, seats: __, ...wish } = kept.wish;
-      const manifest: Manifest = { ...kept, wish: { ...wish, ...(names.length > 0 && { hosts: names }) } };
+      const { hosts: _, seats: __, ...asked } = kept.wish;
+      const { link = asked.link, route = asked.route } = flags;
+      const wish = { ...asked, link, ...(route && { route }), ...(names.length > 0 && { hosts: names }) };
+      const manifest: Manifest = { ...kept, wish };
       const modules = manifest.programs.map((part) => readPart(file, part, files.sum));
       const images = new Map(manifest.images.map((part) => [part.tid, part]));
       // All of it is looked at before anything begins.

@@ -4,7 +4,7 @@ import type { Rpc } from "../../net/rpc.ts";
 import { dumpText } from "../../runtime/scheduler/dump.ts";
 import type { Grant } from "../../runtime/scheduler/files.ts";
 import { EXIT, UpvmError } from "../../wire/errors.ts";
-import { type JobWish, ROUTES, type Route } from "../../wire/job.ts";
+import { type JobWish, LINKS, ROUTES, type Route } from "../../wire/job.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import type { SeatRow } from "../../wire/seats.ts";
 import { usage } from "../args.ts";
@@ -142,7 +142,7 @@ export const run = command({
     },
     link: {
       kind: "choice",
-      choices: ["auto", "unix", "tcp", "tls"],
+      choices: LINKS,
       default: "auto",
       help: "how processes of the job on different hosts reach each other; auto: tls if a host listens with tls:, else tcp; unix: all hosts are this machine",
     },
