@@ -277,8 +277,14 @@ export class Router implements Tasks {
     this.pass(tid, 0, (ways) => ways.begin([tid]));
   }
 
+  /**
+   * What is to end does not wait for its move, or for who is stopped with it: where it is by the table it is ended, or the signal
+   * goes after it. It waits here too, since that process may be lost without it; one that has ended is ended no more.
+   */
   stop(tid: number, signum: number): void {
-    this.pass(tid, 0, (ways) => ways.stop(tid, signum));
+    const act = (ways: Member): void => ways.stop(tid, signum);
+    if (this.task(tid)?.parked !== undefined) this.passAll(tid, [act]);
+    this.pass(tid, 0, act);
   }
 
   setPlugins(bits: number): void {

@@ -147,9 +147,14 @@ export class Departures<M> {
     return this.queue.length >= LIMITS.movesWaiting ? "tooMany" : undefined;
   }
 
+  /** One that is refused already, and only waits to be thawed, takes nobody's place. */
+  private get underWay(): number {
+    return [...this.moves.values()].filter(({ at }) => at !== "unfreezing").length;
+  }
+
   /** Begins with what has waited, as far as the limit allows. */
   private startQueued(): void {
-    while (this.moves.size < LIMITS.movesAtOnce) {
+    while (this.underWay < LIMITS.movesAtOnce) {
       const next = this.queue.shift();
       if (next === undefined) return;
       const { order, tid, to, sinceMs } = next;
@@ -402,6 +407,7 @@ export class Departures<M> {
     if (at === "freezing" && !ended) {
       // It may be on its way to us: then it goes back when it comes.
       this.enter(d, "unfreezing");
+      this.startQueued();
       return;
     }
     if (at !== "freezing") common.out({ kind: "thaw", tid });

@@ -176,6 +176,21 @@ test("what cannot be stopped in time stays, and goes on when it stops after all"
   assert.equal(source.protocol.unfinished, 0);
 });
 
+test("those that cannot be stopped are in nobody's way: others that wait are begun with when they are refused", () => {
+  const source = new Source();
+  for (let tid = 1; tid <= 2 * LIMITS.movesAtOnce + 1; tid++) source.order(tid);
+  // Called off, or too late: neither can be stopped.
+  const next = kinds(source.take({ kind: "callOff", tid: 1, queued: false }));
+  assert.deepEqual(next, ["MIGABORT 1", "answer", "offer", "freeze"]);
+  for (let tid = 2; tid <= LIMITS.movesAtOnce + 1; tid++) source.frame(1, "PREPARED", tid);
+  const others = source.after(LIMITS.moveFreezeMs);
+  assert.deepEqual(refusals(others), Array(LIMITS.movesAtOnce).fill("notFrozen"));
+  assert.equal(kinds(others).filter((kind) => kind === "freeze").length, LIMITS.movesAtOnce);
+  const last = 2 * LIMITS.movesAtOnce + 1;
+  const told = kinds(source.take({ kind: "frozen", tid: last, move: 1 }));
+  assert.deepEqual(told, ["MIGRATING 2", "MIGRATING 1", "shipMemory", "ship"]);
+});
+
 test("messages to a ULP whose state is on the way wait, and go to it in order when it has moved", () => {
   const source = new Source();
   source.order();

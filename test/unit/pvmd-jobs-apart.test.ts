@@ -177,7 +177,7 @@ test("what is for a task goes to the member that has it, also when it has moved,
   assert.equal(b.stopped.length, 1);
 });
 
-test("what is for a task that is ordered elsewhere waits, in order; what is too much goes to its source, and so does the rest", () => {
+test("what is for a task that is ordered elsewhere waits, in order, but for what ends it; what is too much goes to its source, and so does the rest", () => {
   const vm = new FakeMachine(1, 1);
   const [a, b] = vm.job(1, 2) as [FakeMember, FakeMember];
   const to = tid(1, 0);
@@ -189,7 +189,8 @@ test("what is for a task that is ordered elsewhere waits, in order; what is too 
   router.post({ to: tid(1, 1), tag: 9, data: new Uint8Array(4) });
   router.stop(to, 15);
   post(2);
-  assert.deepEqual([tags(a), a.stopped, tags(b)], [[], [], [9]]);
+  // The order may be long in coming to its end, or its source gone by then.
+  assert.deepEqual([tags(a), a.stopped, tags(b)], [[], [to], [9]]);
   vm.machine.taskMoved(to, 1);
   assert.deepEqual(tags(b), [9], "the order is not answered");
   vm.machine.letGo(to);

@@ -79,7 +79,7 @@ const SIGTERM = 15;
 export const kill = command({
   summary: "End ULPs or whole jobs",
   about: [
-    "As pvm_kill: a ULP that is ended has not failed, and who asked to be notified of its end is. The command that runs the job says that it was, and its exit code is 143.",
+    "As pvm_kill: a ULP that is ended has not failed, and who asked to be notified of its end is. The command that runs the job says that it was, and its exit code is 143. One that computes ends at its next poll; without polls (upvm run --no-polls), when it next waits.",
   ],
   args: {
     what: {

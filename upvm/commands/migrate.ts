@@ -10,6 +10,7 @@ export const migrate = command({
   summary: "Move ULPs to another host while they compute",
   about: [
     "In any state: running, waiting for a message, asleep. Output, messages and results are as if it had not moved. What cannot be moved is told with the reason, and goes on where it is.",
+    "Interrupting this command calls nothing off: what was asked for is done, and upvm ps says where ULPs are. A ULP stays where it is if it cannot be stopped within ten seconds, since a program without polls computes on its engine.",
     "Obtrusive is the time from the order until all of its state had left its host; migration the time until it went on there.",
   ],
   args: {
