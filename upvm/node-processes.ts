@@ -4,13 +4,14 @@
  * Owns: the child processes. What each is told goes to its standard input, which stays open: a process whose pvmd dies sees
  * it close, and ends. What a process says on its standard error is for the log.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { ApplicationSetup } from "./node-application-thread.ts";
 import { nodeCommand } from "./node-command.ts";
 import { packageRoot } from "./node-package.ts";
+import { startChild } from "./node-start-child.ts";
 
 export class Processes {
   private readonly children = new Map<string, ChildProcess>();
@@ -24,17 +25,18 @@ export class Processes {
   }
 
   /** @returns its process id. @throws UpvmError JOB_NOT_RUN */
-  start(setup: ApplicationSetup): Promise<number> {
+  async start(setup: ApplicationSetup): Promise<number> {
     const { job, member } = setup;
     const name = nameOf(job, member);
     if (this.children.has(name))
       throw new UpvmError("JOB_NOT_RUN", { why: `it has process ${name} already` });
     const [node, ...words] = nodeCommand();
-    const child = spawn(node, [...words, join(packageRoot, "bin", "upvm.js"), "application"], {
+    const child = startChild(node, [...words, join(packageRoot, "bin", "upvm.js"), "application"], {
       stdio: ["pipe", "ignore", "pipe"],
       // Ctrl-C of a terminal is the command's.
       detached: true,
     });
+    if (typeof child === "string") throw new UpvmError("JOB_NOT_RUN", { why: child });
     this.children.set(name, child);
     let said = "";
     child.stderr.on("data", (data: Buffer) => {
@@ -49,7 +51,7 @@ export class Processes {
       if (signal !== null) this.log(`process ${name} was ended by ${signal}`);
       this.ended(job, member, signal ?? `exit code ${code}`);
     });
-    return new Promise((done, fail) => {
+    return await new Promise((done, fail) => {
       child.on("spawn", () => done(child.pid ?? 0));
       child.on("error", (error) => {
         this.children.delete(name);

@@ -5,7 +5,6 @@
  * pvmd/. It is told how by one JSON object on standard input, and tells on file descriptor 3 whether it is in service;
  * the key is in no argument and in no variable.
  */
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { availableParallelism, hostname, totalmem } from "node:os";
@@ -37,6 +36,7 @@ import {
   writeLog,
   writeState,
 } from "./node-home.ts";
+import { runHoster } from "./node-hoster.ts";
 import { ownAddressTowards } from "./node-own-address.ts";
 import { packageVersion } from "./node-package.ts";
 import { openNodeStore } from "./node-store.ts";
@@ -308,25 +308,4 @@ interface Common {
   readonly folder: string;
   readonly parts: typeof PARTS;
   readonly edge: PvmdEdge;
-}
-
-/** Runs what starts a pvmd elsewhere, with the key on its standard input. */
-function runHoster(words: readonly string[], key: string): Promise<{ code: number; text: string }> {
-  return new Promise((done) => {
-    const [command = "", ...args] = words;
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], timeout: LIMITS.hosterMs });
-    let text = "";
-    const collect = (data: Buffer): void => {
-      text = (text + data.toString()).slice(-LIMITS.hosterTextLength);
-    };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
-    // It may end before it has read.
-    child.stdin.on("error", () => {});
-    child.stdin.end(key);
-    child.on("error", (error) => done({ code: -1, text: `${command}: ${error.message}` }));
-    child.on("close", (code, signal) =>
-      done({ code: code ?? -1, text: signal === null ? text : `${text}${command} was ended: ${signal}` }),
-    );
-  });
 }

@@ -1,0 +1,54 @@
+/** Children of a pvmd that cannot be started: it says so, and lives. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "uvu";
+import { runHoster } from "../../upvm/node-hoster.ts";
+
+const upvm = join(import.meta.dirname, "../../upvm");
+
+/** Runs a module's text in a process that can open no file more, and returns what it said. */
+function withoutFiles(text: string): string {
+  const whole = `
+    import { openSync } from "node:fs";
+    import { Processes } from ${JSON.stringify(join(upvm, "node-processes.ts"))};
+    import { runHoster } from ${JSON.stringify(join(upvm, "node-hoster.ts"))};
+    try { for (;;) openSync("/dev/null", "r"); } catch {}
+    ${text}`;
+  const words = [
+    "-c",
+    'ulimit -n 100; exec "$@"',
+    "sh",
+    process.execPath,
+    "--input-type=module",
+    "-e",
+    whole,
+  ];
+  const { stdout, stderr } = spawnSync("sh", words, { encoding: "utf8" });
+  return stdout + stderr;
+}
+
+test("at the limit of open files no process of a job is started, and its pvmd goes on", () => {
+  const said = withoutFiles(`
+    const processes = new Processes(console.log, console.log);
+    for (let i = 0; i < 2; i++)
+      console.log(await processes.start({ job: 1, member: 0 }).catch(String), processes.has(1, 0));`);
+  const no = "UpvmError: Cannot run the program on the virtual machine: no more files can be opened";
+  assert.equal(said, `${no} false\n${no} false\n`);
+});
+
+test("at the limit of open files a host is not added, and the pvmd that was asked goes on", () => {
+  const said = withoutFiles(`console.log(await runHoster(["true"], "key"));`);
+  assert.equal(said, "{ code: -1, text: 'true: no more files can be opened' }\n");
+});
+
+test("a hoster that cannot be run is told of, whatever is wrong with it", async () => {
+  const none = await runHoster(["/no/such/command"], "key");
+  assert.deepEqual(none, { code: -1, text: "/no/such/command: spawn /no/such/command ENOENT" });
+  // Longer than what any system takes.
+  const long = await runHoster(["true", "x".repeat(1 << 25)], "key");
+  assert.deepEqual(long, { code: -1, text: "true: spawn E2BIG" });
+  assert.deepEqual(await runHoster(["cat"], "the key"), { code: 0, text: "the key" });
+});
+
+test.run();
