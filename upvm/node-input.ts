@@ -15,12 +15,10 @@ export function nodeInput(): NodeInput {
   let begun = false;
   let ended = false;
   let kept = new Uint8Array(0);
-  /** Called when there is some, or no more. */
-  let arrived: (() => void)[] = [];
+  /** Each ends itself, when there is some, or no more, or its time is over: programs may ask for ever while nothing comes. */
+  const waiting = new Set<() => void>();
   const tell = (): void => {
-    const waiting = arrived;
-    arrived = [];
-    for (const go of waiting) go();
+    for (const go of [...waiting]) go();
   };
   const begin = (): void => {
     if (begun) return;
@@ -38,32 +36,31 @@ export function nodeInput(): NodeInput {
     // A stream that cannot be read, because it is closed or a folder, is at its end.
     stdin.on("end", end).on("error", end).on("close", end);
   };
-  const some = async (): Promise<void> => {
+  /** @param ms  waits no longer; -1: for ever */
+  const some = async (ms: number): Promise<void> => {
     begin();
     if (kept.length > 0 || ended) return;
-    const more = new Promise<void>((go) => arrived.push(go));
-    stdin.resume();
-    await more;
+    await new Promise<void>((done) => {
+      const go = (): void => {
+        clearTimeout(timer);
+        waiting.delete(go);
+        done();
+      };
+      const timer = ms < 0 ? undefined : setTimeout(go, ms);
+      waiting.add(go);
+      stdin.resume();
+    });
   };
   return {
     async read(bytes) {
-      await some();
+      await some(-1);
       const given = kept.subarray(0, bytes);
       kept = kept.subarray(given.length);
       return given.slice();
     },
     async ready(ms) {
-      if (ms < 0) {
-        await some();
-        return true;
-      }
-      let timer: NodeJS.Timeout | undefined;
-      const over = new Promise<void>((go) => {
-        timer = setTimeout(go, ms);
-      });
-      await Promise.race([some(), over]);
-      clearTimeout(timer);
-      return kept.length > 0 || ended;
+      await some(ms);
+      return ms < 0 || kept.length > 0 || ended;
     },
     close() {
       if (!begun) return;
