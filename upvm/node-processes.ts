@@ -2,12 +2,14 @@
  * Application processes of a host: its pvmd starts them, and is told when one ends.
  *
  * Owns: the child processes. What each is told goes to its standard input, which stays open: a process whose pvmd dies sees
- * it close, and ends. What a process says on its standard error is for the log.
+ * it close, and ends. What one leaves in the home goes with it. What a process says on its standard error is for the log.
  */
 import type { ChildProcess } from "node:child_process";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
+import { processSocket } from "./home.ts";
 import type { ApplicationSetup } from "./node-application-thread.ts";
 import { nodeCommand } from "./node-command.ts";
 import { packageRoot } from "./node-package.ts";
@@ -46,6 +48,8 @@ export class Processes {
     child.stdin.write(`${JSON.stringify(setup)}\n`);
     child.on("close", (code, signal) => {
       this.children.delete(name);
+      // One that was killed has left it.
+      removeSocket(setup);
       if (said !== "") this.log(`process ${name}: ${said.trimEnd()}`);
       // By the system, when it has no memory left, by a user, or by us, when it had not ended in time: nobody else could tell.
       if (signal !== null) this.log(`process ${name} was ended by ${signal}`);
@@ -77,6 +81,15 @@ export class Processes {
     }, waitMs);
     await gone;
     clearTimeout(late);
+  }
+}
+
+/** What stays is in nobody's way: who listens there next takes it for what it is. */
+function removeSocket({ folder, job, member }: ApplicationSetup): void {
+  try {
+    rmSync(processSocket(folder, job, member), { force: true });
+  } catch {
+    // Somebody has taken away our right to.
   }
 }
 

@@ -1,9 +1,14 @@
-/** Children of a pvmd that cannot be started: it says so, and lives. */
+/** Children of a pvmd: one that cannot be started is told of, and the pvmd lives; one that was killed leaves nothing. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
+import { processSocket } from "../../upvm/home.ts";
+import type { ApplicationSetup } from "../../upvm/node-application-thread.ts";
 import { runHoster } from "../../upvm/node-hoster.ts";
+import { Processes } from "../../upvm/node-processes.ts";
 
 const upvm = join(import.meta.dirname, "../../upvm");
 
@@ -49,6 +54,25 @@ test("a hoster that cannot be run is told of, whatever is wrong with it", async 
   const long = await runHoster(["true", "x".repeat(1 << 25)], "key");
   assert.deepEqual(long, { code: -1, text: "true: spawn E2BIG" });
   assert.deepEqual(await runHoster(["cat"], "the key"), { code: 0, text: "the key" });
+});
+
+test("a process that was killed leaves no socket in its host's home", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "upvm-home-"));
+  try {
+    const gone = Promise.withResolvers<string>();
+    const processes = new Processes(
+      () => {},
+      (_job, _member, how) => gone.resolve(how),
+    );
+    await processes.start({ folder, job: 3, member: 1 } as ApplicationSetup);
+    // As if it had listened by now.
+    writeFileSync(processSocket(folder, 3, 1), "");
+    processes.kill(3, 1);
+    assert.equal(await gone.promise, "SIGKILL");
+    assert.deepEqual(readdirSync(folder), []);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test.run();
