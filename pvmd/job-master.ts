@@ -420,8 +420,8 @@ export class JobMaster {
       ...this.checkpoints.handlers(caller),
       hasModule: async ({ hash }) => ({ body: { has: (await this.world.modules.find(hash)) !== undefined } }),
       putModule: ({ hash }, bytes) => {
-        if (!this.world.modules.keep(hash, bytes))
-          throw new UpvmError("NOT_SERVED", { kind: "putModule", why: "the module's hash is another" });
+        const why = this.world.modules.keep(hash, bytes);
+        if (why !== undefined) throw new UpvmError("MODULE_NOT_KEPT", { why });
         return DONE;
       },
       interrupt: () => {

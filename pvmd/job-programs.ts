@@ -12,8 +12,8 @@ import { PVM_ERROR } from "../wire/pvm.ts";
 /** Linked modules that the master keeps, by hash. */
 export interface Modules {
   find(hash: string): Promise<Uint8Array | undefined>;
-  /** @returns false: this is not the module's hash */
-  keep(hash: string, wasm: Uint8Array): boolean;
+  /** @returns why it is not kept: its hash is another, or what the disk says; undefined: it is */
+  keep(hash: string, wasm: Uint8Array): string | undefined;
   hashOf(wasm: Uint8Array): string;
 }
 

@@ -53,10 +53,14 @@ export function makeHome({ folder }: Home): void {
 
 function refused(path: string, error: unknown): UpvmError {
   if (error instanceof UpvmError) return error;
+  return new UpvmError("HOME_REFUSED", { path, why: homeWords(error) });
+}
+
+/** Why something in a home cannot be written, in words. */
+export function homeWords(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   // Codes of Node's own say less than their messages.
-  const why = WHY[code ?? ""] ?? (code === undefined || code.startsWith("ERR_") ? message : code);
-  return new UpvmError("HOME_REFUSED", { path, why });
+  return WHY[code ?? ""] ?? (code === undefined || code.startsWith("ERR_") ? message : code);
 }
 const WHY: Readonly<Record<string, string>> = {
   EACCES: "permission denied",

@@ -7,7 +7,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { lookup } from "node:dns/promises";
-import { readFileSync } from "node:fs";
 import { parseAddress } from "../net/address.ts";
 import type { Handlers } from "../net/rpc.ts";
 import type { HostFacts, Hosts } from "../pvmd/host.ts";
@@ -22,7 +21,8 @@ import type { JobLinking } from "../wire/job.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { PVM_ERROR, tidBaseOf } from "../wire/pvm.ts";
 import type { Leaving } from "../wire/rpc-hosts.ts";
-import { homeIn, keyOf, processSocket } from "./home.ts";
+import { homeIn, processSocket } from "./home.ts";
+import { readKey } from "./node-home.ts";
 import { ModuleStore } from "./node-module-store.ts";
 import { Processes } from "./node-processes.ts";
 
@@ -118,9 +118,7 @@ class JobsPart implements Part {
   private start(job: number, member: number, how: JobLinking): Promise<number> {
     const { vm, host, masterAddress, folder, address, localAddress: daemon } = this.pvmd;
     const parsed = parseAddress(address);
-    const key = keyOf(readFileSync(homeIn(folder).keyFile, "utf8"));
-    if (key === undefined)
-      throw new UpvmError("JOB_NOT_RUN", { why: "the virtual machine's key cannot be read" });
+    const key = keyIn(folder);
     const listen = parsed.kind === "unix" ? "127.0.0.1" : parsed.host;
     return this.processes.start({
       vm,
@@ -142,6 +140,17 @@ class JobsPart implements Part {
     } catch {
       // The link to the master is gone: it knows that this host is.
     }
+  }
+}
+
+/** @throws UpvmError JOB_NOT_RUN: somebody has removed or spoilt it, or no more files can be opened */
+function keyIn(folder: string): Uint8Array {
+  const { keyFile } = homeIn(folder);
+  try {
+    return readKey(keyFile);
+  } catch (error) {
+    if (!(error instanceof UpvmError)) throw error;
+    throw new UpvmError("JOB_NOT_RUN", { why: error.message.split("\n")[0] ?? "" });
   }
 }
 

@@ -2,7 +2,7 @@
  * Linked modules that a host has, by the SHA-256 of their bytes: each goes to a host once.
  *
  * Owns: the folder `modules` in a host's home. Never trusted: a file whose hash is not its name is none. Bounded: the ones
- * unused for longest go. Nothing here fails: what is not kept is fetched again.
+ * unused for longest go. Nothing here fails: what is not kept is fetched again, or its owner is told why it cannot be kept.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
@@ -10,10 +10,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Modules } from "../pvmd/job-programs.ts";
 import { LIMITS } from "../wire/limits.ts";
+import { homeWords } from "./node-home.ts";
 
 const SUFFIX = ".wasm";
 
-export function moduleHash(wasm: Uint8Array): string {
+function moduleHash(wasm: Uint8Array): string {
   return createHash("sha256").update(wasm).digest("hex");
 }
 
@@ -42,9 +43,8 @@ export class ModuleStore implements Modules {
     return moduleHash(wasm);
   }
 
-  /** @returns false: this is not the module's hash */
-  keep(hash: string, wasm: Uint8Array): boolean {
-    if (moduleHash(wasm) !== hash) return false;
+  keep(hash: string, wasm: Uint8Array): string | undefined {
+    if (moduleHash(wasm) !== hash) return "the module's hash is another";
     const file = join(this.folder, hash + SUFFIX);
     // Written aside and renamed, so that no other process sees half of it.
     const aside = `${file}.${process.pid}`;
@@ -52,12 +52,12 @@ export class ModuleStore implements Modules {
       mkdirSync(this.folder, { recursive: true, mode: 0o700 });
       writeFileSync(aside, wasm, { mode: 0o600 });
       renameSync(aside, file);
-      this.dropOldest();
-    } catch {
-      // No room, no right: it is fetched again.
-      rmSync(aside, { force: true });
+    } catch (error) {
+      quietly(() => rmSync(aside, { force: true }));
+      return `${this.folder}: ${homeWords(error)}`;
     }
-    return true;
+    quietly(() => this.dropOldest());
+    return undefined;
   }
 
   private dropOldest(): void {
@@ -72,5 +72,14 @@ export class ModuleStore implements Modules {
       if (i > 0 && (bytes > LIMITS.modulesBytes || i >= LIMITS.cacheEntries))
         rmSync(join(this.folder, name), { force: true });
     });
+  }
+}
+
+/** What need not be done now: another process does the same there, or the next one does it. */
+function quietly(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // Of no consequence.
   }
 }

@@ -229,6 +229,10 @@ export const ERRORS = {
     exit: EXIT.failed,
     text: (f) => `Cannot run the program on the virtual machine: ${f["why"]}`,
   },
+  MODULE_NOT_KEPT: {
+    exit: EXIT.failed,
+    text: (f) => `Cannot keep the program on the virtual machine's first host: ${f["why"]}`,
+  },
   NO_MEMORY: {
     exit: EXIT.failed,
     text: (f) => `Cannot create ULP ${f["index"]}: no memory of ${f["pages"]} pages for it: ${f["why"]}`,
