@@ -9,7 +9,7 @@ import { UpvmError } from "../wire/errors.ts";
 import type { CcResult } from "./cc.ts";
 import { type CcArgs, splitWords } from "./cc-args.ts";
 import type { Compiled, CompileHost, CompileOptions } from "./compile.ts";
-import { EMULATED, LINK_FLAGS, OWN_LIBRARIES, TARGET_FLAGS } from "./compile-c-build.ts";
+import { EMULATED, LINK_FLAGS, OWN_LIBRARIES, stackFlags, TARGET_FLAGS } from "./compile-c-build.ts";
 import { absolute } from "./compile-c-files.ts";
 
 /** What is the package's compiler's alone. */
@@ -29,6 +29,7 @@ export async function compileWithOwn(
     ...(options.define ?? []).map((text) => `-D${text}`),
     ...[path, ...(options.sources ?? [])],
     ...libraryWords(host),
+    ...(options.stackBytes === undefined ? [] : stackFlags(options.stackBytes).map((flag) => `-Wl,${flag}`)),
     ...(options.libraries ?? []).filter((name) => !OWN_LIBRARIES.includes(name)).map((name) => `-l${name}`),
   ];
   const { code, said, made } = await runOwn(own, [...FLAGS, ...headers(host), ...words], host);

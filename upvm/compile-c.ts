@@ -7,7 +7,7 @@
 
 import { UpvmError } from "../wire/errors.ts";
 import type { Compiled, CompileHost, CompileOptions } from "./compile.ts";
-import { CBuild, isCxx } from "./compile-c-build.ts";
+import { CBuild, isCxx, stackFlags } from "./compile-c-build.ts";
 import { compileWithOwn } from "./compile-c-own.ts";
 
 /** @throws UpvmError COMPILE with clang's messages: `file:line:column: error: …` */
@@ -29,11 +29,16 @@ export async function compileC(path: string, options: CompileOptions, host: Comp
   }
   const text = (): string => said.join("").trimEnd();
   if (failed) throw new UpvmError("COMPILE", { path, output: text() });
-  const { wasm, said: linkerSaid, code } = await build.link(options.libraries ?? [], []);
+  const { wasm, said: linkerSaid, code } = await build.link(options.libraries ?? [], stackWords(options));
   said.push(linkerSaid);
   if (wasm === undefined)
     throw new UpvmError("COMPILE", { path, output: text() || `wasm-ld ended with code ${code}` });
   return { wasm, warnings: text() };
+}
+
+/** The linker's words for the stack that was asked for. */
+function stackWords({ stackBytes }: CompileOptions): string[] {
+  return stackBytes === undefined ? [] : stackFlags(stackBytes);
 }
 
 /** C++ gets the lines that messages need, and no more: all that its headers declare would take as long as the code. */

@@ -26,6 +26,8 @@ export interface CompileOptions {
   readonly include?: readonly string[];
   readonly define?: readonly string[];
   readonly libraries?: readonly string[];
+  /** C: its stack, bytes; STACK_BYTES unless told. */
+  readonly stackBytes?: number;
   /** C: a compiler of the user's own, as a command; the package's clang unless told. */
   readonly cc?: string;
 }

@@ -43,6 +43,10 @@ const HINTS: readonly (readonly [message: RegExp, hint: string])[] = [
   [/^out of memory/, "a ULP has 4096 MB at most, or what --memory MB says"],
   [/^unwind stack overflow/, "give it more with --frames MB"],
   [
+    /^stack overflow: its stack has/,
+    "a recursion without end, or local data larger than that: compile it with --stack MB (upvm cc: -Wl,-z,stack-size=BYTES)",
+  ],
+  [
     /^Maximum call stack size exceeded/,
     "a recursion without end, or too deep: each engine has one native stack",
   ],

@@ -5,18 +5,20 @@
  * where each stretch of linked code was in the original (offset-map.ts).
  */
 import { SECTION } from "../../wire/layout.ts";
-import { functionNames } from "./function-names.ts";
+import { functionNames, globalNames } from "./function-names.ts";
 import { encodeOffsets, type OffsetPair } from "./offset-map.ts";
 import { ByteWriter } from "./wasm/bytes.ts";
 import type { Custom, WasmModule } from "./wasm/module.ts";
 
-/** Before any pass: gives the original functions their names, and drops what will not be true afterwards. */
+/** Before any pass: gives the original functions and globals their names, and drops what will not be true afterwards. */
 export function takeNames(module: WasmModule): void {
   const section = module.customs.find((custom) => custom.name === "name");
   const names = section === undefined ? undefined : functionNames(section.bytes);
   for (const [index, func] of module.funcs.entries()) {
     func.name = names?.get(index) ?? module.exports.find((item) => item.func === func)?.name;
   }
+  const globals = section === undefined ? undefined : globalNames(section.bytes);
+  for (const [index, global] of module.globals.entries()) global.name = globals?.get(index);
   module.customs = module.customs.filter(
     ({ name }) =>
       name === SECTION.sourceMap ||

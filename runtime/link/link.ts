@@ -25,7 +25,7 @@ import { access, i32 } from "./wasm/build.ts";
 import { WasmFormatError } from "./wasm/bytes.ts";
 import { encodeModule } from "./wasm/encode.ts";
 import type { Export, Func, WasmModule } from "./wasm/module.ts";
-import { OP } from "./wasm/opcodes.ts";
+import { I32, OP } from "./wasm/opcodes.ts";
 import { parseModule, Unsupported } from "./wasm/parse.ts";
 
 export interface LinkOptions {
@@ -115,6 +115,8 @@ function linkModule(module: WasmModule, path: string, suspend: SuspendTransform,
     exported("upvm_save", state.save),
     exported("upvm_load", state.load),
   ];
+  const stack = stackPointer(module);
+  if (stack >= 0) module.exports.push({ name: "upvm_stack", kind: "global", func: undefined, index: stack });
   if (tables > 0) {
     for (let i = 0; i < tables; i++)
       module.exports.push({ name: `upvm_table${i}`, kind: "table", func: undefined, index: i });
@@ -132,6 +134,13 @@ function linkModule(module: WasmModule, path: string, suspend: SuspendTransform,
     counts,
     ...(!polled && { unpolled: true }),
   });
+}
+
+/** The global with a C program's stack pointer, by which an overflow is known; -1: there is none, or it has no name. */
+function stackPointer(module: WasmModule): number {
+  return module.globals.findIndex(
+    ({ name, type, mutable }) => name === "__stack_pointer" && type === I32 && mutable,
+  );
 }
 
 function finish(

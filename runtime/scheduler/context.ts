@@ -14,6 +14,8 @@ export interface LinkedExports {
   upvm_resume(framesTop: number, framesLimit: number, fresh: number): number;
   upvm_save(at: number): void;
   upvm_load(at: number): void;
+  /** A C program's stack pointer: how far its stack is from its end, bytes. */
+  readonly upvm_stack?: WebAssembly.Global<number>;
 }
 
 /**
@@ -35,6 +37,8 @@ export class Context {
   linked: LinkedExports | undefined = undefined;
   /** upvm_resume of `linked`: called at every switch. */
   resume: LinkedExports["upvm_resume"] | undefined = undefined;
+  /** Stack of a C program, bytes, with which its instance began; undefined: it has none. */
+  stackBytes: number | undefined = undefined;
   /** By file descriptor. */
   readonly held: (HeldLine | undefined)[] = [undefined, undefined, undefined];
   /** Bit set of the standard streams that the program has closed. */
@@ -48,6 +52,14 @@ export class Context {
     this.memory = memory;
     this.bytes = new Uint8Array(memory.buffer as SharedArrayBuffer);
     this.view = new DataView(memory.buffer as SharedArrayBuffer);
+  }
+
+  /** What a trap that stopped it should be called, if V8's word for it tells less. */
+  trapText(): string | undefined {
+    // The stack lies below the data: who goes beyond its end has an address below 0, which is none.
+    const left = this.linked?.upvm_stack?.value ?? 0;
+    if (this.stackBytes === undefined || left >= 0) return undefined;
+    return `stack overflow: its stack has ${Math.floor(this.stackBytes / 1024)} KB`;
   }
 
   /** True if [at, at + length) is in the guest's memory, which may have grown since the last look. */

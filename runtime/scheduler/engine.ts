@@ -183,8 +183,10 @@ function failed(e: EngineState, ulp: UlpAt, error: unknown): void {
     return;
   }
   if (!(error instanceof Error) || error.name === "AssertionError" || error instanceof TypeError) throw error;
-  const stack = error.stack ?? "";
-  e.edge.failed({ index: w[ulp + ULP.index]!, message: error.message, stack });
+  const index = w[ulp + ULP.index]!;
+  const { message, stack = "" } = error;
+  const trap = error instanceof WebAssembly.RuntimeError ? e.contexts[index]?.trapText() : undefined;
+  e.edge.failed({ index, message: trap ?? message, stack });
   uterminate(e, ulp, TRAP_EXIT_CODE);
 }
 

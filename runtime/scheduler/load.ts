@@ -136,5 +136,6 @@ function instantiate(e: EngineState, program: Program, context: Context): Linked
   const linked = instance.exports as unknown as LinkedExports;
   context.linked = linked;
   context.resume = linked.upvm_resume;
+  context.stackBytes = linked.upvm_stack?.value;
   return linked;
 }

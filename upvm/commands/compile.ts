@@ -2,6 +2,7 @@
 import type { LinkInfo } from "../../runtime/link/link-info.ts";
 import { EXIT } from "../../wire/errors.ts";
 import { usage } from "../args.ts";
+import { C_FLAGS, type CFlags, cOptions } from "../c-flags.ts";
 import { command } from "../command.ts";
 import { type CompileOptions, OPTIMIZE, RUNTIME } from "../compile.ts";
 import type { Edge } from "../edge.ts";
@@ -47,12 +48,7 @@ export const compile = command({
     include: { kind: "list", short: "I", value: "FOLDER", help: "C: look for #include files there" },
     define: { kind: "list", short: "D", value: "NAME[=VALUE]", help: "C: define a macro" },
     library: { kind: "list", short: "l", value: "NAME", help: "C: link with a library, such as m" },
-    cc: {
-      kind: "text",
-      value: "CMD",
-      help: "C: compile with this, such as a wasi-sdk clang",
-      absent: "the package's clang",
-    },
+    ...C_FLAGS,
     json: { kind: "switch", help: "print what was done as JSON" },
   },
   examples: [
@@ -157,14 +153,13 @@ function outName(file: string, out: string | undefined): string {
   return `${name}.wasm`;
 }
 
-interface Given extends Required<Pick<CompileOptions, "optimize" | "include" | "define">> {
+interface Given extends Required<Pick<CompileOptions, "optimize" | "include" | "define">>, CFlags {
   readonly runtime: CompileOptions["runtime"] | undefined;
   readonly library: readonly string[];
-  readonly cc: string | undefined;
 }
 
 function compileOptions(sources: readonly string[], flags: Given): CompileOptions {
-  const { optimize, runtime, include, define, library: libraries, cc } = flags;
+  const { optimize, runtime, include, define, library: libraries, stack, cc } = flags;
   return {
     sources,
     optimize,
@@ -172,6 +167,6 @@ function compileOptions(sources: readonly string[], flags: Given): CompileOption
     define,
     libraries,
     ...(runtime !== undefined && { runtime }),
-    ...(cc !== undefined && { cc }),
+    ...cOptions({ stack, cc }),
   };
 }

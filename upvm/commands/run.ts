@@ -8,9 +8,9 @@ import { type JobWish, LINKS, ROUTES, type Route } from "../../wire/job.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import type { SeatRow } from "../../wire/seats.ts";
 import { usage } from "../args.ts";
+import { C_FLAGS, type CFlags, cOptions } from "../c-flags.ts";
 import { bugText } from "../cli.ts";
 import { command } from "../command.ts";
-import type { CompileOptions } from "../compile.ts";
 import type { Edge } from "../edge.ts";
 import { exitCodeOf, resultJson, statsRows, ulpReports } from "../outcome.ts";
 import { painter } from "../paint.ts";
@@ -124,12 +124,7 @@ export const run = command({
       value: "HOST[:GUEST][:ro]",
       help: "a folder whose files the program may use, under the name GUEST; ro: not change. Without it, none",
     },
-    cc: {
-      kind: "text",
-      value: "CMD",
-      help: "compile C and C++ with this, such as a wasi-sdk clang",
-      absent: "the package's clang",
-    },
+    ...C_FLAGS,
     path: {
       kind: "list",
       value: "FOLDER",
@@ -193,7 +188,7 @@ export const run = command({
     const polls = !flags["no-polls"];
     if (!polls && (flags.slice !== undefined || flags.profile !== undefined))
       throw usage("Cannot take --slice or --profile with --no-polls: they stop a ULP at its polls", "run");
-    const program = await prepare(args.file, compileOptions(flags.cc), edge, polls);
+    const program = await prepare(args.file, cOptions(flags), edge, polls);
     if (!polls) needsNoPolls(program);
     if (program.warnings !== "") edge.err(`${program.warnings}\n`);
     const programs = [program.linked.wasm];
@@ -256,13 +251,8 @@ async function masterOf(options: RunOptions, needed: boolean, edge: Edge): Promi
   }
 }
 
-function compileOptions(cc: string | undefined): CompileOptions {
-  return cc === undefined ? {} : { cc };
-}
-
 /** The flags that become options of the run. */
-interface RunFlags {
-  readonly cc: string | undefined;
+interface RunFlags extends CFlags {
   readonly cores: number | undefined;
   readonly place: "block" | "cyclic";
   readonly slice: number | undefined;
@@ -301,14 +291,7 @@ function optionsOf(
 ): RunOptions {
   const warn = (error: UpvmError): void => edge.err(`upvm: ${error.message}\n`);
   const folders = foldersOf([...flags.path, edge.programPath]);
-  const find = siblings(
-    program.path,
-    folders,
-    edge,
-    warn,
-    compileOptions(flags.cc),
-    program.linked.info.unpolled,
-  );
+  const find = siblings(program.path, folders, edge, warn, cOptions(flags), program.linked.info.unpolled);
   const [out, err] = printers(edge);
   return {
     loadProgram: async (name) => {
