@@ -1,12 +1,12 @@
 /**
  * The master's part in jobs: what commands and application processes ask of it, and what the jobs' state (jobs.ts) wants done.
  *
- * Owns: who may ask what, and which jobs run (job-run.ts has each). What ULPs ask of the virtual machine goes on to the machine
- * (virtual-machine.ts), and comes back by its `Member`. No clock and no socket of its own.
+ * Owns: who may ask what, and which jobs run (job-run.ts has each, job-starts.ts begins them). What ULPs ask of the virtual
+ * machine goes on to the machine (virtual-machine.ts), and comes back by its `Member`. No clock and no socket of its own.
  */
-import type { Handlers, Rpc } from "../net/rpc.ts";
+import type { Handlers } from "../net/rpc.ts";
 import { UpvmError } from "../wire/errors.ts";
-import { type JobLinking, type JobWish, seatsOf } from "../wire/job.ts";
+import { type JobLinking, seatsOf } from "../wire/job.ts";
 import { LINK_ABI } from "../wire/layout.ts";
 import { PVM_ERROR } from "../wire/pvm.ts";
 import { LOCATED } from "../wire/rpc-job.ts";
@@ -14,11 +14,12 @@ import { decodeRequest } from "../wire/ulp-requests.ts";
 import { Checkpoints, endedTids, type Restart, restore } from "./checkpoints.ts";
 import type { ControlStore } from "./control-store.ts";
 import { evacuate } from "./evacuation.ts";
-import { errorOf, lostText, NO_HOST } from "./job-failure.ts";
-import { allowedFor, checkSeats, hostsFor, type JobHost, linkFor, memberOn } from "./job-hosts.ts";
+import { lostText } from "./job-failure.ts";
+import { allowedFor, type JobHost, linkFor, memberOn } from "./job-hosts.ts";
 import type { Modules } from "./job-programs.ts";
 import { inspected, jobRow, type ListedJob, taskRows } from "./job-rows.ts";
-import { JobRun } from "./job-run.ts";
+import type { JobRun } from "./job-run.ts";
+import { JobStarts } from "./job-starts.ts";
 import { type Job, type JobEffect, type JobEvent, Jobs, jobOf } from "./jobs.ts";
 import { memberWays } from "./member-ways.ts";
 import { MoveOrders, moveWorld } from "./move-orders.ts";
@@ -55,9 +56,7 @@ export class JobMaster {
   private readonly runs = new Map<number, JobRun>();
   private readonly moves: MoveOrders;
   private readonly checkpoints: Checkpoints;
-  /** Numbers of commands, by their links. */
-  private readonly clients = new Map<Rpc, number>();
-  private lastClient = 0;
+  private readonly starts: JobStarts;
 
   constructor(world: JobMasterWorld) {
     this.world = world;
@@ -82,6 +81,15 @@ export class JobMaster {
       letGo: (tid) => this.machine.letGo(tid),
       nextIndex: (job) => this.machine.router.nextIndex(job),
       after: (ms, run) => world.after(ms, run),
+    });
+    this.starts = new JobStarts({
+      ...{ jobs: this.jobs, runs: this.runs, modules: world.modules },
+      machine: () => this.machine,
+      hosts: () => world.hosts(),
+      nowMs: () => world.nowMs(),
+      module: (hash) => this.module(hash),
+      step: (event) => this.step(event),
+      act: (effect) => this.act(effect),
     });
   }
 
@@ -116,9 +124,7 @@ export class JobMaster {
   /** A peer's link has ended. */
   ended({ peer, rpc }: Caller): void {
     this.checkpoints.clientEnded(rpc);
-    const client = this.clients.get(rpc);
-    this.clients.delete(rpc);
-    if (client !== undefined) this.step({ kind: "clientGone", client });
+    this.starts.ended(rpc);
     const { role, job = 0, member = 0 } = peer;
     if (role === "process" && this.runs.get(job)?.processes.get(member) === rpc)
       this.gone(job, member, rpc.link.end?.text ?? "its link has ended");
@@ -415,8 +421,8 @@ export class JobMaster {
 
   private commandHandlers(caller: Caller): Handlers {
     return {
-      run: (wish) => this.run(caller.rpc, wish),
-      restart: ({ wish, ...restart }, data) => this.run(caller.rpc, wish, { ...restart, data }),
+      run: (wish) => this.starts.run(caller.rpc, wish),
+      restart: ({ wish, ...restart }, data) => this.starts.run(caller.rpc, wish, { ...restart, data }),
       ...this.checkpoints.handlers(caller),
       hasModule: async ({ hash }) => ({ body: { has: (await this.world.modules.find(hash)) !== undefined } }),
       putModule: ({ hash }, bytes) => {
@@ -425,8 +431,7 @@ export class JobMaster {
         return DONE;
       },
       interrupt: () => {
-        const client = this.clients.get(caller.rpc);
-        if (client !== undefined) this.step({ kind: "clientGone", client });
+        this.starts.interrupt(caller.rpc);
         return TOLD;
       },
       tasks: async () => ({ body: { tasks: await taskRows(this.listed()) } }),
@@ -445,43 +450,6 @@ export class JobMaster {
         return { body: { noTids, noJobs } };
       },
     };
-  }
-
-  private async run(
-    client: Rpc,
-    wish: JobWish,
-    restart?: Restart,
-  ): Promise<{ body: { job: number }; bytes: Uint8Array }> {
-    const hosts = hostsFor(wish, this.world.hosts());
-    const main = await this.module(wish.hash);
-    const members = hosts.map((host) => memberOn(host, wish));
-    checkSeats(wish, members);
-    // Nothing of a job that had its number may be taken for its own; if one has it still, that is said below.
-    const free = restart !== undefined && this.jobs.get(restart.job) === undefined;
-    if (free) await this.machine.gone(restart.job);
-    const taken = free ? await this.machine.inTheWay(restart.job, restart.kept) : undefined;
-    const number = this.clients.get(client) ?? ++this.lastClient;
-    this.clients.set(client, number);
-    // It may have gone while the module was looked for.
-    if (client.link.end !== undefined) this.ended({ peer: client.peer, rpc: client });
-    const begins = free && this.jobs.get(restart.job) === undefined;
-    const why = taken ?? (begins ? this.machine.restarting(restart.job, restart.kept) : undefined);
-    if (why !== undefined) throw new UpvmError("JOB_NOT_RUN", { why });
-    const from = restart && { restart: { job: restart.job, living: restart.living.length } };
-    const effects = this.jobs.step(
-      { kind: "run", client: number, wish, members, ...from },
-      this.world.nowMs(),
-    );
-    const [first] = effects;
-    if (first?.kind !== "start") {
-      if (begins) void this.machine.jobEnded(restart.job);
-      throw errorOf(first?.kind === "refuse" ? first.failure : NO_HOST);
-    }
-    const job = first.job;
-    const run = new JobRun(client, wish, main, this.world.modules, restart);
-    this.runs.set(job, run);
-    for (const effect of effects) this.act(effect);
-    return { body: { job }, bytes: await run.result };
   }
 
   // Other pvmds
