@@ -296,6 +296,7 @@ export class JobMaster {
   private over(job: Job): void {
     const run = this.runs.get(job.spec.job);
     this.runs.delete(job.spec.job);
+    this.moves.jobEnded(job.spec.job);
     void this.machine.jobEnded(job.spec.job);
     run?.over(job);
   }

@@ -206,13 +206,19 @@ export class MoveOrders {
 
   /** A process tells that a ULP is with it since its move of this number. */
   news(tid: number, member: number, move: number): void {
-    if ((this.last.get(tid) ?? 0) >= move) return;
+    // Of one that has ended, maybe with its job, there is no news.
+    if (this.world.find(tid) === undefined || (this.last.get(tid) ?? 0) >= move) return;
     this.last.set(tid, move);
     this.world.moved(tid, member);
   }
 
   ended(tids: readonly number[]): void {
     for (const tid of tids) this.last.delete(tid);
+  }
+
+  /** The next job of its number has the same tids, and their moves count from 1 again. */
+  jobEnded(job: number): void {
+    for (const tid of this.last.keys()) if (jobOf(tid) === job) this.last.delete(tid);
   }
 
   /** Settles, and then calls; at once if none of the process's ULPs have been ordered away. */

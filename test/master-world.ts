@@ -101,7 +101,8 @@ export class Member {
   readonly programs: string[] = [];
   answers = true;
 
-  constructor(world: World, host: string, job: number, member: number) {
+  /** @param more  what else it answers */
+  constructor(world: World, host: string, job: number, member: number, more: Handlers = {}) {
     const told = (what: string) => () => {
       this.told.push(what);
       return { body: undefined };
@@ -125,6 +126,7 @@ export class Member {
             : new Promise(() => {}),
         jobKnown: () => ({ body: {} }),
         jobWave: () => ({ body: { idle: true, sent: [], received: [] } }),
+        ...more,
       },
     );
   }

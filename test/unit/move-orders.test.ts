@@ -87,6 +87,19 @@ test("an order goes to the process that has the ULP; the table follows, and old 
   assert.equal(machine.places.get(7), 1);
 });
 
+test("the next job of a number counts its moves from 1, whatever becomes known late of those of the last one", async () => {
+  const { orders, places } = new Machine(undefined);
+  const tid = (1 << 18) + 7;
+  places.set(tid, 0);
+  orders.news(tid, 2, 3);
+  places.clear();
+  orders.jobEnded(1);
+  orders.news(tid, 1, 4);
+  places.set(tid, 0);
+  orders.news(tid, 2, 1);
+  assert.equal(places.get(tid), 2);
+});
+
 test("a ULP that has just moved is ordered where it is now", async () => {
   let asked = 0;
   const gone = { moved: false, refused: { code: "notHere", detail: "it is not here any more" } } as const;
