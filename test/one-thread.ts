@@ -132,7 +132,6 @@ export function processOf(program: Program, options: ProcessOptions): Process {
     grants: [],
     input: false,
     tag: false,
-    slices: false,
     outside: false,
     hostName: "here",
     handoff: true,

@@ -9,7 +9,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { stopProcess } from "../runtime/scheduler/end.ts";
 import type { EngineOptions, Parcel } from "../runtime/scheduler/engine-state.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
-import { demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
+import { askForLook, demandAttention, ring } from "../runtime/scheduler/mailbox.ts";
 import { ENGINE, HEAD, STOP } from "../wire/layout.ts";
 import { LIMITS } from "../wire/limits.ts";
 import type { EngineNews, EngineSetup, Engines, NumberedNews } from "./engine-thread.ts";
@@ -173,18 +173,24 @@ export function startTicks(library: Library, everyMs: number, why: number): () =
 }
 
 /**
- * While ULPs wait for a time, has running ones look now and then whether it has come: a ULP that computes without end does
- * not keep a sleeper of its engine from waking.
+ * While ULPs wait for a time, has running ones look now and then whether it has come, and while others of their engine could
+ * run, how long these have waited: a ULP that computes without end does not keep a sleeper of its engine from waking.
  *
  * @returns ends that
  */
 export function startClock(library: Library): () => void {
   const { w } = library;
   const timer = setInterval(() => {
-    if (Atomics.load(w, HEAD.outside) === 0) return;
-    for (const ctl of library.ctl) demandAttention(ctl);
+    const all = Atomics.load(w, HEAD.outside) !== 0;
+    for (const [engine, ctl] of library.ctl.entries()) if (all || hasOthers(library, engine)) askForLook(ctl);
   }, LIMITS.lookForTimersMs);
   return () => clearInterval(timer);
+}
+
+/** True if an engine has ULPs that could run, or that other threads have woken, beside the one that does. */
+function hasOthers({ w, heap }: Library, engine: number): boolean {
+  const row = heap.engineRow(engine);
+  return Atomics.load(w, row + ENGINE.runnable) !== 0 || Atomics.load(w, row + ENGINE.wakes) !== 0;
 }
 
 /** A channel between every two engines: matrix[i][j] is where i sends to and receives from j. */

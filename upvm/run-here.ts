@@ -199,7 +199,7 @@ async function ending(threads: Engines, library: Library, options: RunOptions): 
   const stopTicks = [
     // An engine that has turns looks at the clock in each, and what ends them asks a ULP that computes: no process wakes up for it.
     ...(threads instanceof OwnEngine ? [] : [startClock(library)]),
-    ...(sliceMs === undefined ? [] : [startTicks(library, sliceMs, ATTENTION.look)]),
+    ...(sliceMs === undefined ? [] : [startTicks(library, sliceMs, ATTENTION.slice)]),
     ...(profileMs === undefined ? [] : [startTicks(library, profileMs, ATTENTION.sample)]),
   ];
   let interruption: Promise<boolean> | undefined;
@@ -224,7 +224,6 @@ function processOptions(options: RunOptions, name: string, beganMs: number, outs
     grants: options.grants ?? [],
     input: options.input !== undefined,
     tag: options.tag ?? false,
-    slices: options.sliceMs !== undefined,
     hostName: surroundings.hostName,
     outside,
     handoff: options.handoff ?? true,

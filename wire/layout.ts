@@ -41,12 +41,14 @@ export const CTL = {
 
 export const ATTENTION = {
   none: 0,
-  /** Stop, or a time slice is over, or there is something to take. */
+  /** Stop, or there may be something to take, or somebody who has waited long. */
   look: 1,
   /** Another engine has nothing to run, and a ULP here has waited long for the one that runs. */
   give: 2,
   /** The profile wants to know where the running ULP is. */
   sample: 3,
+  /** A time slice is over. */
+  slice: 4,
 } as const;
 
 /** ULP descriptor (paper, 3.2.1), word offsets from its start. Names in brackets are the paper's. */

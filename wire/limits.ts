@@ -174,6 +174,8 @@ export const LIMITS = {
   relayBytes: 8 << 20,
   /** A ULP whose time has come waits so much longer at most for one that computes on its engine, milliseconds. */
   lookForTimersMs: 10,
+  /** A ULP that computes gives way after so long, if others of its engine could run: what they do may be what ends it, milliseconds. */
+  starvedMs: 1000,
   /** Different places, with the calls that led there, that a profile tells apart; what else is seen is counted. */
   profilePlaces: 1 << 14,
   /** Hand-offs in a row before the head of the run queue has its turn: else two ULPs could keep an engine. */

@@ -2,7 +2,7 @@
  * What a linked module asks of its engine, apart from PVM: `upvm.poll`, `upvm.frames`; and pvm_yield.
  *
  * Owns: what a poll does, and who gives way. A poll is called when someone has set CTL.attention of this
- * engine: for a time slice, to stop, to ask for a ULP.
+ * engine: for a time slice, to stop, to ask for a ULP, to see whether others wait.
  */
 import {
   ATTENTION,
@@ -15,6 +15,7 @@ import {
   ULP_STATE as ULP_STATE_TABLE,
   ULP as ULP_TABLE,
 } from "../../wire/layout.ts";
+import { LIMITS } from "../../wire/limits.ts";
 import { serveMail, serveTimers, serveWakes } from "../scheduler/engine.ts";
 import { COUNTER as COUNTER_TABLE, count, type EngineState } from "../scheduler/engine-state.ts";
 import { growFrames } from "../scheduler/load.ts";
@@ -54,6 +55,16 @@ function pause(e: EngineState): number {
   return 1;
 }
 
+/**
+ * True if others have waited for their turn while one ULP computed. Without --slice it has its engine as long as it
+ * does not wait; but what the others do may be what it computes for: PVM's tasks share a processor.
+ */
+function lastsTooLong(e: EngineState): boolean {
+  const now = e.edge.now();
+  if (e.computesSinceMs === 0) e.computesSinceMs = now;
+  return now - e.computesSinceMs >= LIMITS.starvedMs;
+}
+
 function markPreempted(e: EngineState): void {
   const flags = e.current + ULP.flags;
   e.w[flags] = e.w[flags]! | ULP_FLAG.preempted;
@@ -81,13 +92,12 @@ export function engineCalls(e: EngineState) {
       }
       serve(e);
       if (e.deferred.length !== 0) return preempt(e);
-      const yields =
-        e.yieldAtPoll || (e.options.slices && why !== ATTENTION.sample) || e.options.shuffle !== 0;
+      const yields = e.yieldAtPoll || why === ATTENTION.slice;
       e.yieldAtPoll = false;
       if (why === ATTENTION.sample) e.edge.sampled(w[e.current + ULP.index]!, new Error().stack ?? "");
       if (why === ATTENTION.give) e.moves.give(e, true);
       if (e.options.shuffle !== 0) return preempt(e);
-      if (yields && w[e.row + ENGINE.runnable]! > 0) return preempt(e);
+      if (w[e.row + ENGINE.runnable]! > 0 && (lastsTooLong(e) || yields)) return preempt(e);
       return isTurnOverAtPoll(e) ? pause(e) : 0;
     },
     frames(need: number): number {

@@ -183,8 +183,6 @@ export interface EngineOptions {
   readonly input: boolean;
   /** Write `[t40001] ` before each line of output. */
   readonly tag: boolean;
-  /** A time slice is set: a poll may preempt. */
-  readonly slices: boolean;
   /** Name of this host, for pvm_spawn. */
   readonly hostName: string;
   /** There are ULPs in other processes, and messages of theirs. */
@@ -261,6 +259,9 @@ export class EngineState {
   /** Running ULP; 0 none. [lcurulp] */
   current = 0 as UlpAt;
   handoffsInARow = 0;
+  /** The ULP that ran last or runs, and the first poll since then that called the engine, milliseconds; 0: none has. */
+  lastRun = 0 as UlpAt;
+  computesSinceMs = 0;
   /** Of other engines, when this one last looked: how often they had switched. */
   readonly switchesSeen: Float64Array;
   lookAgainMs = 0;

@@ -153,6 +153,10 @@ export function dispatch(e: EngineState, ulp: UlpAt): void {
   const w = e.w;
   setState(w, ulp, ULP_STATE.running);
   e.current = ulp;
+  if (ulp !== e.lastRun) {
+    e.lastRun = ulp;
+    e.computesSinceMs = 0;
+  }
   e.yieldAtPoll = false;
   w[e.row + ENGINE.running] = ulp << 2;
   w[e.row + ENGINE.current] = w[ulp + ULP.index]!;

@@ -166,6 +166,11 @@ export function demandAttention(ctl: Int32Array<SharedArrayBuffer>, why: number 
   Atomics.store(ctl, CTL.attention >> 2, why);
 }
 
+/** As demandAttention, unless somebody has asked for more. */
+export function askForLook(ctl: Int32Array<SharedArrayBuffer>): void {
+  Atomics.compareExchange(ctl, CTL.attention >> 2, ATTENTION.none, ATTENTION.look);
+}
+
 /**
  * Descriptor of a tid; 0: there never was such a ULP in this process. No Atomics: who knows the tid of a new
  * ULP has it from its maker, by a message.

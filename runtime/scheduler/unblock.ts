@@ -22,30 +22,36 @@ const ULP_FLAG = ULP_FLAG_TABLE;
 const ULP_STATE = ULP_STATE_TABLE;
 const WAIT = WAIT_TABLE;
 
-/** Ends a wait in any way: no deadline, not counted as waiting for the outside, no event. */
-export function clearWait(e: EngineState, ulp: UlpAt): void {
+/**
+ * Ends a wait in any way: no deadline, not counted as waiting for the outside, no event.
+ *
+ * @returns true: it waited for a time, or for the world outside
+ */
+export function clearWait(e: EngineState, ulp: UlpAt): boolean {
   const w = e.w;
   w[ulp + ULP.wait] = WAIT.none;
   const flags = w[ulp + ULP.flags]!;
-  if ((flags & ULP_FLAG.outside) === 0) return;
+  if ((flags & ULP_FLAG.outside) === 0) return false;
   w[ulp + ULP.flags] = flags & ~ULP_FLAG.outside;
   Atomics.sub(w, HEAD.outside, 1);
   e.timers.remove(w[ulp + ULP.index]!);
+  return true;
 }
 
 /**
- * A blocked ULP becomes runnable, at the tail of the run queue; its call returns `result`. It is claimed.
+ * A blocked ULP becomes runnable, at the tail of the run queue; its call returns `result`. It is claimed. One that waited for
+ * a time or for the world outside goes to the head: behind ULPs that never wait it would run late; so one that runs now gives
+ * way to it at its next poll that calls the engine. Also if a message has come: its time is none to be late for.
  *
- * @param first  at the head: it waited for a time or for the world outside. Behind ULPs that never wait it would never
- *   run; so one that runs now gives way to it at its next poll, if this happens there
+ * @param first  to the head in any case
  */
 export function unblock(e: EngineState, ulp: UlpAt, result: number, first = false): void {
   const w = e.w;
   w[ulp + ULP.result] = result;
-  clearWait(e, ulp);
+  const soon = clearWait(e, ulp) || first;
   remove(w, e.waitq, ulp);
   setState(w, ulp, ULP_STATE.runnable);
-  if (!first) append(w, e.runq, ulp);
+  if (!soon) append(w, e.runq, ulp);
   else {
     prepend(w, e.runq, ulp);
     e.yieldAtPoll = true;

@@ -133,8 +133,8 @@ export const MEANINGS: readonly Meaning[] = [
   {
     pvm: "a task that computes shares the processor with others",
     upvm:
-      "it runs until it waits, or one that slept or waited for an answer of the machine can go on; with `--slice` all " +
-      "have their turns",
+      "it runs until it waits, or one that slept or waited for a time or for an answer of the machine can go on, or others " +
+      "could run for a second; with `--slice` all have their turns sooner",
     why: "switching costs what it saves",
   },
   {

@@ -15,28 +15,28 @@ const SAY = `
     (drop (call $fd_write (i32.const 1) (i32.const 72) (i32.const 1) (i32.const 80))))
   (func $first (result i32) (i32.eq (call $pvm_mytid) (i32.const ${TID0})))`;
 
-test("with time slices a ULP that computes for ever does not keep the others from running; without, it does", async () => {
-  const module = program(`${SAY} (func (export "_start")
-    (call $say (i32.const 97))
-    (if (call $first) (then (loop $again (br $again))))
-    (call $say (i32.const 98)))`);
-  const until = async (sliceMs: number | undefined): Promise<string> => {
+for (const sliceMs of [2, undefined])
+  test(`a ULP that computes for ever does not keep the others from running, ${sliceMs === undefined ? "also without" : "with"} time slices`, async () => {
+    const module = program(`${SAY} (func (export "_start")
+      (call $say (i32.const 97))
+      (if (call $first) (then (loop $again (br $again))))
+      (call $say (i32.const 98)))`);
     const interrupt = new AbortController();
     let out = "";
     const output = (_fd: number, bytes: Uint8Array): void => {
       out += new TextDecoder().decode(bytes).trim();
-      if (out === (sliceMs === undefined ? "a" : "aabab"))
-        setTimeout(() => interrupt.abort(), sliceMs === undefined ? 100 : 0);
+      if (out === "aabab") interrupt.abort();
     };
     const options = { module, ulps: 3, cores: 1, output, signal: interrupt.signal };
     const result = await run({ ...options, ...(sliceMs !== undefined && { sliceMs }) });
     assert.equal(result.reason, "interrupted");
-    if (sliceMs !== undefined) assert.ok(result.stats.polls > 0);
-    return out;
-  };
-  assert.equal(await until(2), "aabab");
-  assert.equal(await until(undefined), "a");
-});
+    assert.ok(result.stats.polls > 0);
+    assert.equal(out, "aabab");
+  });
+
+/** An int in a data segment of WebAssembly text. */
+const bytesOf = (value: number): string =>
+  [0, 8, 16, 24].map((at) => `\\${((value >>> at) & 255).toString(16).padStart(2, "0")}`).join("");
 
 test("a ULP that computes for ever does not keep one that sleeps from waking, on one engine without time slices", async () => {
   const module = program(`${SAY} (func (export "_start")
@@ -50,6 +50,28 @@ test("a ULP that computes for ever does not keep one that sleeps from waking, on
   const two = await runText({ module, ulps: 2, cores: 1 });
   assert.equal(two.out, "a\n");
   assert.equal(two.reason, "done");
+});
+
+test("who waits for a message of one endless ULP gets it though another has its engine, and hears of those that it ends", async () => {
+  const module = program(`${SAY} (func (export "_start") (local $i i32)
+    (if (call $first) (then
+      (drop (call $pvm_notify (i32.const 1) (i32.const 9) (i32.const 3) (i32.const 128)))
+      (loop $each
+        (drop (call $pvm_recv (i32.const -1) (i32.const 1)))
+        (br_if $each (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 3))))
+      (local.set $i (i32.const 0))
+      (loop $each
+        (drop (call $pvm_kill (i32.add (i32.const ${TID0 + 1}) (local.get $i))))
+        (drop (call $pvm_recv (i32.const -1) (i32.const 9)))
+        (call $say (i32.add (i32.const 97) (local.get $i)))
+        (br_if $each (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 3)))))
+    (else
+      (drop (call $pvm_initsend (i32.const 0)))
+      (drop (call $pvm_send (i32.const ${TID0}) (i32.const 1)))
+      (loop $again (br $again)))))
+    (data (i32.const 128) "${[1, 2, 3].map((i) => bytesOf(TID0 + i)).join("")}")`);
+  const all = await runText({ module, ulps: 4, cores: 1 });
+  assert.equal(all.out, "a\nb\nc\n");
 });
 
 test("who spawns endless ULPs runs before them, and can end them all", async () => {

@@ -41,7 +41,7 @@ function start(body: string, ulps = 1, elsewhere = -1, outbox: () => void = () =
   const parcels: Parcel[] = [];
   const printed: (() => void)[] = [];
   const options = {
-    ...{ args: ["test"], env: [], grants: [], input: false, tag: false, slices: false, outside: true },
+    ...{ args: ["test"], env: [], grants: [], input: false, tag: false, outside: true },
     ...{ hostName: "here", handoff: true, framesBytes: LIMITS.framesBytesMax, shuffle: 0 },
   };
   const events = {

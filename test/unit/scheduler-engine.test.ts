@@ -8,13 +8,13 @@ import { pick, runTurn, startQueues } from "../../runtime/scheduler/engine.ts";
 import { COUNTER } from "../../runtime/scheduler/engine-state.ts";
 import { asmUfullLoad, asmUload, asmUstart, usave } from "../../runtime/scheduler/load.ts";
 import type { Program } from "../../runtime/scheduler/programs.ts";
-import { isQueued, remove } from "../../runtime/scheduler/queue.ts";
+import { append, isQueued, remove } from "../../runtime/scheduler/queue.ts";
 import { setState } from "../../runtime/scheduler/state.ts";
 import { TURN } from "../../runtime/scheduler/turn.ts";
 import { reserveIndices, ucreate } from "../../runtime/scheduler/ulp.ts";
 import { doingText } from "../../runtime/scheduler/wait-text.ts";
 import { localTasks } from "../../upvm/application-state.ts";
-import { CTL, HEAD, STOP, SUSPEND, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
+import { ATTENTION, CTL, HEAD, STOP, SUSPEND, ULP, ULP_FLAG, ULP_STATE } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
 import { actor, IDLE, type Process, processOf } from "../one-thread.ts";
 import { program, RING, TID0 } from "../wat-programs.ts";
@@ -260,6 +260,29 @@ test("time slices: a poll gives way to a runnable ULP and goes on in the middle 
   for (const i of [0, 1]) assert.equal(p.library.w[p.ulp(i) + ULP.exitCode], 0);
 });
 
+test("without slices a ULP gives way when it has computed long while others could run, and not before", () => {
+  const p = processOf(linkedProgram(`(func (export "main") (result i32) (i32.const 0))`), { ulps: 2 });
+  const [e] = p.engines;
+  const poll = (afterMs: number): unknown => {
+    p.nowMs += afterMs;
+    return (e!.imports.upvm["poll"] as () => number)();
+  };
+  const [ulp, other] = [p.ulp(0), p.ulp(1)];
+  remove(e!.w, e!.runq, ulp);
+  remove(e!.w, e!.runq, other);
+  setState(e!.w, ulp, ULP_STATE.running);
+  e!.current = ulp;
+  assert.equal(poll(10), 0);
+  assert.equal(poll(10 * LIMITS.starvedMs), 0, "nobody else could run");
+  append(e!.w, e!.runq, other);
+  assert.equal(poll(10), 0);
+  assert.equal(poll(LIMITS.starvedMs - 1), 0);
+  assert.equal(poll(1), 1);
+  assert.equal(e!.w[ulp + ULP.state], ULP_STATE.runnable);
+  assert.equal(e!.w[ulp + ULP.flags]! & ULP_FLAG.preempted, ULP_FLAG.preempted);
+  assert.deepEqual([pick(e!), pick(e!)], [other, ulp], "it is behind those that waited");
+});
+
 test("Table VI: the first dispatch starts, the next resumes after the call, and after preemption in the middle", () => {
   const body = `${SAY} (func (export "main") (result i32) (local $i i32)
     (drop (call $pvm_yield))
@@ -267,7 +290,7 @@ test("Table VI: the first dispatch starts, the next resumes after the call, and 
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br_if $again (i32.lt_s (local.get $i) (i32.const 3))))
     (local.get $i))`;
-  const p = processOf(linkedProgram(body), { ulps: 2, slices: true });
+  const p = processOf(linkedProgram(body), { ulps: 2 });
   const [e] = p.engines;
   const ulp = p.ulp(0);
   const flags = (): number => e!.w[ulp + ULP.flags]!;
@@ -286,7 +309,7 @@ test("Table VI: the first dispatch starts, the next resumes after the call, and 
   assert.ok(base > e!.w[ulp + ULP.framesBase]!, "it yielded, and its call is in its frames");
   assert.equal(flags(), ULP_FLAG.started);
   // A slice is over: the loop's poll gives way to ULP 1.
-  e!.ctl[0]![CTL.attention >> 2] = 1;
+  e!.ctl[0]![CTL.attention >> 2] = ATTENTION.slice;
   const inLoop = step(() => asmUload(e!, ulp, e!.contexts[0]!.resume!));
   assert.ok(inLoop > 0);
   assert.equal(flags(), ULP_FLAG.started | ULP_FLAG.preempted);

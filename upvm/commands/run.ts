@@ -75,7 +75,7 @@ export const run = command({
       min: 0.1,
       max: 60_000,
       whole: false,
-      absent: "a ULP runs until it waits",
+      absent: "a ULP runs until it waits, or others have waited for a second",
       help: "time slice, milliseconds",
     },
     profile: {
