@@ -134,6 +134,11 @@ export class Joined implements Pvmd {
   }
   private isLeaving = false;
 
+  /** Leaves without a wait: it has nothing, for it never was in service. */
+  giveUp(): void {
+    this.step({ kind: "order", what: "leave" });
+  }
+
   /** The master's order to leave comes before its answer. Nobody waits for a master that does not give it. */
   private async leaveInOrder(): Promise<void> {
     const tasks: Leaving = "moveOrEnd";

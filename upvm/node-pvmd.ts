@@ -3,10 +3,11 @@
  *
  * Owns: what a pvmd has of the system: its home, its listeners, signals, timers, the log. What it does is decided in
  * pvmd/. It is told how by one JSON object on standard input, and tells on file descriptor 3 whether it is in service;
- * the key is in no argument and in no variable.
+ * the key is in no argument and in no variable. If nobody listens there any more before it is, it ends.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { readFileSync, rmSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
 import { availableParallelism, hostname, totalmem } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
@@ -67,15 +68,26 @@ export type PvmdReport =
 const REPORT_FD = 3;
 
 let reported = false;
+let listening: Socket | undefined;
 function report(what: PvmdReport): void {
   if (reported) return;
   reported = true;
   try {
     writeSync(REPORT_FD, JSON.stringify(what));
-    closeSync(REPORT_FD);
   } catch {
-    // Who started it is gone; it is in service all the same.
+    // Who started it is gone in this moment; it is in service all the same.
   }
+  listening?.destroy();
+}
+
+/** Calls `gone` if who started this process ends before it was told: nobody waits for the host any more. */
+function watchStarter(gone: () => void): void {
+  listening = new Socket({ fd: REPORT_FD });
+  listening.on("error", () => {});
+  listening.on("close", () => {
+    if (!reported) gone();
+  });
+  listening.resume();
 }
 
 /** Runs the daemon. Never returns before its end. */
@@ -121,6 +133,8 @@ class Daemon {
   private readonly listeners: Listener[] = [];
   private pvmd: Master | Joined | undefined;
   private opened: OpenedStore | undefined;
+  /** Who started it is gone, and it was not in service yet: it is not going to be. */
+  private abandoned = false;
   /** Why a host that was let in cannot be in service. */
   private unfit: UpvmError | undefined;
   /** Drawn by a first host; one that joins is told. */
@@ -140,6 +154,7 @@ class Daemon {
       throw new UpvmError("BAD_HOST_NAME", { name: this.name, limit: LIMITS.hostNameLength });
     if (!takeHome(home))
       throw new UpvmError("ALREADY_IN_SERVICE", { path: home.folder, pid: statePid(home) ?? "?" });
+    watchStarter(() => this.abandon());
     // The home is ours: whatever lies here is of a pvmd that was killed.
     rmSync(home.socket, { force: true });
     const { listen = LOOPBACK, join = "" } = config;
@@ -194,6 +209,7 @@ class Daemon {
         }
       },
       ended: (_why, error) => {
+        if (this.abandoned) return;
         if (error !== undefined) refuse(this.home, error);
         this.end();
         if (this.unfit !== undefined) tellRefused(this.home, this.unfit);
@@ -204,6 +220,7 @@ class Daemon {
   }
 
   private inService({ name, address }: HostFacts): void {
+    if (this.abandoned) return;
     const vm = this.pvmd?.vm ?? "";
     // Not before: one that was not let in with another key leaves the old one where it is.
     writeKey(this.home, this.key);
@@ -285,6 +302,13 @@ class Daemon {
     this.log(`${why}: it ends`);
     if (this.pvmd instanceof Master) void this.pvmd.halt();
     else this.pvmd?.leave();
+  }
+
+  private abandon(): void {
+    this.abandoned = true;
+    this.log("not started: who started it is gone");
+    if (this.pvmd instanceof Joined) this.pvmd.giveUp();
+    this.end();
   }
 
   private leave(): void {

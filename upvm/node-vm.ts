@@ -79,7 +79,7 @@ async function start(home: Home, options: StartOptions): Promise<Status> {
     storeUser: options.storeUser === undefined ? undefined : readUser(options.storeUser),
     deadMs: options.deadMs,
   };
-  await launch(home, config);
+  await launch(home, config, options.interrupts);
   const rpc = await local(home);
   if (rpc === undefined)
     throw new UpvmError("PVMD_NOT_STARTED", { why: "it ended at once", log: home.logFile });
@@ -97,7 +97,7 @@ function keyFor(home: Home, { keyFile, join: address }: StartOptions): Uint8Arra
 }
 
 /** Starts the daemon, in a session of its own: it has no terminal, and survives the one that it was started from. */
-async function launch(home: Home, config: PvmdConfig): Promise<void> {
+async function launch(home: Home, config: PvmdConfig, interrupts?: () => AbortSignal): Promise<void> {
   const log = openLog(home);
   const [node, ...words] = nodeCommand();
   const child = spawn(node, [...words, join(packageRoot, "bin", "upvm.js"), "pvmd"], {
@@ -111,13 +111,26 @@ async function launch(home: Home, config: PvmdConfig): Promise<void> {
   child.stdin?.end(JSON.stringify(config));
   const failed = new Promise<string>((done) => child.on("error", (error) => done(error.message)));
   const late = sleep(LIMITS.startMs, `it was not in service within ${LIMITS.startMs} ms`, { ref: false });
-  const said = await Promise.race([reportOf(child.stdio[3] as Readable), failed, late]);
+  const report = child.stdio[3] as Socket;
+  const said = await Promise.race([reportOf(report), failed, late, aborted(interrupts?.())]);
+  if (said === "interrupted") {
+    // It ends when nobody listens any more.
+    report.destroy();
+    child.unref();
+    await waitFor(() => homeIsFree(home));
+    const what = config.join === undefined ? "start a pvmd" : `join ${config.join}`;
+    throw new UpvmError("INTERRUPTED", { what, why: "; the pvmd that was to do it has ended", hint: "" });
+  }
   if (typeof said === "string") {
     child.kill("SIGKILL");
     throw new UpvmError("PVMD_NOT_STARTED", { why: said, log: home.logFile });
   }
   child.unref();
   if (!said.ok) throw new UpvmError(said.code as ErrorCode, said.facts);
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<"interrupted"> {
+  return new Promise((done) => signal?.addEventListener("abort", () => done("interrupted")));
 }
 
 /** What the daemon tells; text: why it told nothing. */

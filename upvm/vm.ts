@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly storeUser?: string | undefined;
   /** Of a first host: after how long a silent host is dead, milliseconds. */
   readonly deadMs?: number | undefined;
+  /** Called when it begins to wait: an abort ends what is starting. */
+  readonly interrupts?: (() => AbortSignal) | undefined;
 }
 
 export interface Vm {

@@ -86,6 +86,11 @@ export const ERRORS = {
     exit: EXIT.program,
     text: (f) => `Cannot compile ${f["path"]}:\n${f["output"]}`,
   },
+  INTERRUPTED: {
+    exit: EXIT.interrupted,
+    text: (f) => `Cannot ${f["what"]}: interrupted${f["why"]}`,
+    hint: (f) => `${f["hint"]}`,
+  },
   USAGE: {
     exit: EXIT.usage,
     text: (f) => `${f["why"]}`,
@@ -349,6 +354,6 @@ export class UpvmError extends Error {
   }
   get hint(): string | undefined {
     const row: Row = ERRORS[this.code];
-    return row.hint?.(this.facts);
+    return row.hint?.(this.facts) || undefined;
   }
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -15,6 +16,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import { EXIT } from "../../wire/errors.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { upvm } from "../command.ts";
 import { Hosts, withHosts } from "../hosts.ts";
 import { sshTo } from "../sshd.ts";
 import { canType, typed } from "../typed.ts";
@@ -116,6 +118,33 @@ test("a second start, a wrong key, no key, a name in use: refused by name, and n
     );
     assert.equal(host, "b");
     assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
+  }));
+
+test("a start that is interrupted while it waits, or killed, leaves no daemon that joins later", () =>
+  withHosts(async (hosts) => {
+    const a = await hosts.start("a");
+    process.kill(a.pid, "SIGSTOP");
+    const words = ["start", "--name", "b", "--join", a.address, "--key-file", a.keyFile];
+    for (const signal of ["SIGINT", "SIGKILL"] as const) {
+      const done = upvm(words, {
+        env: { UPVM_HOME: hosts.home("b") },
+        // The socket is there when it is about to ask.
+        onStart: (child) =>
+          void hosts.until(() => existsSync(join(hosts.home("b"), "socket"))).then(() => child.kill(signal)),
+      });
+      const { code, err } = await done;
+      await hosts.until(() => !existsSync(join(hosts.home("b"), "socket")));
+      if (signal === "SIGKILL") continue;
+      assert.equal(code, EXIT.interrupted);
+      assert.match(err, /^upvm: Cannot join .*: interrupted; the pvmd that was to do it has ended\n$/);
+    }
+    process.kill(a.pid, "SIGCONT");
+    assert.equal(hosts.log("b").match(/not started: who started it is gone/g)?.length, 2, hosts.log("b"));
+    assert.deepEqual(names((await hosts.status("a")).hosts), ["a"]);
+    // Its home is free.
+    await hosts.start("b", "--join", a.address, "--key-file", a.keyFile);
+    assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
+    assert(!hosts.log("a").includes("b is dead"), hosts.log("a"));
   }));
 
 test("a port in use and a home that cannot be one are told", () =>

@@ -60,7 +60,12 @@ export const start = command({
     "upvm start --join tls:host1:4711 --listen auto --key-file key",
     "ssh host1 cat .local/state/upvm/key | upvm start --join host1:4711 --key-file -",
   ],
-  exits: { 0: "in service", 1: "not started, and why", 2: "wrong usage" },
+  exits: {
+    0: "in service",
+    1: "not started, and why",
+    2: "wrong usage",
+    130: "interrupted, and nothing was started",
+  },
   async run({ flags }, edge) {
     const join = flags.join === undefined ? undefined : addressOf(flags.join);
     const listen =
@@ -77,7 +82,10 @@ export const start = command({
     if (store !== undefined) storeSpec(store);
     const vm = await edge.vm();
     const deadMs = deadAfter === undefined ? undefined : deadAfter * 1000;
-    const status = await vm.start({ name, listen, join, keyFile, store, storeUser, deadMs });
+    const status = await vm.start({
+      ...{ name, listen, join, keyFile, store, storeUser, deadMs },
+      interrupts: () => edge.interrupts(),
+    });
     if (flags.json) {
       edge.out(`${JSON.stringify(statusJson(status, vm.home))}\n`);
       return EXIT.ok;
