@@ -26,6 +26,14 @@ export function hostNameOf(host: string): string {
   return host.replace(/^.*@/, "");
 }
 
+/** A hoster has ended, and its host is not there. */
+export function whyNotAdded({ code, text }: { readonly code: number; readonly text: string }): string {
+  const said = text.trim();
+  if (code !== 0) return said === "" ? `its hoster ended with ${code}, and said nothing` : said;
+  const none = "its hoster has ended, and the host has not joined";
+  return said === "" ? `${none}; upvm add --help tells what a hoster has to do` : `${none}: ${said}`;
+}
+
 /** @returns the words to run, or why not */
 export function hosterWords({ host, hoster, remote, address }: HosterOptions): readonly string[] | string {
   const name = hostNameOf(host);
@@ -33,7 +41,7 @@ export function hosterWords({ host, hoster, remote, address }: HosterOptions): r
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/.test(host) || name.length > LIMITS.hostNameLength)
     return "that is no host's name";
   if (hoster === undefined && isLoopback(parseAddress(address)) && name !== "localhost")
-    return `this virtual machine is only reached at ${address.replace(/^tcp:/, "")}: start it with --listen`;
+    return `only its own machine reaches this virtual machine, at ${address.replace(/^tcp:/, "")}: start it with --listen at an address that others reach`;
   const words = (text: string): string[] => text.split(" ").filter((word) => word !== "");
   const join = address.replace(/^tcp:/, "");
   // The hosts of a job reach each other directly: one that listens for its own machine alone would be of no use.

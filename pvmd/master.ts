@@ -21,7 +21,7 @@ import {
   HostTable,
   type Refusal,
 } from "./host-table.ts";
-import { hosterWords, hostNameOf } from "./hoster.ts";
+import { hosterWords, hostNameOf, whyNotAdded } from "./hoster.ts";
 import { encode } from "./machine.ts";
 import type { Patience } from "./patience.ts";
 import {
@@ -385,14 +385,14 @@ export class Master implements Pvmd {
 
   /** @returns why it could not be added */
   private async addHost(host: string, hoster?: string, remote?: string): Promise<string | undefined> {
-    const words = hosterWords({ host, hoster, remote, address: this.address });
-    if (typeof words === "string") return words;
     const name = hostNameOf(host);
     if (this.table.row(name) !== undefined) return "there is a host of that name already";
+    const words = hosterWords({ host, hoster, remote, address: this.address });
+    if (typeof words === "string") return words;
     this.log(`adding ${host}`);
-    const { code, text } = await this.edge.hoster(words);
+    const hosted = await this.edge.hoster(words);
     if (this.table.row(name) !== undefined) return undefined;
-    const why = text.trim() === "" ? `its hoster ended with ${code}` : text.trim();
+    const why = whyNotAdded(hosted);
     this.log(`${host} was not added: ${why}`);
     return why;
   }

@@ -9,6 +9,7 @@ import { processSocket } from "../../upvm/home.ts";
 import type { ApplicationSetup } from "../../upvm/node-application-thread.ts";
 import { runHoster } from "../../upvm/node-hoster.ts";
 import { Processes } from "../../upvm/node-processes.ts";
+import { Hosts } from "../hosts.ts";
 
 const upvm = join(import.meta.dirname, "../../upvm");
 
@@ -43,17 +44,26 @@ test("at the limit of open files no process of a job is started, and its pvmd go
 });
 
 test("at the limit of open files a host is not added, and the pvmd that was asked goes on", () => {
-  const said = withoutFiles(`console.log(await runHoster(["true"], "key"));`);
-  assert.equal(said, "{ code: -1, text: 'true: no more files can be opened' }\n");
+  const said = withoutFiles(`console.log((await runHoster(["true"], "key")).text);`);
+  assert.equal(said, "its hoster, true, cannot be run: no more files can be opened\n");
 });
 
 test("a hoster that cannot be run is told of, whatever is wrong with it", async () => {
   const none = await runHoster(["/no/such/command"], "key");
-  assert.deepEqual(none, { code: -1, text: "/no/such/command: spawn /no/such/command ENOENT" });
+  assert.deepEqual(none, { code: -1, text: "its hoster, /no/such/command, cannot be run: no such file" });
   // Longer than what any system takes.
   const long = await runHoster(["true", "x".repeat(1 << 25)], "key");
-  assert.deepEqual(long, { code: -1, text: "true: spawn E2BIG" });
+  assert.deepEqual(long, { code: -1, text: "its hoster, true, cannot be run: spawn E2BIG" });
   assert.deepEqual(await runHoster(["cat"], "the key"), { code: 0, text: "the key" });
+});
+
+test("a hoster that takes too long is ended with what it has started, and nobody waits for that", async () => {
+  // What the script starts holds its output open, and says which process it is.
+  const { code, text } = await runHoster(["sh", "-c", "sh -c 'echo $$; exec sleep 600'; true"], "key", 1000);
+  assert.equal(code, -1);
+  const [pid = "", why] = text.split("\n");
+  assert.equal(why, "its hoster, sh, took longer than 1 s and was ended");
+  while (Hosts.runs(Number(pid))) await new Promise((go) => setTimeout(go, 20));
 });
 
 test("a process that was killed leaves no socket in its host's home", async () => {

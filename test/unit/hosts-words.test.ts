@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "uvu";
-import { hosterWords, hostNameOf } from "../../pvmd/hoster.ts";
+import { hosterWords, hostNameOf, whyNotAdded } from "../../pvmd/hoster.ts";
 import { addressOf, announced, isLoopback, LOOPBACK, shownAddress } from "../../upvm/addresses.ts";
 import { homeOf, keyOf, keyText } from "../../upvm/home.ts";
 import { ownAddressTowards } from "../../upvm/node-own-address.ts";
@@ -86,6 +86,14 @@ test("the hoster gets no secret and no option that a host's name could smuggle i
   );
   assert.equal(typeof hosterWords({ host: "localhost", address: loopback }), "object");
   assert.equal(typeof hosterWords({ host: "host2", address: loopback, hoster: "x" }), "object");
+});
+
+test("of a hoster that has ended without its host it is told how, and that the host is not there", () => {
+  const none = "its hoster has ended, and the host has not joined";
+  assert.equal(whyNotAdded({ code: 0, text: "" }), `${none}; upvm add --help tells what a hoster has to do`);
+  assert.equal(whyNotAdded({ code: 0, text: "Welcome\n" }), `${none}: Welcome`);
+  assert.equal(whyNotAdded({ code: 255, text: " no route\n" }), "no route");
+  assert.equal(whyNotAdded({ code: 1, text: "" }), "its hoster ended with 1, and said nothing");
 });
 
 test.run();

@@ -97,7 +97,10 @@ export const start = command({
       const isHere = isLoopback(status.address);
       const how = `--join ${address}${isHere ? "" : ` --listen ${AUTO}`} --key-file KEYFILE`;
       edge.out(`Others join with the key in ${keyFile}:\n  upvm start ${how}\n`);
-      if (isHere) edge.out("It is reached from this machine only; --listen changes that.\n");
+      if (isHere)
+        edge.out(
+          "It is reached from this machine only; --listen with an address that others reach changes that.\n",
+        );
     } else if (isLoopback(status.address) && !isLoopback(join)) {
       edge.err(
         "upvm: other hosts cannot reach this one: it listens on 127.0.0.1. --listen auto changes that.\n",
