@@ -2,7 +2,7 @@
  * A job that the console has started, as a process of its own: it survives the console.
  *
  * It is `upvm run` with what it is told on standard input; on file descriptor 3 it tells the job's number, and then its exit
- * code. That nobody reads any more what the tasks print is no reason to end them.
+ * code. When nobody reads any more what the tasks print it ends, and the job with it, as upvm run does.
  */
 import { createWriteStream, readFileSync, writeSync } from "node:fs";
 import { EXIT } from "../wire/errors.ts";
@@ -35,7 +35,7 @@ function tell(news: SpawnedNews): void {
 export async function spawnedMain(): Promise<void> {
   // Our own words: node-vm.ts wrote them.
   const { words, output } = JSON.parse(readFileSync(0, "utf8")) as SpawnedConfig;
-  const edge = nodeEdge(() => {});
+  const edge = nodeEdge();
   const write = typeof output === "object" ? toFile(output) : undefined;
   const code = await cli(
     ["run", ...words],

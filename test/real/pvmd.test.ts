@@ -266,6 +266,10 @@ test("hosts are added by a hoster, by ssh too, and deleted, the first one is not
     const [b, c] = [hosts.adopt((await hosts.status("b")).pid), hosts.adopt((await hosts.status("c")).pid)];
     assert.deepEqual(names((await hosts.status("c")).hosts), ["a", "b", "c"]);
 
+    // The name is what is wrong with it, also where ssh could reach nobody.
+    const twice = await hosts.on("a", ["add", "b"]);
+    assert.match(twice.err, /b: there is a host of that name already/);
+
     await addBySsh(hosts, bin);
 
     const deleted = await hosts.on("c", ["delete", "b", "a", "none", "--json"]);
@@ -287,6 +291,26 @@ test("hosts are added by a hoster, by ssh too, and deleted, the first one is not
     process.kill(a.pid, "SIGTERM");
     await hosts.until(() => !Hosts.runs(a.pid));
     assert.match(hosts.log("a"), /SIGTERM: it ends\n.*\n.* halted/);
+  }));
+
+test("Ctrl-C of add says that hosts may still join", () =>
+  withHosts(async (hosts) => {
+    await hosts.start("a");
+    const [hoster, begun] = [hosts.home("hoster"), hosts.home("begun")];
+    writeFileSync(hoster, `#!/bin/sh\necho $$ > ${begun}\nsleep 600\n`, { mode: 0o700 });
+    const { code, err } = await upvm(["add", "b", "--hoster", hoster], {
+      env: { UPVM_HOME: hosts.home("a") },
+      onStart: (child) =>
+        void hosts
+          .until(() => existsSync(begun) && statSync(begun).size > 0)
+          .then(() => child.kill("SIGINT")),
+    });
+    assert.equal(code, EXIT.interrupted);
+    assert.match(err, /^upvm: Cannot tell whether b was added: interrupted; .* may still join\n.*upvm conf/);
+    const pid = Number(readFileSync(begun, "utf8"));
+    assert(Hosts.runs(pid));
+    assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
+    await hosts.until(() => !Hosts.runs(pid));
   }));
 
 test("a join at a host that has joined leads to the master; a command starts a pvmd if it needs one", () =>
@@ -359,6 +383,26 @@ test("the console takes what is typed and lines of a pipe, starts a pvmd if ther
     const second = await hosts.on("a", ["console"], "jobs\nhalt\nps\n");
     assert.deepEqual([second.code, second.out, second.err], [EXIT.ok, "no jobs\n", ""]);
     assert.equal((await hosts.on("a", ["status"])).code, EXIT.failed);
+  }));
+
+test("a console of a pipe whose output nobody reads any more ends, and what it has started to print there", () =>
+  withHosts(async (hosts) => {
+    const { pid } = await hosts.start("a");
+    // The hello of above, without end.
+    const loud = HELLO.replace(/\(drop (.*?)\)\)\)$/, "(loop $again (drop $1) (br $again))))");
+    assert.notEqual(loud, HELLO);
+    writeFileSync(hosts.home("loud.wat"), loud);
+    const { code } = await upvm(["console"], {
+      env: { UPVM_HOME: hosts.home("a") },
+      input: `spawn -> ${hosts.home("loud.wat")}\n`,
+      onOutput: (out, child) => {
+        if (out.includes("hello")) child.stdout?.destroy();
+      },
+    });
+    assert.equal(code, 128 + 13);
+    await hosts.until(async () => (await hosts.on("a", ["jobs", "--json"])).out.trim() === "[]");
+    assert(Hosts.runs(pid));
+    assert.equal((await hosts.on("a", ["halt"])).code, EXIT.ok);
   }));
 
 test.run();

@@ -44,7 +44,12 @@ export const consoleCommand = command({
       } else if (rpc.link.end !== undefined) {
         edge.err(`upvm: the virtual machine is gone: ${rpc.link.end.text}\n`);
         return EXIT.failed;
-      } else if (lines.typed) edge.out("the virtual machine goes on; upvm halt ends it\n");
+      } else if (lines.typed) {
+        const here = console.running.size;
+        if (here > 0)
+          edge.out(`${here === 1 ? "a job goes" : `${here} jobs go`} on, and what it prints comes here\n`);
+        edge.out("the virtual machine goes on; upvm halt ends it\n");
+      }
       return console.failed && !lines.typed ? EXIT.failed : EXIT.ok;
     });
   },

@@ -5,6 +5,7 @@ import { tidText } from "../../wire/pvm.ts";
 import type { HostResult, Leaving } from "../../wire/rpc-hosts.ts";
 import { usage } from "../args.ts";
 import { command } from "../command.ts";
+import { interruptible } from "../interruptible.ts";
 import { masterOrStart, masterPvmd, withRpc } from "../vm.ts";
 
 export const add = command({
@@ -25,7 +26,12 @@ export const add = command({
     json: { kind: "switch", help: "print what became of each as JSON" },
   },
   examples: ["upvm add host2 host3", 'upvm add host2 --remote "npx upvm"'],
-  exits: { 0: "all were added", 1: "some were not, and why", 2: "wrong usage" },
+  exits: {
+    0: "all were added",
+    1: "some were not, and why",
+    2: "wrong usage",
+    130: "interrupted: what starts hosts goes on, and they may still join",
+  },
   async run({ args, flags }, edge) {
     if (args.hosts.length === 0) throw usage("Cannot add without HOSTS: names of hosts", "add");
     const master = masterOrStart(await edge.vm(), (said) => edge.err(`upvm: ${said}`));
@@ -36,7 +42,13 @@ export const add = command({
       ...(remote !== undefined && { remote }),
     };
     const waitMs = Math.ceil(args.hosts.length / LIMITS.hostersAtOnce) * LIMITS.hosterMs + LIMITS.rpcMs;
-    const { body } = await withRpc(master, (rpc) => rpc.request("addHosts", ask, undefined, waitMs));
+    const { body } = await withRpc(master, (rpc) =>
+      interruptible(edge.interrupts(), rpc.request("addHosts", ask, undefined, waitMs), {
+        what: `tell whether ${args.hosts.join(", ")} ${args.hosts.length === 1 ? "was" : "were"} added`,
+        why: "; what starts hosts goes on, and they may still join",
+        hint: "upvm conf lists the hosts, upvm delete HOST takes one away",
+      }),
+    );
     return each(body.hosts, "added", flags.json, edge);
   },
 });

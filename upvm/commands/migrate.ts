@@ -4,6 +4,7 @@ import { tidText } from "../../wire/pvm.ts";
 import type { MigratedRow } from "../../wire/rpc-move.ts";
 import { usage } from "../args.ts";
 import { command } from "../command.ts";
+import { interruptible } from "../interruptible.ts";
 import { masterPvmd, withRpc } from "../vm.ts";
 
 export const migrate = command({
@@ -28,7 +29,12 @@ export const migrate = command({
     "upvm migrate t40002 t40005 host2",
     "upvm migrate --all-from host1 host2",
   ],
-  exits: { 0: "all have moved", 1: "some have not, and why", 2: "wrong usage" },
+  exits: {
+    0: "all have moved",
+    1: "some have not, and why",
+    2: "wrong usage",
+    130: "interrupted: what was ordered goes on",
+  },
   async run({ args, flags }, edge) {
     const to = args.what.at(-1);
     const words = args.what.slice(0, -1);
@@ -40,7 +46,13 @@ export const migrate = command({
     const tids = words.map((word) => Number.parseInt(word.slice(1), 16) | 0);
     const master = masterPvmd(await edge.vm(), "migrate");
     const ask = { tids, to, ...(from !== undefined && { from }) };
-    const { body } = await withRpc(master, (rpc) => rpc.request("migrate", ask, undefined, 0));
+    const { body } = await withRpc(master, (rpc) =>
+      interruptible(edge.interrupts(), rpc.request("migrate", ask, undefined, 0), {
+        what: "tell what has moved",
+        why: "; what was ordered goes on",
+        hint: "upvm ps lists where ULPs are",
+      }),
+    );
     if (flags.json) edge.out(`${JSON.stringify(body.ulps.map(jsonOf))}\n`);
     else {
       if (body.ulps.length === 0) edge.err(`upvm: ${from} has no ULPs: nothing was moved\n`);
