@@ -44,6 +44,8 @@ interface Cut {
   readonly processes: Set<Rpc>;
   /** All are stopped: what follows is the client's. */
   isWhole: boolean;
+  /** It comes to nothing: its client is gone, or not all could be stopped. */
+  isOff: boolean;
   /** Process that has each ULP, and its program. */
   ulps: ReadonlyMap<number, { readonly process: Rpc; readonly program: number }>;
   kept: Kept | undefined;
@@ -92,9 +94,12 @@ export class Checkpoints {
     };
   }
 
-  /** A command is gone: what it has stopped goes on. What it was about to stop does when that turns out (hold). */
+  /** A command is gone: what it has stopped goes on, and nobody waits for who has not stopped yet. */
   clientEnded(client: Rpc): void {
-    for (const [job, cut] of this.cuts) if (cut.client === client && cut.isWhole) this.end(job, cut);
+    for (const [job, cut] of this.cuts)
+      if (cut.client === client)
+        if (cut.isWhole) this.end(job, cut);
+        else callOff(cut);
   }
 
   /** True while the ULPs of a job are stopped, or about to be: it waits for nothing, is not deadlocked, and none is to move. */
@@ -112,7 +117,7 @@ export class Checkpoints {
     const found = this.running(number);
     if (this.cuts.has(number)) refuse(number, "another checkpoint of it is being taken");
     const cut: Cut = {
-      ...{ client, processes: new Set<Rpc>(), isWhole: false, ulps: new Map() },
+      ...{ client, processes: new Set<Rpc>(), isWhole: false, isOff: false, ulps: new Map() },
       ...{ kept: undefined, data: new Uint8Array(0) },
     };
     this.cuts.set(number, cut);
@@ -146,8 +151,9 @@ export class Checkpoints {
   private async stop(job: number, cut: Cut): Promise<void> {
     let why: string | undefined = "";
     for (let tries = 1; tries <= LIMITS.checkpointTries; tries++) {
-      why = await this.hold(job, cut);
+      if (!cut.isOff) why = await this.hold(job, cut);
       if (cut.client.link.end !== undefined) refuse(job, "who asked is gone");
+      if (cut.isOff) refuse(job, why ?? "");
       if (why === undefined) return;
       if (tries % LIMITS.checkpointHolds === 0) thaw(cut);
       await this.pause();
@@ -162,11 +168,9 @@ export class Checkpoints {
     if (job.making > 0) return "ULPs of it are being made";
     const here = [...processes.values()];
     for (const process of here) cut.processes.add(process);
-    const stopped = await Promise.all(
-      here.map(async (process) => ({ process, ...(await ask(number, () => freeze(process))) })),
-    );
-    const not = stopped.find((one) => one.why !== undefined);
-    if (not !== undefined) return not.why;
+    const stopped = await this.freeze(number, cut, here);
+    const not = stopped.find((one) => one.isLate) ?? stopped.find((one) => one.why !== undefined);
+    if (cut.isOff || not !== undefined) return not?.why ?? "its ULPs could not be stopped in time";
     const all = stopped.flatMap(({ process, ulps }) => ulps.map((ulp) => [process, ...ulp] as const));
     const tids = new Set(all.map(([, tid]) => tid));
     // One that has just moved or ended, or was just made, is seen by nobody, or twice.
@@ -186,6 +190,24 @@ export class Checkpoints {
           : "messages are on their way between its processes";
     if (why !== undefined) this.unpark(cut);
     return why;
+  }
+
+  /** Stops what each process has. Who cannot be stopped in time is named, and all go on. */
+  private async freeze(job: number, cut: Cut, here: readonly Rpc[]) {
+    let isOver = false;
+    this.world.after(LIMITS.checkpointFreezeMs, () => {
+      if (!isOver) callOff(cut);
+    });
+    try {
+      return await Promise.all(
+        here.map(async (process) => {
+          const found = await ask(job, () => freeze(process));
+          return { process, ...found, isLate: cut.isOff && found.why !== undefined };
+        }),
+      );
+    } finally {
+      isOver = true;
+    }
   }
 
   private unpark(cut: Cut): void {
@@ -307,6 +329,12 @@ interface Frozen {
 
 function thaw({ processes }: Cut): void {
   for (const process of processes) if (process.link.end === undefined) process.tell("jobThaw", {});
+}
+
+/** Processes that still wait for a ULP that does not stop say so then. */
+function callOff(cut: Cut): void {
+  cut.isOff = true;
+  thaw(cut);
 }
 
 /** @throws UpvmError CANNOT_CHECKPOINT: the process is gone, and ULPs with it */

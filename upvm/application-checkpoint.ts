@@ -6,7 +6,7 @@
  */
 import type { Handlers } from "../net/rpc.ts";
 import { Filling, ImageError } from "../runtime/migrate/filling.ts";
-import { type FrozenUlp, WHY_NOT } from "../runtime/migrate/freezer.ts";
+import { type FrozenUlp, WHY_NOT, type WhyNot } from "../runtime/migrate/freezer.ts";
 import { imageOf, whyNoImage } from "../runtime/migrate/image.ts";
 import type { ImageHead } from "../runtime/migrate/image-head.ts";
 import type { Weight } from "../runtime/migrate/moves.ts";
@@ -54,8 +54,12 @@ export interface StoppedUlps {
 export class Stopped {
   private readonly process: PartProcess;
   private readonly frozen = new Map<number, FrozenUlp>();
-  /** What was asked for is done one after the other: who is about to be stopped must not be missed by `thaw`. */
-  private last: Promise<unknown> = Promise.resolve();
+  /** ULPs that are being stopped, by index. One that has not stopped in time is so until it does. */
+  private readonly stopping = new Map<number, Promise<FrozenUlp | WhyNot>>();
+  /** Who stops stays so. */
+  private isHeld = false;
+  /** Ends the wait of `freeze`. */
+  private giveUp: () => void = () => {};
 
   constructor(process: PartProcess) {
     this.process = process;
@@ -64,20 +68,20 @@ export class Stopped {
   /**
    * Stops all ULPs that are here and are not. One that has got its answer meanwhile, or news, takes it and is stopped again, all
    * others stand still: so after a few times all are, however often they ask.
+   *
+   * One that computes without polls may stop in hours: who asks sets the time for that, which is over with `thaw`.
    */
-  freeze(): Promise<StoppedUlps> {
-    return this.inTurn(() => this.freezeNow());
-  }
-
-  private inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const done = this.last.then(act);
-    this.last = done.catch(() => {});
-    return done;
-  }
-
-  private async freezeNow(): Promise<StoppedUlps> {
+  async freeze(): Promise<StoppedUlps> {
     const { library, freezer } = this.process;
     const { w } = library;
+    this.isHeld = true;
+    let isOver = false;
+    const over = new Promise<void>((done) => {
+      this.giveUp = () => {
+        isOver = true;
+        done();
+      };
+    });
     for (const [tid, ulp] of this.frozen) {
       if (ulp.kept.length === 0) continue;
       freezer.thaw(ulp);
@@ -88,14 +92,36 @@ export class Stopped {
       const is = ulp !== 0 && getState(w, ulp) !== ULP_STATE.exited && !isOutside(w, ulp);
       return is && !this.frozen.has(w[ulp + ULP.tid]!);
     });
+    for (const index of here) if (!this.stopping.has(index)) this.stop(index);
     const whys: string[] = [];
-    await Promise.all(
-      here.map(async (index) => {
-        const ulp = await freezer.freeze(index);
-        if (typeof ulp === "object") this.frozen.set(w[ulp.ulp + ULP.tid]!, ulp);
-        else if (ulp !== "ended") whys.push(`${tidText(w[ulpAt(w, index) + ULP.tid]!)}: ${WHY_NOT[ulp]}`);
-      }),
-    );
+    const name = (index: number): string => tidText(w[ulpAt(w, index) + ULP.tid]!);
+    const all = [...this.stopping].map(async ([index, result]) => {
+      const ulp = await result;
+      if (typeof ulp !== "object" && ulp !== "ended") whys.push(`${name(index)}: ${WHY_NOT[ulp]}`);
+    });
+    await Promise.race([Promise.all(all), over]);
+    if (isOver) {
+      const [late] = this.stopping.keys();
+      const why = late === undefined ? "its ULPs go on" : `${name(late)}: it could not be stopped in time`;
+      return { ulps: [], waits: [], why };
+    }
+    return this.standing(whys);
+  }
+
+  private stop(index: number): void {
+    const { library, freezer } = this.process;
+    const result = freezer.freeze(index);
+    this.stopping.set(index, result);
+    void result.then((ulp) => {
+      this.stopping.delete(index);
+      if (typeof ulp !== "object") return;
+      if (this.isHeld) this.frozen.set(library.w[ulp.ulp + ULP.tid]!, ulp);
+      else freezer.thaw(ulp);
+    });
+  }
+
+  private standing(whys: string[]): StoppedUlps {
+    const { w } = this.process.library;
     for (const [tid, ulp] of this.frozen) {
       const why = this.whyNot(ulp);
       if (why !== undefined) whys.push(`${tidText(tid)}: ${why}`);
@@ -125,12 +151,12 @@ export class Stopped {
     return [...this.frozen.values()].some(({ kept }) => kept.length > 0);
   }
 
-  /** All go on. */
-  thaw(): Promise<void> {
-    return this.inTurn(async () => {
-      for (const ulp of this.frozen.values()) this.process.freezer.thaw(ulp);
-      this.frozen.clear();
-    });
+  /** All go on; those that are still being stopped, as soon as they have. */
+  thaw(): void {
+    this.isHeld = false;
+    for (const ulp of this.frozen.values()) this.process.freezer.thaw(ulp);
+    this.frozen.clear();
+    this.giveUp();
   }
 
   /** Image of a ULP that is stopped, in one piece. */
@@ -222,7 +248,7 @@ export function checkpointHandlers(
       return { body };
     },
     jobThaw: async () => {
-      await (await stopped).thaw();
+      (await stopped).thaw();
       return { body: undefined };
     },
     jobImage: async ({ tid, hash }) => ({ body: {}, bytes: (await stopped).image(tid, hash) }),

@@ -216,6 +216,8 @@ export const LIMITS = {
   imageTableEntries: 1 << 22,
   /** Functions of a program that were interrupted for each other, in an image. */
   interruptsPerUlp: 1 << 16,
+  /** Its ULPs are waited for so long each time, milliseconds, as for a move: meanwhile those that have stopped stand still. */
+  checkpointFreezeMs: 10_000,
   /**
    * A job that is being stopped for a checkpoint is looked at so often until no ULP of it waits for an answer; after each so many
    * times it runs for a moment; and so often until nothing is on its way.

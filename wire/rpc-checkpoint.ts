@@ -64,7 +64,7 @@ export const RPC_CHECKPOINT = {
     }),
     doc: "whether all that has come is with its ULPs; how many messages went to each member, and came from each; `hasNews`: the virtual machine has told something to one that is stopped",
   },
-  jobThaw: { from: ["pvmd"], ask: NONE, reply: TOLD, doc: "the ULPs here go on" },
+  jobThaw: { from: ["pvmd"], ask: NONE, reply: TOLD, doc: "the ULPs here go on; jobFreeze waits for none any longer, and says which has not stopped" },
   jobImage: {
     from: ["pvmd"],
     ask: v.strictObject({ tid: TID, hash: HASH }),

@@ -68,4 +68,39 @@ test("a job is kept while it runs, and ends the same there and where it is resta
     assert.match(damaged.err, /Cannot restart .*job.ckpt: it is damaged: the checksum of a part is wrong/);
   }));
 
+/** The first computes for ever, the other waits for a time that does not come. */
+const BUSY = `(module (import "pvm" "pvm_mytid" (func $tid (result i32)))
+  (import "pvm" "pvm_trecv" (func $trecv (param i32 i32 i32) (result i32)))
+  (memory 1) (data (i32.const 16) "\\ff\\ff\\ff") (func (export "_start")
+    (if (i32.eq (i32.and (call $tid) (i32.const 0xff)) (i32.const 1)) (then (loop (br 0))))
+    (drop (call $trecv (i32.const -1) (i32.const -1) (i32.const 16)))))`;
+
+test("a ULP that computes without polls is named, and the others go on: nothing is kept of the job", () =>
+  withHosts(async (hosts) => {
+    await hosts.all("a", "b");
+    const program = join(hosts.home("a"), "busy.wat");
+    writeFileSync(program, BUSY);
+    const running = hosts.on("a", ["run", program, "-n", "2", "--no-polls", "--seats", "a,b"]);
+    interface Task {
+      readonly tid: string;
+      readonly doing: string;
+    }
+    const tasks = async () => JSON.parse((await hosts.on("a", ["ps", "--json"])).out) as Task[];
+    await hosts.until(async () => {
+      const [first, second] = await tasks();
+      return first?.doing === "runs" && /^waits/.test(second?.doing ?? "");
+    });
+    const [first, second] = await tasks();
+    const file = join(hosts.home("a"), "job.ckpt");
+    const refused = await hosts.on("a", ["checkpoint", "1", file]);
+    assert.equal(refused.code, EXIT.failed);
+    const why = `Cannot take a checkpoint of job 1: ${first!.tid}: it could not be stopped in time`;
+    assert.ok(refused.err.includes(why), refused.err);
+    assert.equal(existsSync(file), false);
+    assert.equal((await hosts.on("b", ["kill", second!.tid])).code, EXIT.ok);
+    await hosts.until(async () => (await tasks()).length === 1);
+    assert.equal((await hosts.on("a", ["kill", "1"])).code, EXIT.ok);
+    assert.equal((await running).code, EXIT.killed);
+  }));
+
 test.run();

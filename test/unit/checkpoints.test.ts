@@ -91,13 +91,16 @@ function made() {
     isOver: (tid: number) => seen.over === tid,
     letGo: (tid: number) => seen.parked.splice(seen.parked.indexOf(tid), 1),
     nextIndex: () => 1,
-    after: (_: number, run: () => void) => setImmediate(run),
+    after: (ms: number, run: () => void) =>
+      ms === LIMITS.checkpointFreezeMs ? timers.push(run) : setImmediate(run),
   } as unknown as CheckpointWorld;
+  /** What is done when ULPs were waited for long enough, once for each time that they are stopped. */
+  const timers: (() => void)[] = [];
   const checkpoints = new Checkpoints(world);
   const client = { link: { end: undefined as unknown } } as unknown as Rpc;
   const ask = (as: Rpc = client) => checkpoints.handlers({ rpc: as });
   const begin = async (as?: Rpc) => (await ask(as).checkpoint!({ job: JOB }, new Uint8Array(0), PEER)).body;
-  return { processes, groups, job, seen, checkpoints, client, ask, begin };
+  return { processes, groups, job, seen, timers, checkpoints, client, ask, begin };
 }
 
 const refused = (why: RegExp) => (error: unknown) => {
@@ -240,6 +243,60 @@ test("a job whose client is gone while it is being stopped goes on, and another 
   await assert.rejects(begin(), refused(/who asked is gone/));
   assert.deepEqual([a.asked.at(-1), checkpoints.isStopped(JOB)], ["jobThaw", false]);
   await begin({ link: { end: undefined } } as unknown as Rpc);
+  assert.equal(checkpoints.isStopped(JOB), true);
+});
+
+/** A process with a ULP that computes without polls: it says so when it is told that all go on. */
+function busy(process: FakeProcess): void {
+  process.freezes = [{ ulps: [], why: "t2: it could not be stopped in time" }];
+  process.onAsk = async (kind) => {
+    while (kind === "jobFreeze" && process.count("jobThaw") === 0)
+      await new Promise((go) => setImmediate(go));
+  };
+}
+
+test("a job with a ULP that does not stop goes on when the time for that is over, and who asked is told which", async () => {
+  const { processes, begin, checkpoints, timers } = made();
+  const [a, b] = processes as [FakeProcess, FakeProcess];
+  busy(b);
+  a.freezes = [{ ulps: [], why: "t1: it waits" }];
+  const asked = begin();
+  while (b.count("jobFreeze") === 0) await new Promise((go) => setImmediate(go));
+  // The other process has answered.
+  await new Promise((go) => setImmediate(go));
+  assert.deepEqual([a.count("jobThaw"), timers.length], [0, 1]);
+  timers[0]!();
+  await assert.rejects(asked, refused(/job 3: t2: it could not be stopped in time/));
+  assert.equal(a.count("jobFreeze"), 1, "it is not tried again, with all standing still for as long");
+  assert.deepEqual([a.asked.at(-1), checkpoints.isStopped(JOB)], ["jobThaw", false]);
+});
+
+test("a job that has been stopped just when the time was over goes on too", async () => {
+  const { processes, begin, checkpoints, timers } = made();
+  const [a] = processes as [FakeProcess];
+  a.onAsk = (kind) => {
+    if (kind === "jobFreeze") timers[0]!();
+  };
+  await assert.rejects(begin(), refused(/job 3: its ULPs could not be stopped in time/));
+  assert.deepEqual([a.count("jobFreeze"), checkpoints.isStopped(JOB)], [1, false]);
+});
+
+test("a job that waits for a ULP to stop goes on as soon as the command is gone", async () => {
+  const { processes, begin, checkpoints, client, timers } = made();
+  const [a, b] = processes as [FakeProcess, FakeProcess];
+  busy(b);
+  const asked = begin();
+  while (b.count("jobFreeze") === 0) await new Promise((go) => setImmediate(go));
+  (client.link as { end: unknown }).end = { why: "lost" };
+  checkpoints.clientEnded(client);
+  assert.deepEqual([a.count("jobThaw"), b.count("jobThaw")], [1, 1]);
+  await assert.rejects(asked, refused(/who asked is gone/));
+  assert.equal(checkpoints.isStopped(JOB), false);
+  // Another's: the time that was set for the first is none of it.
+  b.onAsk = () => {};
+  b.freezes = [{ ulps: [] }];
+  await begin({ link: { end: undefined } } as unknown as Rpc);
+  timers[0]!();
   assert.equal(checkpoints.isStopped(JOB), true);
 });
 

@@ -44,7 +44,7 @@ test("a ULP that waits for an answer has no image until it has taken it; the oth
   });
   assert.deepEqual([state(p, 0), state(p, 1)], ["runnable+migrating", "unInit+migrating"]);
   assert.deepEqual(await served(p, all.freeze()), second, "those that are stopped stay so");
-  await all.thaw();
+  all.thaw();
   serveAll(p);
   assert.deepEqual([state(p, 0), state(p, 1), a.resumed()], ["runnable", "unInit", 0]);
   assert.equal(leftovers(p), "");
@@ -54,9 +54,32 @@ test("all go on also if that is told while they are being stopped", async () => 
   const p = processOf(IDLE, { ulps: 2, outside: true });
   const all = stopped(p);
   const freezing = all.freeze();
-  const thawed = all.thaw();
-  assert.equal((await served(p, freezing)).ulps.length, 2);
-  await thawed;
+  all.thaw();
+  assert.deepEqual((await served(p, freezing)).ulps, []);
+  serveAll(p);
+  assert.deepEqual([state(p, 0), state(p, 1)], ["unInit", "unInit"]);
+  assert.equal(leftovers(p), "");
+});
+
+test("one that does not stop in time keeps no other from going on, and is stopped for who asks next", async () => {
+  const p = processOf(IDLE, { ulps: 2, engines: 2, outside: true, place: (index) => index });
+  const all = stopped(p);
+  const tidAt = (index: number): number => p.library.w[p.ulp(index) + ULP.tid]!;
+  // The other engine computes, and looks at no mail.
+  const attentive = { ...p, engines: [p.engines[0]!] };
+  const first = all.freeze();
+  await null;
+  serveAll(attentive);
+  await null;
+  assert.deepEqual([state(p, 0), state(p, 1)], ["unInit+migrating", "unInit"]);
+  all.thaw();
+  const why = `t${tidAt(1).toString(16)}: it could not be stopped in time`;
+  assert.deepEqual(await first, { ulps: [], waits: [], why });
+  serveAll(attentive);
+  assert.equal(state(p, 0), "unInit");
+  const second = await served(p, all.freeze());
+  assert.deepEqual([second.why, second.ulps.map(([tid]) => tid).sort()], [undefined, [tidAt(0), tidAt(1)]]);
+  all.thaw();
   serveAll(p);
   assert.deepEqual([state(p, 0), state(p, 1)], ["unInit", "unInit"]);
   assert.equal(leftovers(p), "");
@@ -82,7 +105,7 @@ test("one whose message handler runs is in its barrier all the same", async () =
   const all = stopped(p);
   const serial = p.library.w[a.ulp + ULP.request]!;
   assert.deepEqual(await served(p, all.freeze()), { ulps: bothOf(a, b), waits: [[a.tid, serial]] });
-  await all.thaw();
+  all.thaw();
   serveAll(p);
   b.call("pvm_initsend", 0);
   assert.equal(await f.call(b, "pvm_send", a.tid, 50), 0);

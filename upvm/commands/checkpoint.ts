@@ -20,7 +20,7 @@ export const checkpoint = command({
   about: [
     "All ULPs of the job stop at one moment, are written, and go on. The file has their programs, too; it can be restarted on other hosts, also of another processor type.",
     "Files that ULPs have open are not in it: a restarted program finds them as they are then. What its tasks have in the virtual machine is: groups, notifications, entries of the message box, contexts of pvm_newcontext, who waits in a barrier or for an entry. Tasks of other jobs are not: a restarted group is without them.",
-    "A job cannot be kept as long as one of its ULPs waits for standard input, or serves the virtual machine as a plug-in.",
+    "A job cannot be kept as long as one of its ULPs waits for standard input, or serves the virtual machine as a plug-in. If one does not stop within ten seconds, since it computes without polls, the others go on and it is named.",
   ],
   args: {
     job: { count: "one", help: "number of the job, as upvm jobs lists it" },
