@@ -58,7 +58,22 @@ export function failureOf(
   if (message !== "unreachable") return { message, stack: places };
   if (isAbort(stack[0], symbols)) return { message: "abort", stack: places.slice(1) };
   if (ALLOCATOR.test(places[0]?.file ?? "")) return { message: "out of memory", stack: places };
-  return { message, stack: places };
+  const reason = reasonInC(places.map(({ func = "" }) => func));
+  return { message: reason === undefined ? message : `${message}: ${reason}`, stack: places };
+}
+
+/** How a C or C++ program came to give up, by the functions of its stack; undefined: it says nothing. */
+function reasonInC([func = "", caller, ...others]: readonly string[]): string | undefined {
+  // Made by wasm-ld, and by clang, in the place of a function that a call does not fit.
+  const unfit = /^signature_mismatch:(.*)/.exec(func)?.[1];
+  if (unfit !== undefined) return `${unfit}() was called with other types than it has`;
+  if (/bitcast_invalid/.test(func)) return "a function was called through a pointer of another type";
+  if (func !== "abort") return undefined;
+  if (caller === "__assert_fail") return "a failed assert";
+  const thrown = [caller ?? "", ...others].some((name) =>
+    /__libcpp_verbose_abort|__throw_|__cxa_throw/.test(name),
+  );
+  return thrown ? "a C++ exception, which nothing can catch here" : "abort() was called";
 }
 
 function placeOf(frame: RawFrame, symbols: Symbolizer, beforeBytes: number): Frame {

@@ -43,6 +43,19 @@ const HINTS: readonly (readonly [message: RegExp, hint: string])[] = [
   [/^out of memory/, "a ULP has 4096 MB at most, or what --memory MB says"],
   [/^unwind stack overflow/, "give it more with --frames MB"],
   [
+    /was called with other types than it has$/,
+    "declare it: include its header; other machines take such calls, WebAssembly checks them",
+  ],
+  [
+    /^(null function or )?function signature mismatch/,
+    "a call through a pointer of another type, or through NULL",
+  ],
+  [/^table index is out of bounds/, "a call through a pointer that is no function's"],
+  [
+    /^unreachable$/,
+    "a place that should not be reached: __builtin_trap(), a failed check of -fsanitize, undefined behaviour",
+  ],
+  [
     /^stack overflow: its stack has/,
     "a recursion without end, or local data larger than that: compile it with --stack MB (upvm cc: -Wl,-z,stack-size=BYTES)",
   ],

@@ -43,6 +43,44 @@ int main(void) { return deep(0); }
   assert.match(told[0]!, /stopped: stack overflow: its stack has 256 KB$/);
 });
 
+test("abort, a failed assert and a C++ exception are named", async () => {
+  const says = async (name: string, source: string): Promise<string> =>
+    (await stopped(name, source)).told.find((line) => line.startsWith("upvm: ULP"))!;
+  assert.match(
+    await says("a.c", "#include <stdlib.h>\nint main(void) { abort(); }\n"),
+    /stopped: unreachable: abort\(\) was called$/,
+  );
+  assert.match(
+    await says("b.c", "#include <assert.h>\nint main(int c, char **v) { assert(c == 7); }\n"),
+    /stopped: unreachable: a failed assert$/,
+  );
+  const thrown =
+    "#include <vector>\nint main(int c, char **v) { std::vector<int> a(1); return a.at(c + 5); }\n";
+  // The library's message has no newline of its own: upvm's line begins all the same.
+  assert.match(await says("c.cc", thrown), /^upvm: ULP 0 \(t40001\) stopped: unreachable: a C\+\+ exception/);
+});
+
+test("a call that does not fit its function says so when it is linked and when it stops, with the header", async () => {
+  const { told } = await stopped(
+    "t.c",
+    "long time();\nint main(void) { long t = time(0); return t == 0; }\n",
+  );
+  const text = told.join("\n");
+  assert.match(text, /function signature mismatch: time\n.*include <time\.h>/);
+  assert.match(
+    text,
+    /stopped: unreachable: time\(\) was called with other types than it has\n {2}declare it/,
+  );
+  const pointer = `int f(int a, int b) { return a + b; }
+int (*volatile g)(double);
+int main(void) { g = (int (*)(double))f; return g(1.0); }
+`;
+  assert.match(
+    (await stopped("p.c", pointer)).told.join("\n"),
+    /signature mismatch\n {2}a call through a pointer/,
+  );
+});
+
 test("an address outside the memory is no stack overflow", async () => {
   const { told } = await stopped(
     "far.c",

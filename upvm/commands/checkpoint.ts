@@ -128,7 +128,7 @@ export const restart = command({
       // All of it is looked at before anything begins.
       for (const part of images.values()) readPart(file, part, files.sum);
       const box = readPart(file, manifest.box, files.sum);
-      const [out, err] = printers(edge);
+      const { out, err } = printers(edge);
       const input = edge.input();
       const signal = edge.interrupts();
       const row = (name: string): number => manifest.programs.findIndex((program) => program.name === name);
@@ -156,6 +156,7 @@ export const restart = command({
         edge.out(`${JSON.stringify(resultJson(manifest.wish.name, result, ulps, undefined))}\n`);
       else {
         const lines = report(manifest.wish.name, result.reason, ulps, painter(edge.colour.err));
+        if (lines.length > 0) err.end();
         if (lines.length > 0) edge.err(`${lines.join("\n")}\n`);
       }
       return exitCodeOf(result.reason);

@@ -195,13 +195,21 @@ export const run = command({
     const input = edge.input();
     const options = optionsOf(program, flags, rest, programs, edge);
     const ulps = flags.ulps ?? (seats === undefined ? 1 : seatCount(seats));
-    const given = { ...options, ulps, grants, input };
+    const { out, err } = printers(edge);
+    // With --json standard output is the result's alone.
+    const output: RunOptions["output"] = (fd, bytes, tid) =>
+      fd === 1 && !flags.json ? out(bytes, tid) : err(bytes, tid);
+    const given = { ...options, ulps, grants, input, output };
     const result = await runSomewhere(given, { ...flags, seats }, edge).finally(() => input.close());
     const reports = ulpReports(result.ulps, programs);
     const name = nameOf(args.file);
     const profile = result.profile && ulpProfiles(result.profile, result.ulps, programs);
     if (flags.json) edge.out(`${JSON.stringify(resultJson(name, result, reports, profile))}\n`);
-    else tell(report(name, result.reason, reports, painter(edge.colour.err)), edge);
+    else {
+      const lines = report(name, result.reason, reports, painter(edge.colour.err));
+      if (lines.length > 0) err.end();
+      tell(lines, edge);
+    }
     if (profile !== undefined && !flags.json) tell(profileLines(profile, flags.profile ?? 0), edge);
     if (flags.stats) tell(statsLines(statsRows(result.stats, result.ms, edge.peakMemoryBytes())), edge);
     if (flags.dump !== undefined) await writeDump(flags.dump, result, edge);
@@ -288,11 +296,10 @@ function optionsOf(
   args: readonly string[],
   programs: Uint8Array[],
   edge: Edge,
-): RunOptions {
+): Omit<RunOptions, "output"> {
   const warn = (error: UpvmError): void => edge.err(`upvm: ${error.message}\n`);
   const folders = foldersOf([...flags.path, edge.programPath]);
   const find = siblings(program.path, folders, edge, warn, cOptions(flags), program.linked.info.unpolled);
-  const [out, err] = printers(edge);
   return {
     loadProgram: async (name) => {
       const found = await find(name);
@@ -307,8 +314,6 @@ function optionsOf(
     args,
     env: flags.env,
     tag: flags.tag,
-    // With --json standard output is the result's alone.
-    output: (fd, bytes, tid) => (fd === 1 && !flags.json ? out(bytes, tid) : err(bytes, tid)),
     signal: edge.interrupts(),
     isolate: flags.isolate,
     ...(flags.heap !== undefined && { heapBytes: Math.floor(flags.heap * MB) }),
