@@ -4,6 +4,7 @@
  * Owns: which words take a value, and which are for the compiler, the linker or nobody. What is not known is the
  * compiler's: it knows more options than anyone. Pure.
  */
+import { compilerWords, linkerWords, type OptionNote, optionNote } from "./cc-options.ts";
 import type { Include } from "./compile-c-files.ts";
 
 /** `link`: a program. The others stop before: an object, assembler text, preprocessed text or dependencies, nothing. */
@@ -32,6 +33,8 @@ export interface CcArgs {
   /** Folders of -L, and words for the linker. */
   readonly folders: readonly string[];
   readonly link: readonly string[];
+  /** Options that cannot be had, or do nothing: what the user is told. */
+  readonly notes: readonly OptionNote[];
   /** No input but a question, such as --version: the compiler answers. */
   readonly question: boolean;
 }
@@ -80,13 +83,16 @@ class Found {
   private readonly compile: string[] = [];
   private readonly folders: string[] = [];
   private readonly link: string[] = [];
+  private readonly notes: OptionNote[] = [];
 
   args(): CcArgs {
-    const { mode, inputs, output, include, included, compile, folders, link, question } = this;
+    const { mode, inputs, output, include, included, compile, folders, notes, question } = this;
+    const link = linkerWords(this.link);
     const file = this.dependsFile;
     const dependencies = this.depends ? { file, target: this.dependsTarget } : undefined;
     const asked = question || (inputs.length === 0 && compile.includes("-v"));
-    return { mode, inputs, output, include, included, compile, dependencies, folders, link, question: asked };
+    const all = { mode, inputs, output, include, included, compile, dependencies, folders, link, notes };
+    return { ...all, question: asked };
   }
 
   take(word: string, next: () => string): void {
@@ -103,7 +109,9 @@ class Found {
       // -c is said for each source anyway; dependencies on headers of the package are of no use to anyone.
       if (word === "-M" || word === "-MM") this.compile.push("-MM");
       else if (word === "-MD" || word === "-MMD") this.depends = true;
-      else if (word !== "-c") this.compile.push(word);
+      else if (word !== "-c") this.compile.push(...compilerWords(word));
+      const note = optionNote(word);
+      if (note !== undefined) this.notes.push(note);
       this.question ||= QUESTION.test(word);
     }
   }

@@ -70,6 +70,9 @@ class Driver {
     if (inputs.every(({ kind }) => kind === "library")) return this.failed("no input files");
     if (mode !== "link" && output !== undefined && sources.length > 1)
       return this.failed("cannot specify -o when generating multiple output files");
+    for (const { kind, text, hint } of this.args.notes)
+      this.err += `upvm ${this.tool}: ${kind}: ${text}\n  ${hint}\n`;
+    if (this.args.notes.some(({ kind }) => kind === "error")) return this.result(1);
     const missing = inputs.filter(({ kind, path }) => kind !== "library" && !this.isThere(path));
     for (const { path } of missing) this.failed(`no such file or directory: '${path}'`);
     if (missing.length > 0) return this.result(1);

@@ -56,7 +56,13 @@ export const OWN_LIBRARIES: readonly string[] = [
   "inet",
   "rpc",
   "bsd",
+  // GCC's own, which clang's stand for.
+  "gcc",
+  "gcc_s",
+  "gcc_eh",
 ];
+/** Names of C++'s library that this one stands for. */
+export const CXX_LIBRARIES: readonly string[] = ["stdc++", "supc++"];
 /** Emulations of WASI's C library. */
 export const EMULATED = ["signal", "getpid", "process-clocks", "mman"] as const;
 
@@ -146,7 +152,8 @@ export class CBuild {
 
   /** Adds a library of the package's by its name, in its place among the objects. */
   addLibrary(name: string): void {
-    if (!OWN_LIBRARIES.includes(name)) this.#objects.push(`-l${name}`);
+    if (CXX_LIBRARIES.includes(name)) this.needCxx();
+    else if (!OWN_LIBRARIES.includes(name)) this.#objects.push(`-l${name}`);
   }
 
   /** C++'s library is needed: some object may be C++. */
@@ -163,7 +170,8 @@ export class CBuild {
   async link(libraries: readonly string[], flags: readonly string[]): Promise<LinkStep> {
     const own = await this.#library();
     if (own.code !== 0) return { ...own, wasm: undefined };
-    const names = libraries.filter((name) => !OWN_LIBRARIES.includes(name));
+    if (libraries.some((name) => CXX_LIBRARIES.includes(name))) this.needCxx();
+    const names = libraries.filter((name) => ![...OWN_LIBRARIES, ...CXX_LIBRARIES].includes(name));
     const words = [
       ...["wasm-ld", "-m", "wasm32", "-L/usr/lib/wasm32-unknown-wasip1", `-L${LIB}`, `${LIB}/crt1-command.o`],
       ...LINK_FLAGS,

@@ -109,6 +109,48 @@ test("errors are a compiler's: file, line and column, exit code 1, and nothing w
     },
   ));
 
+test("what other compilers' Makefiles carry along is taken, or told of", () =>
+  inTree(
+    {
+      "a.cc": "#include <string>\nint main() { return std::string(3, 'a').size() - 3; }\n",
+      "b.c": "#include <limits.h>\nint main(int c, char **v) { return INT_MAX + c; }\n",
+      "omp.c": "#include <omp.h>\nint main() { return 0; }\n",
+      "tmp.c": "#include <stdio.h>\nint main() { return tmpfile() == NULL; }\n",
+    },
+    async (cwd) => {
+      assert.equal((await upvm(["c++", "-c", "a.cc"], { cwd })).code, 0);
+      const words = [
+        "-Wl,--start-group",
+        "a.o",
+        "-lstdc++",
+        "-Wl,--end-group",
+        "-lgcc",
+        "-Wl,--as-needed",
+        "-o",
+        "a",
+      ];
+      const linked = await upvm(["cc", ...words, "-fopenmp"], { cwd });
+      assert.deepEqual(
+        [linked.code, linked.err],
+        [
+          0,
+          "upvm cc: warning: -fopenmp has no effect\n  there are no threads in a ULP: start more ULPs with pvm_spawn\n",
+        ],
+      );
+      assert.equal((await upvm(["run", "a"], { cwd })).code, 0);
+      assert.equal((await upvm(["cc", "-fsanitize=undefined", "-g", "b.c", "-o", "b"], { cwd })).code, 0);
+      assert.match((await upvm(["run", "b"], { cwd })).err, /stopped: unreachable\n.*b\.c:2.*\n.*-fsanitize/);
+      const refused = await upvm(["cc", "-shared", "b.c", "-o", "b.so"], { cwd });
+      assert.deepEqual([refused.code, existsSync(join(cwd, "b.so"))], [1, false]);
+      assert.match(refused.err, /^upvm cc: error: there is no -shared\n {2}a ULP's program is one file/);
+      assert.match(
+        (await upvm(["cc", "omp.c"], { cwd })).err,
+        /'omp.h' file not found\n.*no threads in a ULP/,
+      );
+      assert.match((await upvm(["cc", "tmp.c"], { cwd })).err, /undefined symbol: tmpfile\n.*fopen/);
+    },
+  ));
+
 test("it stops where it is told to, and answers questions", () =>
   inTree({ "a.c": "#define N 4\nint n = N;\n", "h.h": "#define N 5\n" }, async (cwd) => {
     const expanded = await upvm(["cc", "-E", "-include", "h.h", "-UN", "a.c"], { cwd });

@@ -24,6 +24,33 @@ test("sources, objects and libraries keep their order", () => {
   assert.deepEqual(args.compile, []);
 });
 
+test("the linker gets no options about shared libraries, loading and the order of archives", () => {
+  const args = read(
+    "a.o -Wl,--start-group -la -lb -Wl,--end-group,--as-needed -Wl,-z,now,-z,stack-size=9 -Wl,-rpath-link,/x -Wl,--gc-sections -z relro",
+  );
+  assert.deepEqual(args.link, ["-z", "stack-size=9", "--gc-sections"]);
+  assert.deepEqual(inputs(args), ["object a.o", "library a", "library b"]);
+});
+
+test("an option that cannot be had is an error, one that does nothing a warning, and neither is the compiler's", () => {
+  for (const [word, kind] of [
+    ["-fsanitize=address,undefined", "error"],
+    ["--coverage", "error"],
+    ["-shared", "error"],
+    ["-fopenmp", "warning"],
+    ["-pg", "warning"],
+  ] as const) {
+    const { notes } = read(`${word} a.c`);
+    assert.deepEqual(
+      notes.map((note) => [note.kind, note.text.includes(word)]),
+      [[kind, true]],
+    );
+  }
+  assert.deepEqual(read("-fopenmp -pg -O1 a.c").compile, ["-O1"]);
+  const checked = read("-fsanitize=undefined -p a.c");
+  assert.deepEqual(checked.compile, ["-fsanitize=undefined", "-fsanitize-trap=all"]);
+});
+
 test("the compiler gets what is its, with or without a blank before a value", () => {
   const args = read(
     '-c -O3 -g -std=c99 -Wall -DA="b c" -D E=1 -Iinc -I ../x -isystem /s -include h.h -o a.o a.c',
