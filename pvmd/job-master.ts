@@ -180,7 +180,12 @@ export class JobMaster {
   /** A process is gone, maybe with its host; first those of its ULPs are looked for that were on their way to another. */
   private gone(job: number, member: number, how: string, withHost = false): void {
     const why = withHost ? how : lostText(this.jobs.get(job)?.spec, member, how);
-    this.moves.settled({ job, member }, () => this.step({ kind: "gone", job, member, why }));
+    const run = this.runs.get(job);
+    run?.lost.add(member);
+    this.moves.settled({ job, member }, () => {
+      // The job may be over by then, and another have its number.
+      if (this.runs.get(job) === run) this.step({ kind: "gone", job, member, why });
+    });
   }
 
   private step(event: JobEvent): void {
@@ -383,6 +388,8 @@ export class JobMaster {
       peerLost: ({ member: other, why }) => {
         // When a job ends its processes close their links, each at its own time; one that is not needed any more before.
         const job = this.jobs.get(number);
+        // Both ends of a broken link tell of it. The first to do so stays.
+        if (this.runs.get(number)?.lost.has(member)) return TOLD;
         if (job?.state === "running" && job.members[other]?.at !== "retiring")
           this.gone(number, other, `member ${member} has lost it: ${why}`);
         return TOLD;

@@ -19,6 +19,8 @@ export class JobRun {
   readonly programs: JobPrograms;
   /** Application processes, by number. */
   readonly processes = new Map<number, Rpc>();
+  /** Those that are taken for gone, also while it is settled where their ULPs are. */
+  readonly lost = new Set<number>();
   /** Their results, as JSON. */
   readonly results = new Map<number, string>();
   /** Told when a process that was enlisted has begun, or is gone. */

@@ -163,14 +163,14 @@ export async function fails(asked: Promise<unknown>, pattern: RegExp): Promise<v
   assert.match((error as Error).message, pattern);
 }
 
-/** A job of two processes that has begun. */
-export async function running(handlers: Handlers = {}) {
+/** A job of two processes that has begun. @param handlers  what its command answers; `more`: what its processes do */
+export async function running(handlers: Handlers = {}, more: Handlers = {}) {
   const world = new World();
   world.modules.set(hashOf(MODULE), MODULE);
   const command = world.command({ jobBegun: () => ({ body: undefined }), ...handlers });
   const over = command.request("run", wish(), undefined, 0);
   await settled();
-  const members = [new Member(world, "a", 1, 0), new Member(world, "b", 1, 1)] as const;
+  const members = [new Member(world, "a", 1, 0, more), new Member(world, "b", 1, 1, more)] as const;
   await members[0].begin("tcp:a:1");
   await members[1].begin("tcp:b:2");
   return { world, command, over, members };

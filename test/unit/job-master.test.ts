@@ -185,6 +185,19 @@ test("a process that is gone takes its tasks along: the others and the command a
   assert.equal(rest.lost[0]![0], tidOf(1));
 });
 
+test("of two processes whose link breaks one is ended, also while a ULP of that one is on its way", async () => {
+  const { world, members, over, command } = await running({}, { moveOrder: () => new Promise(() => {}) });
+  void command.request("migrate", { tids: [tidOf(1)], to: "a" }, undefined, 0).catch(() => {});
+  await settled();
+  members[0].rpc.tell("peerLost", { member: 1, why: "reset" });
+  members[1].rpc.tell("peerLost", { member: 0, why: "reset" });
+  await settled();
+  assert.deepEqual(world.killed, ["1 of 1 on b"]);
+  assert.equal(world.master.jobs.get(1)!.members[0]!.at, "running");
+  void over.catch(() => {});
+  command.cut();
+});
+
 test("a command that goes away stops its jobs, and no other's", async () => {
   const { world, members, over, command } = await running();
   void over.catch(() => {});
