@@ -39,6 +39,8 @@ export class World {
   readonly hosts = ["a", "b"].map((name, i) => ({ name, tid: tidBaseOf(i + 1), cores: 1 }));
   readonly master: JobMaster;
   readonly machine: VirtualMachine;
+  /** A module is found when this resolves. */
+  slow: Promise<void> | undefined;
   nowMs = 0;
 
   constructor() {
@@ -55,7 +57,10 @@ export class World {
       },
       killProcess: (host, job, member) => this.killed.push(`${member} of ${job} on ${host}`),
       modules: {
-        find: async (hash) => this.modules.get(hash),
+        find: async (hash) => {
+          await this.slow;
+          return this.modules.get(hash);
+        },
         keep: (hash, wasm) =>
           hash === hashOf(wasm) ? void this.modules.set(hash, wasm) : "its hash is another",
         hashOf,

@@ -216,6 +216,39 @@ test("a command that goes away stops its jobs, and no other's", async () => {
   assert.equal(world.killed.length, 2);
 });
 
+test("a command that goes, or is interrupted, before its job has begun gets none, and nothing starts", async () => {
+  const begin = async (between: (command: ReturnType<World["command"]>) => void) => {
+    const world = new World();
+    world.modules.set(hashOf(MODULE), MODULE);
+    let find = (): void => {};
+    world.slow = new Promise((go) => {
+      find = go;
+    });
+    const command = world.command();
+    const over = command.request("run", wish(), undefined, 0).then(resultOf, () => "no answer");
+    await settled();
+    between(command);
+    await settled();
+    find();
+    await settled();
+    assert.deepEqual([world.master.jobs.all(), world.started], [[], []]);
+    return over;
+  };
+  assert.equal(await begin((command) => command.cut()), "no answer");
+  const none = { results: [], rest: { lost: [], killed: [], stopped: "interrupted" } };
+  assert.deepEqual(await begin((command) => command.tell("interrupt", {})), none);
+});
+
+test("a command that is interrupted before it asks for its job, while its module comes, gets none", async () => {
+  const world = new World();
+  const command = world.command();
+  command.tell("interrupt", {});
+  await command.request("putModule", { hash: hashOf(MODULE) }, MODULE);
+  const { rest } = resultOf(await command.request("run", wish(), undefined, 0)) as { rest: object };
+  assert.deepEqual(rest, { lost: [], killed: [], stopped: "interrupted" });
+  assert.deepEqual(world.started, []);
+});
+
 test("a program is asked of the command once, and all processes get it as the same row", async () => {
   const asked: string[] = [];
   const { world, members, over, command } = await running({
