@@ -144,7 +144,7 @@ export function checkRest(
   const alive = new Map<Tid, Ulp>();
   for (const p of living) {
     assert.equal(p.protocol.unfinished, 0, `process ${p.id} has moves that are not over`);
-    assert.equal(p.protocol.locations.heldBytes, 0);
+    assert.deepEqual(p.protocol.locations.waiting, [], `process ${p.id} has messages that wait`);
     assert.equal(p.images.size, 0, `process ${p.id} keeps an image`);
     for (const [tid, ulp] of p.ulps) {
       assert.ok(!ulp.frozen, `ULP ${tid} stays frozen in process ${p.id}`);

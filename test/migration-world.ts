@@ -441,7 +441,7 @@ export class World extends SimulatedMaster {
   }
 
   private route(p: Process, message: Message, forwarded: boolean): void {
-    const where = p.protocol.sent(message.to, { src: message.src, bytes: 1, message });
+    const where = p.protocol.sent(message.to, { src: message.src, message });
     if (where === "here") this.put(p, message);
     else if (where === "unknown") this.locate(p, message.to);
     else if (typeof where === "number") {

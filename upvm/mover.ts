@@ -191,8 +191,8 @@ export class Mover {
   }
 
   private route(mail: Mail, times: number): void {
-    const { to, src, bytes } = mail;
-    const where = this.protocol.sent(to, { src, bytes, message: mail });
+    const { to, src } = mail;
+    const where = this.protocol.sent(to, { src, message: mail });
     if (where === "here") this.deliver(mail);
     else if (where === "unknown") this.world.locate(to);
     else if (where === "nowhere") mail.release();

@@ -2,7 +2,8 @@
  * Where the ULPs of a job are, seen from one of its processes, and the messages that wait until that is decided.
  *
  * Owns: the location table, and for each ULP that is on its way the messages that ULPs of this process have sent to it
- * since: its hold queue. Messages are opaque here. Pure.
+ * since: its hold queue. Messages are opaque here. How many there may be is no matter of this: one that waits here keeps its
+ * place in the outbox (runtime/scheduler/outbox.ts), where who sends waits for room. Pure.
  *
  * Order of a pair of ULPs is kept by three rules: who has a hold queue puts every message behind it; a queue goes out as a
  * whole before anything else to that ULP; and a ULP with messages in a hold queue does not leave (departure.ts).
@@ -19,8 +20,6 @@ interface Hold<M> {
 export type Where = Member | "here" | "held" | "nowhere" | "unknown";
 
 export class Locations<M> {
-  /** Bytes of messages that are held. Who sends waits while it is above LIMITS.outboxBytes. */
-  heldBytes = 0;
   private readonly own: Member;
   private readonly table = new Map<Tid, Location>();
   private readonly holds = new Map<Tid, Hold<M>>();
@@ -56,12 +55,12 @@ export class Locations<M> {
   sent(tid: Tid, sent: Sent<M>): Where {
     const hold = this.holds.get(tid);
     if (hold !== undefined) {
-      this.keep(hold, sent);
+      hold.queue.push(sent);
       return "held";
     }
     const location = this.table.get(tid);
     if (location !== undefined) return this.reach(location.member);
-    this.keep(this.hold(tid, 0), sent);
+    this.hold(tid, 0).queue.push(sent);
     return "unknown";
   }
 
@@ -135,17 +134,11 @@ export class Locations<M> {
 
   private out(tid: Tid, { queue }: Hold<M>, to: Member | "here" | "nowhere"): readonly MoveEffect<M>[] {
     if (queue.length === 0) return [];
-    for (const { bytes } of queue) this.heldBytes -= bytes;
     return [{ kind: "release", tid, to, held: queue.map(({ message }) => message) }];
   }
 
   private reach(member: Member): Member | "here" | "nowhere" {
     if (member === this.own) return "here";
     return member === NOBODY || this.lost.has(member) ? "nowhere" : member;
-  }
-
-  private keep(hold: Hold<M>, sent: Sent<M>): void {
-    hold.queue.push(sent);
-    this.heldBytes += sent.bytes;
   }
 }

@@ -217,6 +217,5 @@ export type MoveEffect<M> =
 /** A message that a ULP of this process sends to one of another. */
 export interface Sent<M> {
   readonly src: Tid;
-  readonly bytes: number;
   readonly message: M;
 }

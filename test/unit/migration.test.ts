@@ -196,20 +196,20 @@ test("messages to a ULP whose state is on the way wait, and go to it in order wh
   source.order();
   source.frame(1, "PREPARED");
   source.take({ kind: "frozen", tid: TID, move: 1 });
-  const send = (message: string): unknown => source.protocol.sent(TID, { src: 8, bytes: 10, message });
+  const send = (message: string): unknown => source.protocol.sent(TID, { src: 8, message });
   // Before the barrier they travel with it.
   assert.equal(send("early"), "here");
   source.frame(1, "MIGACK");
   source.frame(2, "MIGACK");
   assert.equal(send("a"), "held");
   assert.equal(send("b"), "held");
-  assert.equal(source.protocol.locations.heldBytes, 20);
+  assert.deepEqual(source.protocol.locations.waiting, [TID]);
   source.take({ kind: "shipped", tid: TID, move: 1, bytes: 500 });
   const effects = source.frame(1, "MIGRATED");
   assert.deepEqual(kinds(effects), ["free", "answer", "release"]);
   const release = effects.find((effect) => effect.kind === "release");
   assert.deepEqual([release?.to, release?.held], [1, ["a", "b"]]);
-  assert.equal(source.protocol.locations.heldBytes, 0);
+  assert.deepEqual(source.protocol.locations.waiting, []);
   assert.equal(send("c"), 1);
   assert.equal(source.protocol.unfinished, 0);
 });
@@ -234,14 +234,14 @@ test("once its state may be there, only the control store says that it stays", (
 test("a destination that is gone after it had committed takes the ULP with it", () => {
   const source = new Source().shipping();
   source.take({ kind: "shipped", tid: TID, move: 1, bytes: 500 });
-  source.protocol.sent(TID, { src: 8, bytes: 10, message: "a" });
+  source.protocol.sent(TID, { src: 8, message: "a" });
   assert.deepEqual(kinds(source.take({ kind: "lost", member: 1 })), ["claim"]);
   source.take({ kind: "settled", tid: TID, move: 1, result: "refused" });
   const effects = source.take({ kind: "owner", tid: TID, move: 1, owner: { member: 1, revision: 9 } });
   assert.deepEqual(kinds(effects), ["free", "answer", "release"]);
   const release = effects.find((effect) => effect.kind === "release");
   assert.equal(release?.to, "nowhere");
-  assert.equal(source.protocol.sent(TID, { src: 8, bytes: 10, message: "b" }), "nowhere");
+  assert.equal(source.protocol.sent(TID, { src: 8, message: "b" }), "nowhere");
 });
 
 test("who cannot learn from the control store whose a ULP is says so at last, and runs it never", () => {
@@ -352,12 +352,12 @@ test("a ULP that ends while its destination is asked has ended, and the destinat
 test("a tid that nobody has got yet is asked for again with each message, and found when it was given", () => {
   const { protocol } = new Source();
   const say = (event: MoveEvent): readonly Effect[] => protocol.take(event, 1000);
-  const sent = (message: string) => protocol.sent(99, { src: 1, bytes: 8, message });
+  const sent = (message: string) => protocol.sent(99, { src: 1, message });
   assert.equal(sent("a"), "unknown");
   assert.deepEqual(say({ kind: "notMade", tid: 99 }), [
     { kind: "release", tid: 99, to: "nowhere", held: ["a"] },
   ]);
-  assert.deepEqual([protocol.unfinished, protocol.locations.heldBytes], [0, 0]);
+  assert.deepEqual([protocol.unfinished, protocol.locations.waiting], [0, []]);
   assert.equal(sent("b"), "unknown");
   const created = say({ kind: "created", tid: 99, location: { member: 2, move: 0 } });
   assert.deepEqual(created, [{ kind: "release", tid: 99, to: 2, held: ["b"] }]);
