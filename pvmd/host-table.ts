@@ -1,9 +1,11 @@
 /**
  * The master's table of hosts: who joins, is in service, leaves, is deleted, dies.
  *
- * Owns: a host's state and number, and that each coming and going is told once. A host has a lease in the control store
- * that its heartbeats renew; that the lease has ended, and nothing else, means that it is dead: a link that ends may
- * come back. Pure: event in, effects out; no clock, no socket, no store. test/property/hosts.test.ts plays it.
+ * Owns: a host's state and number, and that each coming and going is told once. A host of which nothing was heard for
+ * `deadMs` is dead, and nothing else is death: a link that ends may come back, and what the control store has of the
+ * host only says what is known here. (It was a lease there that heartbeats renewed: when the store stood still for
+ * longer, hosts were dead that had never been silent.)
+ * Pure: event and time in, effects out; no clock, no socket, no store. test/property/hosts.test.ts plays it.
  */
 import assert from "node:assert/strict";
 import { LIMITS } from "../wire/limits.ts";
@@ -35,8 +37,8 @@ export interface HostRow extends HostFacts {
 }
 
 /**
- * Why a host is not let in. "wait": one of its name has no link any more, and may soon be dead; "lapsed": it was in, and its
- * lease has ended since; "store": the control store fails.
+ * Why a host is not let in. "wait": one of its name has no link any more, and may soon be dead; "lapsed": it was in, and has
+ * been taken for dead since; "store": the control store fails.
  */
 export type Refusal = "taken" | "wait" | "lapsed" | "halting" | "full" | "store";
 
@@ -47,8 +49,8 @@ export type HostEvent =
   | { readonly kind: "stored"; readonly name: string; readonly incarnation: string; readonly why?: Refusal }
   | { readonly kind: "beat"; readonly link: number }
   | { readonly kind: "closed"; readonly link: number }
-  /** Its lease has ended, or somebody took its key away. */
-  | { readonly kind: "lapsed"; readonly name: string; readonly incarnation: string }
+  /** Its key has gone from the store, and this table has not removed it. */
+  | { readonly kind: "keyGone"; readonly name: string; readonly incarnation: string }
   /** It takes no more tasks: its own are to move away before it is deleted. */
   | { readonly kind: "empty"; readonly name: string }
   /** They cannot: it stays. */
@@ -59,15 +61,16 @@ export type HostEvent =
   | { readonly kind: "left"; readonly link: number }
   | { readonly kind: "halt" }
   /** Those that did not end in time are not waited for. */
-  | { readonly kind: "late" };
+  | { readonly kind: "late" }
+  /** Time goes by; every LIMITS.hostLookMs or so. */
+  | { readonly kind: "tick" };
 
 export type HostEffect =
-  /** Write the row, if there is none of this name, under a new lease; `stored` tells. */
+  /** Write the row, if there is none of this name; `stored` tells. */
   | { readonly kind: "put"; readonly row: HostRow }
-  /** Write the row anew. */
+  /** Write the row anew, whether it is there or not. */
   | { readonly kind: "update"; readonly row: HostRow }
-  | { readonly kind: "renew"; readonly row: HostRow }
-  /** Delete the row and end its lease. */
+  /** Delete the row. */
   | { readonly kind: "remove"; readonly row: HostRow }
   | { readonly kind: "admit"; readonly link: number; readonly row: HostRow }
   | { readonly kind: "refuse"; readonly link: number; readonly why: Refusal }
@@ -88,6 +91,8 @@ interface Held {
    * its link ends its process has ended.
    */
   leaving: "no" | "emptying" | "told" | "left";
+  /** When something was heard of it last. */
+  heardMs: number;
 }
 
 export class HostTable {
@@ -95,10 +100,19 @@ export class HostTable {
   private readonly byLink = new Map<number, Held>();
   private lastNumber = 1;
   private halting: "no" | "waiting" | "done" = "no";
+  private readonly deadMs: number;
+  private tickedMs: number;
 
-  /** @param own  the master's host: it has no link, and stays */
-  constructor(own: HostFacts) {
-    this.held.set(own.name, { row: { ...own, number: 1, state: "up" }, link: undefined, leaving: "no" });
+  /**
+   * @param own     the master's host: it has no link, and stays
+   * @param deadMs  who is silent for so long is dead
+   * @param nowMs   a clock that never goes back; which moment is 0 does not matter
+   */
+  constructor(own: HostFacts, deadMs: number, nowMs: number) {
+    this.deadMs = deadMs;
+    this.tickedMs = nowMs;
+    const row: HostRow = { ...own, number: 1, state: "up" };
+    this.held.set(own.name, { row, link: undefined, leaving: "no", heardMs: nowMs });
   }
 
   /** True: the machine ends, or has. */
@@ -129,18 +143,18 @@ export class HostTable {
     return this.byLink.get(link)?.row;
   }
 
-  step(event: HostEvent): HostEffect[] {
+  step(event: HostEvent, nowMs: number): HostEffect[] {
     switch (event.kind) {
       case "ask":
-        return this.ask(event.link, event.facts, event.returns);
+        return this.ask(event.link, event.facts, event.returns, nowMs);
       case "stored":
-        return this.stored(event.name, event.incarnation, event.why);
+        return this.stored(event.name, event.incarnation, event.why, nowMs);
       case "beat":
-        return this.beat(event.link);
+        return this.beat(event.link, nowMs);
       case "closed":
         return this.closed(event.link);
-      case "lapsed":
-        return this.lapsed(event.name, event.incarnation);
+      case "keyGone":
+        return this.keyGone(event.name, event.incarnation);
       case "empty":
         return this.empty(event.name);
       case "keep":
@@ -153,10 +167,12 @@ export class HostTable {
         return this.halt();
       case "late":
         return this.end();
+      case "tick":
+        return this.tick(nowMs);
     }
   }
 
-  private ask(link: number, facts: HostFacts, returns: boolean): HostEffect[] {
+  private ask(link: number, facts: HostFacts, returns: boolean, nowMs: number): HostEffect[] {
     const refuse = (why: Refusal): HostEffect[] => [{ kind: "refuse", link, why }];
     // A link is one host's: a second question on it is a mistake of its peer.
     if (this.byLink.has(link)) return refuse("taken");
@@ -168,27 +184,27 @@ export class HostTable {
       const old = held.link;
       if (old !== undefined) this.byLink.delete(old);
       this.attach(held, link);
+      held.heardMs = nowMs;
       return [
         ...(old === undefined ? [] : [{ kind: "close", link: old } as const]),
-        { kind: "renew", row: held.row },
         { kind: "admit", link, row: held.row },
         ...this.orders(held),
       ];
     }
     if (this.halting !== "no") return refuse("halting");
-    // A pvmd that was killed and started again should not have to know when its old lease ends.
+    // A pvmd that was killed and started again should not have to know when the old one is dead.
     const lost = held !== undefined && held.row.number !== 1 && held.link === undefined;
     if (held !== undefined) return refuse(lost ? "wait" : "taken");
     const number = this.freeNumber();
     if (number === undefined) return refuse("full");
     const row: HostRow = { ...facts, number, state: "joining" };
-    const coming: Held = { row, link: undefined, leaving: "no" };
+    const coming: Held = { row, link: undefined, leaving: "no", heardMs: nowMs };
     this.held.set(facts.name, coming);
     this.attach(coming, link);
     return [{ kind: "put", row: { ...row, state: "up" } }];
   }
 
-  private stored(name: string, incarnation: string, why: Refusal | undefined): HostEffect[] {
+  private stored(name: string, incarnation: string, why: Refusal | undefined, nowMs: number): HostEffect[] {
     const held = this.held.get(name);
     assert(held !== undefined && held.row.incarnation === incarnation, "bug: stored, but not asked for");
     assert(held.row.state === "joining", "bug: stored twice");
@@ -205,20 +221,20 @@ export class HostTable {
       return [{ kind: "remove", row }, ...refuse("halting"), ...this.perhapsHalted()];
     }
     held.row = { ...held.row, state: "up" };
+    // It waited for the store.
+    held.heardMs = nowMs;
     return [
       { kind: "admit", link, row: held.row },
       { kind: "added", row: held.row },
     ];
   }
 
-  private beat(link: number): HostEffect[] {
+  private beat(link: number, nowMs: number): HostEffect[] {
     const held = this.byLink.get(link);
     if (held === undefined || held.row.state === "joining") return [{ kind: "alive", link, known: false }];
-    if (held.leaving === "left") return [{ kind: "alive", link, known: true }];
-    return [
-      { kind: "renew", row: held.row },
-      { kind: "alive", link, known: true },
-    ];
+    // Of one that has left, only its end is waited for.
+    if (held.leaving !== "left") held.heardMs = nowMs;
+    return [{ kind: "alive", link, known: true }];
   }
 
   private closed(link: number): HostEffect[] {
@@ -226,20 +242,30 @@ export class HostTable {
     if (held === undefined) return [];
     this.byLink.delete(link);
     held.link = undefined;
-    // Without a word before, it may come back until its lease ends.
+    // Without a word before, it may come back until it is dead.
     return held.leaving === "left" ? this.gone(held, "left") : [];
   }
 
-  private lapsed(name: string, incarnation: string): HostEffect[] {
+  /** The store has lost it, or somebody took it away: the host is none the worse. */
+  private keyGone(name: string, incarnation: string): HostEffect[] {
     const held = this.held.get(name);
-    // Its key was deleted by ourselves, or this is an older one of that name.
-    if (held === undefined || held.row.incarnation !== incarnation || held.row.number === 1) return [];
-    if (held.row.state === "joining") return [];
-    const { link } = held;
-    return [
-      ...(link === undefined ? [] : [{ kind: "close", link } as const]),
-      ...this.gone(held, held.row.state === "leaving" ? "left" : "dead"),
-    ];
+    if (held === undefined || held.row.incarnation !== incarnation || held.row.state === "joining") return [];
+    return this.halting === "no" ? [{ kind: "update", row: held.row }] : [];
+  }
+
+  private tick(nowMs: number): HostEffect[] {
+    // When nobody could look for longer than that, this process was stopped itself, and could not hear anything either.
+    const deafMs = Math.max(0, nowMs - this.tickedMs - LIMITS.hostGapMs);
+    this.tickedMs = nowMs;
+    return [...this.held.values()].flatMap((held) => {
+      held.heardMs = Math.min(held.heardMs + deafMs, nowMs);
+      const { row, link } = held;
+      if (row.number === 1 || row.state === "joining" || nowMs - held.heardMs < this.deadMs) return [];
+      return [
+        ...(link === undefined ? [] : [{ kind: "close", link } as const]),
+        ...this.gone(held, row.state === "leaving" ? "left" : "dead"),
+      ];
+    });
   }
 
   private empty(name: string): HostEffect[] {

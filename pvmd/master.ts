@@ -1,9 +1,9 @@
 /**
  * The first pvmd of a virtual machine: its master.
  *
- * Owns: the table of hosts as it is in the control store (`host/<name>`, under a lease that heartbeats renew), the links
- * to the pvmds that have joined, and the end of the machine. Who is a host is decided in host-table.ts; requests of other
- * subjects are the parts'. No socket and no clock: upvm/node-pvmd.ts.
+ * Owns: the table of hosts as it is in the control store (`host/<name>`, under leases that end with this
+ * process), the links to the pvmds that have joined, and the end of the machine. Who is a host, and who is dead, is decided
+ * in host-table.ts; requests of other subjects are the parts'. No socket and no clock: upvm/node-pvmd.ts.
  */
 import type { Link } from "../net/link.ts";
 import { memoryLinks } from "../net/memory-links.ts";
@@ -12,7 +12,7 @@ import { UpvmError } from "../wire/errors.ts";
 import { LIMITS } from "../wire/limits.ts";
 import { tidText } from "../wire/pvm.ts";
 import type { HostResult, Leaving } from "../wire/rpc-hosts.ts";
-import type { ControlStore, LeaseId } from "./control-store.ts";
+import { type ControlStore, type LeaseId, StoreError } from "./control-store.ts";
 import {
   type HostEffect,
   type HostEvent,
@@ -78,6 +78,7 @@ export class Master implements Pvmd {
   private readonly numbers = new Map<Caller, number>();
   private links = 0;
   private readonly joining = new Map<number, (reply: JoinReply) => void>();
+  /** Those of the hosts' keys, by name; changed in turn with the store. */
   private readonly leases = new Map<string, { readonly lease: LeaseId; readonly incarnation: string }>();
   /** Changes of the store follow each other: a name that is free again can be given again. */
   private storeWork: Promise<void> = Promise.resolve();
@@ -98,7 +99,7 @@ export class Master implements Pvmd {
     this.address = options.facts.address;
     this.folder = options.folder;
     this.store = options.store;
-    this.table = new HostTable(options.facts);
+    this.table = new HostTable(options.facts, options.patience.deadMs, this.edge.nowMs());
     this.parts = options.parts.map((make) => make(this));
     const self = { role: "pvmd", vm: this.vm, host: this.host } as const;
     const { a, b } = memoryLinks(self, self);
@@ -110,10 +111,10 @@ export class Master implements Pvmd {
   async start(): Promise<void> {
     const own = this.table.rows()[0]!;
     this.store.watch("host/", ({ key, entry }) => {
-      if (entry === undefined) this.lapsed(key);
+      if (entry === undefined) this.keyGone(key.slice(keyOf("").length));
     });
-    await this.putOwn(own);
-    this.edge.every(this.options.patience.heartbeatMs, () => this.later(() => this.renewOwn(own)));
+    await this.write(own.name, own.incarnation);
+    this.edge.every(LIMITS.hostLookMs, () => this.step({ kind: "tick" }));
     for (const part of this.parts) part.hostAdded?.(own);
     this.log(`in service as ${this.host}, first host of virtual machine ${this.vm}, at ${this.address}`);
   }
@@ -258,7 +259,7 @@ export class Master implements Pvmd {
   }
 
   private step(event: HostEvent): readonly HostEffect[] {
-    const effects = this.table.step(event);
+    const effects = this.table.step(event, this.edge.nowMs());
     for (const effect of effects) this.do(effect);
     return effects;
   }
@@ -270,10 +271,8 @@ export class Master implements Pvmd {
       case "update":
         this.later(() => this.update(effect.row));
         return this.tellTable();
-      case "renew":
-        return this.later(() => this.renew(effect.row));
       case "remove":
-        return this.remove(effect.row);
+        return this.later(() => this.remove(effect.row));
       case "admit":
         return this.answer(effect.link, effect.row.number, undefined);
       case "refuse":
@@ -401,61 +400,64 @@ export class Master implements Pvmd {
   private later(work: () => Promise<void>): void {
     this.storeWork = this.storeWork.then(work).catch((error: unknown) => {
       if (!(error instanceof UpvmError)) throw error;
-      this.log(`the control store: ${error.message}`);
+      // At the end it is closed, and its keys go all together.
+      if (!this.table.ending) this.log(`the control store: ${error.message}`);
     });
   }
 
   private async put(row: HostRow): Promise<void> {
+    const { name, incarnation } = row;
     let why: Refusal | undefined = "store";
     try {
-      const lease = await this.store.lease(this.options.patience.deadMs);
-      const key = keyOf(row.name);
-      const done = await this.store.txn([{ key, revision: 0 }], [{ key, value: encode(row), lease }]);
-      why = done === undefined ? "taken" : undefined;
-      if (done === undefined) await this.store.endLease(lease);
-      else this.leases.set(row.name, { lease, incarnation: row.incarnation });
+      const lease = await this.store.lease();
+      try {
+        const key = keyOf(name);
+        const done = await this.store.txn([{ key, revision: 0 }], [{ key, value: encode(row), lease }]);
+        why = done === undefined ? "taken" : undefined;
+      } finally {
+        if (why === undefined) this.leases.set(name, { lease, incarnation });
+        // Also if nobody knows whether the row was written.
+        else this.later(() => this.store.endLease(lease));
+      }
     } finally {
-      const { name, incarnation } = row;
       this.step({ kind: "stored", name, incarnation, ...(why !== undefined && { why }) });
     }
   }
 
-  private async putOwn(own: HostRow): Promise<void> {
-    const lease = await this.store.lease(this.options.patience.deadMs);
-    await this.store.txn([], [{ key: keyOf(own.name), value: encode(own), lease }]);
-    this.leases.set(own.name, { lease, incarnation: own.incarnation });
+  private async update({ name, incarnation }: HostRow): Promise<void> {
+    try {
+      await this.write(name, incarnation);
+    } catch (error) {
+      // Later then: nothing waits for it.
+      const again = (): unknown => this.step({ kind: "keyGone", name, incarnation });
+      this.edge.after(this.options.patience.heartbeatMs, again);
+      throw error;
+    }
   }
 
-  private async renewOwn(own: HostRow): Promise<void> {
-    const held = this.leases.get(own.name);
-    if (held === undefined || !(await this.store.renew(held.lease))) await this.putOwn(own);
+  /** Writes a host's row as it is now, if it is still in the table. */
+  private async write(name: string, incarnation: string): Promise<void> {
+    for (let tries = 0; tries < 2; tries++) {
+      const row = this.table.row(name);
+      if (row?.incarnation !== incarnation) return;
+      const lease = this.leases.get(name)?.lease ?? (await this.store.lease());
+      this.leases.set(name, { lease, incarnation });
+      if ((await this.store.txn([], [{ key: keyOf(name), value: encode(row), lease }])) !== undefined) return;
+      // The store has ended the lease, and with it the key: it was out of reach for minutes.
+      this.leases.delete(name);
+    }
+    throw new StoreError("none", "it ends leases at once");
   }
 
-  private async update(row: HostRow): Promise<void> {
-    const held = this.leases.get(row.name);
-    if (held?.incarnation !== row.incarnation) return;
-    await this.store.txn([], [{ key: keyOf(row.name), value: encode(row), lease: held.lease }]);
-  }
-
-  private async renew(row: HostRow): Promise<void> {
-    const held = this.leases.get(row.name);
-    if (held?.incarnation !== row.incarnation) return;
-    if (!(await this.store.renew(held.lease))) this.lapsed(keyOf(row.name));
-  }
-
-  private remove(row: HostRow): void {
-    const held = this.leases.get(row.name);
-    if (held?.incarnation !== row.incarnation) return;
-    this.leases.delete(row.name);
-    this.later(() => this.store.endLease(held.lease));
-  }
-
-  /** A host's key has gone, and it was not ours to take it away. */
-  private lapsed(key: string): void {
-    const name = key.slice(keyOf("").length);
+  private async remove({ name, incarnation }: HostRow): Promise<void> {
     const held = this.leases.get(name);
-    if (held === undefined || name === this.host) return;
+    if (held?.incarnation !== incarnation) return;
     this.leases.delete(name);
-    this.step({ kind: "lapsed", name, incarnation: held.incarnation });
+    await this.store.endLease(held.lease);
+  }
+
+  private keyGone(name: string): void {
+    const held = this.leases.get(name);
+    if (held !== undefined) this.step({ kind: "keyGone", name, incarnation: held.incarnation });
   }
 }

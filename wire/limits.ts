@@ -273,6 +273,10 @@ export const LIMITS = {
   /** `--dead-after` is so much at least, and at most, milliseconds: from giving up to being dead a host needs hostEndMs for its tasks. */
   hostDeadLeastMs: 5000,
   hostDeadMostMs: 3_600_000,
+  /** The master looks so often for hosts that are silent, milliseconds. */
+  hostLookMs: 100,
+  /** When it could not look for longer than this, it was stopped itself, and the time beyond is not held to hosts, milliseconds. */
+  hostGapMs: 1000,
   /** A host's tasks and processes are given so long to end before they are ended by force, milliseconds. */
   hostEndMs: 1000,
   /** A host that has lost its master tries again so often, milliseconds. */

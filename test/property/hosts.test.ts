@@ -1,5 +1,6 @@
 /**
- * The table of hosts against pvmds that join, leave and die: links end and come back, messages are late, clocks differ.
+ * The table of hosts against pvmds that join, leave and die: links end and come back, messages are late, clocks differ, the
+ * control store pauses and loses keys, the master and whole machines stand still.
  *
  * One number decides all that happens; a failure prints the command that plays it again. UPVM_SEEDS says how many.
  */
@@ -15,6 +16,7 @@ import {
 import { Membership, type MembershipEffect, type MembershipEvent } from "../../pvmd/membership.ts";
 import { PATIENCE, type Patience, patienceOf } from "../../pvmd/patience.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { Agenda } from "../agenda.ts";
 
 const SEEDS = Number(process.env["UPVM_SEEDS"] ?? 1500);
 const ONE = process.env["UPVM_SEED"];
@@ -39,49 +41,6 @@ function random(seed: number): () => number {
   };
 }
 
-interface Due {
-  readonly atMs: number;
-  readonly serial: number;
-  readonly act: () => void;
-}
-
-/** What happens next; at the same moment, in the order of asking. */
-class Agenda {
-  nowMs = 0;
-  private readonly heap: Due[] = [];
-  private serial = 0;
-
-  at(atMs: number, act: () => void): void {
-    const due = { atMs, serial: this.serial++, act };
-    let i = this.heap.push(due) - 1;
-    for (let up = (i - 1) >> 1; i > 0 && before(due, this.heap[up]!); i = up, up = (i - 1) >> 1)
-      [this.heap[i], this.heap[up]] = [this.heap[up]!, due];
-  }
-
-  /** @returns false: nothing is left before `untilMs` */
-  next(untilMs: number): boolean {
-    const first = this.heap[0];
-    if (first === undefined || first.atMs > untilMs) return false;
-    const last = this.heap.pop()!;
-    if (this.heap.length > 0) {
-      this.heap[0] = last;
-      for (let i = 0; ; ) {
-        const [left, right] = [2 * i + 1, 2 * i + 2];
-        let least = i;
-        for (const child of [left, right])
-          if (child < this.heap.length && before(this.heap[child]!, this.heap[least]!)) least = child;
-        if (least === i) break;
-        [this.heap[i], this.heap[least]] = [this.heap[least]!, this.heap[i]!];
-        i = least;
-      }
-    }
-    this.nowMs = first.atMs;
-    first.act();
-    return true;
-  }
-}
-const before = (a: Due, b: Due): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.serial < b.serial);
-
 /** A link between the master and a pvmd: each direction keeps order; what is under way when it ends is lost. */
 interface Wire {
   readonly id: number;
@@ -101,7 +60,9 @@ class Pvmd {
   wire: Wire | undefined;
   why: string | undefined;
   private readonly rate: number;
-  private readonly offsetMs: number;
+  private offsetMs: number;
+  /** Its machine sleeps until then, and its clock with it. */
+  asleepToMs = 0;
   private readonly world: World;
 
   constructor(world: World, name: string, incarnation: string) {
@@ -118,7 +79,15 @@ class Pvmd {
   }
 
   step(event: MembershipEvent): void {
+    if (this.world.agenda.nowMs < this.asleepToMs)
+      return this.world.agenda.at(this.asleepToMs, () => this.step(event));
     if (this.alive) this.do(this.membership.step(event, this.nowMs));
+  }
+
+  sleep(ms: number): void {
+    if (this.world.agenda.nowMs < this.asleepToMs) return;
+    this.asleepToMs = this.world.agenda.nowMs + ms;
+    this.offsetMs -= ms * this.rate;
   }
 
   do(effects: readonly MembershipEffect[]): void {
@@ -158,15 +127,22 @@ class World {
   readonly agenda = new Agenda();
   readonly table: HostTable;
   readonly pvmds: Pvmd[] = [];
-  private readonly store = new Map<string, { row: HostRow; endsMs: number }>();
+  private readonly store = new Map<string, HostRow>();
+  /** What is asked of the store is done in turn: so far until then. It pauses until `pausedToMs`. */
+  private storeToMs = 0;
+  private pausedToMs = 0;
+  /** The master's process stands still until then. */
+  private stoppedToMs = 0;
   private readonly wires = new Map<number, Wire>();
   /** When the heartbeats arrived whose answers are under way, by link and kind. */
   private readonly beats = new Map<number, number[]>();
   /** By name: the incarnation that has been added and not deleted. */
   private readonly told = new Map<string, string>();
   private links = 0;
-  /** Incarnations whose leases the store has lost: nobody can know in time. */
-  private readonly lost = new Set<string>();
+  /** By incarnation: when the master has heard of it last. */
+  private readonly heard = new Map<string, number>();
+  /** Incarnations whose clocks stood still: they cannot know in time. */
+  private readonly slept = new Set<string>();
   /** Names of hosts that have died; whether one of them has been given again. */
   private readonly dead = new Set<string>();
   replaced = false;
@@ -188,7 +164,14 @@ class World {
       node: "v26.0.0",
       version: "0.1.0",
     };
-    this.table = new HostTable({ ...own, cores: 1, memoryBytes: 1, pid: 1 });
+    const facts = { ...own, cores: 1, memoryBytes: 1, pid: 1 };
+    this.table = new HostTable(facts, this.patience.deadMs, this.agenda.nowMs);
+    this.look();
+  }
+
+  private look(): void {
+    if (this.agenda.nowMs >= this.stoppedToMs) this.take({ kind: "tick" });
+    this.later(LIMITS.hostLookMs, () => this.look());
   }
 
   later(ms: number, act: () => void): void {
@@ -261,8 +244,13 @@ class World {
   }
 
   take(event: HostEvent): void {
+    const { nowMs } = this.agenda;
+    if (nowMs < this.stoppedToMs) return this.agenda.at(this.stoppedToMs, () => this.take(event));
     if (!this.masterAlive) return;
-    const effects = this.table.step(event);
+    const from = event.kind === "ask" && event.returns ? event.facts : undefined;
+    const host = from ?? (event.kind === "beat" ? this.table.hostOf(event.link) : undefined);
+    if (host !== undefined) this.heard.set(host.incarnation, nowMs);
+    const effects = this.table.step(event, nowMs);
     this.table.check();
     for (const effect of effects) this.one(effect);
     this.table.check();
@@ -273,13 +261,15 @@ class World {
       case "put":
         return this.put(effect.row);
       case "update":
-        return;
-      case "renew":
-        return this.renew(effect.row);
+        return this.inStore(() => {
+          const row = this.table.row(effect.row.name);
+          if (row?.incarnation === effect.row.incarnation) this.store.set(row.name, row);
+        });
       case "remove":
-        if (this.store.get(effect.row.name)?.row.incarnation === effect.row.incarnation)
-          this.store.delete(effect.row.name);
-        return;
+        return this.inStore(() => {
+          const row = this.store.get(effect.row.name);
+          if (row?.incarnation === effect.row.incarnation) this.store.delete(row.name);
+        });
       case "admit":
         return this.down(effect.link, { kind: "admitted", patience: this.patience });
       case "refuse":
@@ -298,9 +288,10 @@ class World {
       }
       case "added":
         assert(!this.told.has(effect.row.name), "added twice");
-        assert(
-          this.store.has(effect.row.name) || this.lost.has(effect.row.incarnation),
-          "added, and not in the store",
+        assert.equal(
+          this.store.get(effect.row.name)?.incarnation,
+          effect.row.incarnation,
+          "not in the store",
         );
         this.told.set(effect.row.name, effect.row.incarnation);
         if (this.dead.has(effect.row.name)) this.replaced = true;
@@ -317,39 +308,35 @@ class World {
     assert.equal(this.told.get(row.name), row.incarnation, "deleted, and not added before");
     this.told.delete(row.name);
     if (why === "dead") this.dead.add(row.name);
-    assert(this.store.get(row.name)?.row.incarnation !== row.incarnation, "deleted, and still in the store");
+    const silentMs = this.agenda.nowMs - (this.heard.get(row.incarnation) ?? 0);
+    assert(
+      why === "left" || silentMs >= this.patience.deadMs,
+      `dead, and was silent for ${silentMs} ms only`,
+    );
     const pvmd = this.pvmds.find(({ facts }) => facts.incarnation === row.incarnation)!;
-    const busy = pvmd.alive && pvmd.membership.inService && !this.lost.has(row.incarnation);
+    const busy = pvmd.alive && pvmd.membership.inService && !this.slept.has(row.incarnation);
     assert(!busy, `${row.name} ${row.incarnation} was deleted (${why}) and is in service`);
   }
 
   private put(row: HostRow): void {
     const wire = this.wires.get(this.table.linkOf(row.name) ?? 0);
     if (this.trouble && wire !== undefined && this.chance(0.05)) this.cut(wire);
-    this.later(this.delay(), () => {
-      const ok = !this.store.has(row.name);
-      if (ok) this.keep(row);
-      this.later(this.delay(), () => this.take({ kind: "stored", ...row, ...(!ok && { why: "taken" }) }));
+    this.inStore(() => {
+      const why = this.store.has(row.name)
+        ? "taken"
+        : this.trouble && this.chance(0.03)
+          ? "store"
+          : undefined;
+      if (why === undefined) this.store.set(row.name, row);
+      this.later(this.delay(), () => this.take({ kind: "stored", ...row, ...(why && { why }) }));
     });
   }
 
-  private keep(row: HostRow): void {
-    const endsMs = this.agenda.nowMs + this.patience.deadMs;
-    this.store.set(row.name, { row, endsMs });
-    this.agenda.at(endsMs, () => this.expire(row));
-  }
-
-  private renew(row: HostRow): void {
-    const held = this.store.get(row.name);
-    if (held?.row.incarnation === row.incarnation) this.keep(row);
-    else this.later(this.delay(), () => this.take({ kind: "lapsed", ...row }));
-  }
-
-  private expire(row: HostRow): void {
-    const held = this.store.get(row.name);
-    if (held?.row.incarnation !== row.incarnation || held.endsMs > this.agenda.nowMs) return;
-    this.store.delete(row.name);
-    this.later(this.delay(), () => this.take({ kind: "lapsed", ...row }));
+  private inStore(act: () => void): void {
+    this.storeToMs = Math.max(this.storeToMs, this.pausedToMs, this.agenda.nowMs) + this.delay();
+    this.agenda.at(this.storeToMs, () => {
+      if (this.masterAlive) act();
+    });
   }
 
   start(): void {
@@ -376,8 +363,14 @@ class World {
     } else if (what < 0.87) this.take({ kind: "delete", name: pvmd.facts.name });
     else if (what < 0.89) this.take({ kind: "empty", name: pvmd.facts.name });
     else if (what < 0.9) this.take({ kind: "keep", name: pvmd.facts.name });
-    else if (what < 0.96) pvmd.step({ kind: "order", what: "leave" });
-    else this.lose(pvmd.facts);
+    else if (what < 0.94) pvmd.step({ kind: "order", what: "leave" });
+    else if (what < 0.95) this.loseKey(pvmd.facts);
+    else if (what < 0.97) this.pausedToMs = this.agenda.nowMs + this.rng() * 20_000;
+    else if (what < 0.98) this.stoppedToMs = this.agenda.nowMs + this.rng() * 9000;
+    else {
+      pvmd.sleep(this.rng() * 9000);
+      this.slept.add(pvmd.facts.incarnation);
+    }
   }
 
   /** Nothing arrives for a while, in one direction or both; then all of it. */
@@ -388,12 +381,10 @@ class World {
   }
 
   /** The store loses a key, as when somebody deletes it by hand. */
-  private lose({ name, incarnation }: HostFacts): void {
-    const held = this.store.get(name);
-    if (held?.row.incarnation !== incarnation) return;
-    this.lost.add(incarnation);
+  private loseKey({ name, incarnation }: HostFacts): void {
+    if (this.told.get(name) !== incarnation || this.store.get(name)?.incarnation !== incarnation) return;
     this.store.delete(name);
-    this.later(this.delay(), () => this.take({ kind: "lapsed", name, incarnation }));
+    this.later(this.delay(), () => this.take({ kind: "keyGone", name, incarnation }));
   }
 
   play(): void {
@@ -442,7 +433,8 @@ class World {
     const rows = this.table.rows().filter(({ number }) => number !== 1);
     assert.deepEqual(rows.map(({ incarnation }) => incarnation).sort(), inService.sort());
     assert.deepEqual([...this.told.values()].sort(), inService.sort());
-    assert.deepEqual([...this.store.values()].map(({ row }) => row.incarnation).sort(), inService.sort());
+    const stored = [...this.store.values()];
+    assert.deepEqual(stored.map(({ incarnation }) => incarnation).sort(), inService.sort());
   }
 }
 

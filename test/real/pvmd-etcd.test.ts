@@ -9,7 +9,7 @@ import { EtcdCalls } from "../../pvmd/etcd-calls.ts";
 import { EtcdStore } from "../../pvmd/etcd-store.ts";
 import { ETCD_EDGE } from "../../upvm/node-etcd.ts";
 import { EXIT } from "../../wire/errors.ts";
-import { withHosts } from "../hosts.ts";
+import { Hosts, withHosts } from "../hosts.ts";
 
 /** All keys of a cluster. */
 async function keysOf(cluster: EtcdCluster): Promise<readonly string[]> {
@@ -59,6 +59,27 @@ if (!isEtcdInstalled()) {
       assert.deepEqual([halt.code, halt.err], [EXIT.ok, ""]);
       await other.close();
       assert.deepEqual(await keysOf(cluster), ["upvm/other/k/kept"], "the other's keys stay");
+    }));
+
+  test("hosts outlast a pause of etcd that is longer than they may be silent, and leave in order after it", () =>
+    withHosts(async (hosts) => {
+      // A host must not stand still for two thirds of that, however busy the machine is.
+      hosts.deadAfter = 15;
+      const first = await hosts.start("a", "--store", `etcd:${cluster.urls[0]}`);
+      const joins = ["--join", first.address, "--key-file", first.keyFile];
+      const { pid } = await hosts.start("b", ...joins);
+      cluster.signal(0, "SIGSTOP");
+      // Its leases are by its own clock.
+      await sleep(1000 * hosts.deadAfter + 2000);
+      cluster.signal(0, "SIGCONT");
+      // It is written after all that had to wait.
+      await hosts.start("c", ...joins);
+      const up = (await hosts.status("a")).hosts.map(({ name, state }) => `${name} ${state}`);
+      assert.deepEqual(up, ["a up", "b up", "c up"], hosts.log("a"));
+      assert.ok(Hosts.runs(pid));
+      assert.equal((await hosts.on("b", ["halt"])).code, EXIT.ok);
+      assert.ok((await keysOf(cluster)).every((key) => !key.startsWith("upvm/vm")));
+      assert.doesNotMatch(hosts.log("a"), /dead|control store/);
     }));
 
   test("a store that cannot be used is told, and nothing is left running", () =>
