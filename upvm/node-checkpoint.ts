@@ -2,8 +2,8 @@
  * Checkpoints as files.
  *
  * Owns: that a file of this name is whole or is not there: it is written aside, brought to the disk and renamed; what was
- * there before stays until then. What a command that was killed has left aside goes with the next one for the same file. What is in it is runtime/migrate/checkpoint.ts. It may hold what the programs hold: only its
- * owner may read it.
+ * there before stays until then. What a command that was killed has left aside goes with the next one for the same file. It may
+ * hold what the programs hold: only its owner may read it. What is in it is runtime/migrate/checkpoint.ts.
  */
 import {
   closeSync,
@@ -19,7 +19,7 @@ import {
   writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import type { CheckpointFile, Sum } from "../runtime/migrate/checkpoint.ts";
 import { UpvmError } from "../wire/errors.ts";
@@ -45,9 +45,11 @@ export function createFile(path: string, writeTo: typeof writeSync = writeSync):
   sweep(name);
   const aside = asideOf(name, process.pid);
   let handle: number | undefined = guarded(() => openSync(aside, "wx", 0o600));
+  writing.add(resolve(aside));
   const close = (): void => {
     if (handle !== undefined) closeSync(handle);
     handle = undefined;
+    writing.delete(resolve(aside));
   };
   return {
     write: (bytes) =>
@@ -59,6 +61,7 @@ export function createFile(path: string, writeTo: typeof writeSync = writeSync):
         fsyncSync(handle!);
         close();
         renameSync(aside, name);
+        syncFolder(dirname(name));
       }),
     drop() {
       close();
@@ -72,7 +75,30 @@ const asideOf = (name: string, pid: number): string => `${beginOf(name)}${pid}${
 const beginOf = (name: string): string => `${name}.${hostname()}.`;
 const END = ".part";
 
-/** Removes what processes of this machine that are gone have written aside for this file. Others clean up after themselves. */
+/** Files of this process that are not whole yet. */
+const writing = new Set<string>();
+
+/**
+ * Brings the new name to the disk: until then a machine that fails may come back with what was there before. Where a folder
+ * cannot be opened for that, the system does it when it likes.
+ */
+function syncFolder(folder: string): void {
+  try {
+    const handle = openSync(folder, "r");
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    // The file is there under its name, and whole.
+  }
+}
+
+/**
+ * Removes what processes of this machine that are gone have written aside for this file. Others clean up after themselves. One
+ * that had this process's number is gone: in a container each command may have the same.
+ */
 function sweep(name: string): void {
   const before = beginOf(basename(name));
   let found: string[] = [];
@@ -83,11 +109,13 @@ function sweep(name: string): void {
   }
   for (const each of found) {
     const pid = each.startsWith(before) && each.endsWith(END) ? each.slice(before.length, -END.length) : "";
-    if (/^[1-9]\d*$/.test(pid) && !isAlive(Number(pid))) rmSync(join(dirname(name), each), { force: true });
+    const path = join(dirname(name), each);
+    if (/^[1-9]\d*$/.test(pid) && !isWriting(path, Number(pid))) rmSync(path, { force: true });
   }
 }
 
-function isAlive(pid: number): boolean {
+function isWriting(path: string, pid: number): boolean {
+  if (pid === process.pid) return writing.has(resolve(path));
   try {
     process.kill(pid, 0);
     return true;

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { test } from "uvu";
 import { CheckpointWriter, readManifest, readPart } from "../../runtime/migrate/checkpoint.ts";
@@ -256,6 +256,23 @@ test(
     assert.deepEqual(readdirSync(folder).sort(), [...stay, mine].sort());
     file.drop();
     assert.deepEqual(readdirSync(folder).sort(), stay.sort());
+  }),
+);
+
+test(
+  "what a command of the same process number left aside is no hindrance; what this process writes still is",
+  inFolder((folder) => {
+    // In a container each command may have the same number.
+    const path = join(folder, "job.ckpt");
+    writeFileSync(`${path}.${hostname()}.${process.pid}.part`, "left by one that was killed");
+    const file = createFile(path);
+    const other = join(relative(process.cwd(), folder), "job.ckpt");
+    assert.throws(() => createFile(other), isError("FILE_NOT_WRITTEN", /: EEXIST$/));
+    file.write(bytesOf(10, 3));
+    file.commit();
+    assert.deepEqual(readdirSync(folder), ["job.ckpt"]);
+    assert.equal(readFileSync(path).length, 10);
+    createFile(other).drop();
   }),
 );
 
