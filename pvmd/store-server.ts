@@ -86,7 +86,12 @@ export class Seat {
       storeLease: async ({ ttlMs }) => {
         if (this.leases >= LIMITS.storeLeases) throw tooMany("storeLease", LIMITS.storeLeases, "leases");
         this.leases += 1;
-        return { body: { lease: await store.lease(ttlMs) } };
+        try {
+          return { body: { lease: await store.lease(ttlMs) } };
+        } catch (error) {
+          this.leases -= 1;
+          throw error;
+        }
       },
       storeRenew: async ({ lease }) => ({
         body: { alive: await store.renew(lease as LeaseId) },

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { test } from "uvu";
-import { type Changed, type ControlStore, StoreError } from "../../pvmd/control-store.ts";
+import { type Changed, type ControlStore, type LeaseId, StoreError } from "../../pvmd/control-store.ts";
 import { MemoryStore } from "../../pvmd/memory-store.ts";
 import { RemoteWatch } from "../../pvmd/remote-watch.ts";
 import { packChanges, packEntries, unpackChanges, unpackEntries } from "../../pvmd/store-codec.ts";
@@ -277,6 +277,36 @@ test("limits of the server: watches, bytes, transactions at once, keys", async (
   await refused(rpc.request("storeLease", { ttlMs: 1 }), /fields are wrong/);
   assert.deepEqual(await store.list(""), []);
   assert.equal(await text(store, "a"), undefined);
+});
+
+test("a lease that the server's store cannot give is not counted; there are so many and no more", async () => {
+  let given = 0;
+  let fails = true;
+  const lease = async () => {
+    if (fails) throw new StoreError("none", "out of reach");
+    return ++given as LeaseId;
+  };
+  const { client } = await remote(() => altered(new MemoryStore(), { lease }));
+  const { rpc } = client.connection!;
+  const ask = () => rpc.request("storeLease", { ttlMs: LIMITS.leaseMsMin });
+  const ends = new Map<string, number>();
+  for (let n = 0; n < 2 * LIMITS.storeLeases + 1; n++) {
+    fails = n < LIMITS.storeLeases;
+    const end = await ask().then(
+      () => "given",
+      (error: Error) => error.message.split(": ").at(-1)!,
+    );
+    ends.set(end, (ends.get(end) ?? 0) + 1);
+  }
+  const { storeLeases } = LIMITS;
+  assert.deepEqual(
+    [...ends],
+    [
+      ["out of reach", storeLeases],
+      ["given", storeLeases],
+      [`more than ${storeLeases} leases`, 1],
+    ],
+  );
 });
 
 test("a client does not begin more transactions than the server remembers", async () => {
