@@ -47,6 +47,8 @@ export class EtcdStore implements ControlStore {
   /** Slots go with it when this process is gone. */
   private holder = 0 as LeaseId;
   private client = 0;
+  /** The next client is about to be. */
+  private renewal: Promise<void> | undefined;
   private slotCount = 0;
   private readonly freeSlots: Slot[] = [];
   private slotsInUse = 0;
@@ -241,8 +243,8 @@ export class EtcdStore implements ControlStore {
 
   /** The slots are gone, with their lease: they tell nothing. */
   private async outOfReach(holder: LeaseId): Promise<StoreError> {
-    // Its slots may have been cleared away.
-    if (holder === this.holder && !this.closed) await this.newClient();
+    // Its slots may have been cleared away. Several transactions may find that at once: they are one client again.
+    if (holder === this.holder && !this.closed) await this.renewed();
     return new StoreError("unknown", "out of reach for so long that the leases of this process have ended");
   }
 
@@ -269,6 +271,13 @@ export class EtcdStore implements ControlStore {
 
   private giveSlot(slot: Slot): void {
     if (slot.client === this.client) this.freeSlots.push(slot);
+  }
+
+  private renewed(): Promise<void> {
+    this.renewal ??= this.newClient().finally(() => {
+      this.renewal = undefined;
+    });
+    return this.renewal;
   }
 
   /** Slots that nobody has had, under a lease that lasts as long as this process. */
