@@ -70,6 +70,8 @@ export class PeerLinks {
     const peer: Peer = { link, sent: 0, received: 0, gathered: [] };
     this.peers.set(member, peer);
     link.onClose(({ text }) => {
+      // One that another has replaced is missed by nobody.
+      if (this.peers.get(member) !== peer) return;
       this.peers.delete(member);
       if (!this.closing) this.taker.lost(member, text);
     });
