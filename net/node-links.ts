@@ -44,8 +44,8 @@ export interface ListenOptions {
 export interface Listener {
   /** Where it listens; the port is the real one. */
   readonly address: string;
-  /** Stops listening, and ends the connections that are no links yet. Links stay. */
-  close(): Promise<void>;
+  /** Stops listening, at once, and ends the connections that are no links yet. Links stay. */
+  close(): void;
 }
 
 export interface ConnectOptions {
@@ -129,11 +129,11 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
   const port = where !== null && typeof where !== "string" ? where.port : 0;
   return {
     address: addressText(address.kind === "unix" ? address : { ...address, port }),
-    close: () =>
-      new Promise((done) => {
-        opening.destroy();
-        server.close(() => done());
-      }),
+    // The server itself ends with its last connection, which may be that of a link.
+    close: () => {
+      opening.destroy();
+      server.close();
+    },
   };
 }
 

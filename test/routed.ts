@@ -118,14 +118,14 @@ export class Daemon {
     return new JobLinks(setup, KEY, () => this.lostBy.push(member));
   }
 
-  async stopListening(): Promise<void> {
-    await Promise.all(this.listeners.splice(0).map((listener) => listener.close()));
+  stopListening(): void {
+    for (const listener of this.listeners.splice(0)) listener.close();
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     for (const link of this.links) link.close();
     this.toMaster?.link.close();
-    await this.stopListening();
+    this.stopListening();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

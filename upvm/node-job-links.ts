@@ -183,7 +183,7 @@ export class JobLinks {
   }
 
   close(): void {
-    for (const listener of this.listeners) void listener.close();
+    for (const listener of this.listeners) listener.close();
     rmSync(this.socket, { force: true });
   }
 }

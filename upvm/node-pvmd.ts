@@ -317,7 +317,7 @@ class Daemon {
 
   /** Lets what was said last go out; then the links end with the process, and that is how others see it. */
   private end(): void {
-    for (const listener of this.listeners) void listener.close();
+    for (const listener of this.listeners) listener.close();
     this.leave();
     const lastWords = sleep(LIMITS.lastWordsMs);
     // Nobody needs its keys any more. A store that does not answer keeps them.

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import { addressText, parseAddress } from "../../net/address.ts";
-import type { Link, PeerIdentity } from "../../net/link.ts";
+import type { Frame, Link, PeerIdentity } from "../../net/link.ts";
 import {
   type ConnectOptions,
   connect,
@@ -19,6 +19,7 @@ import {
 import { NodeStream } from "../../net/node-stream.ts";
 import { UpvmError } from "../../wire/errors.ts";
 import { LIMITS } from "../../wire/limits.ts";
+import { FRAME } from "../../wire/protocol.ts";
 import { type Ends, IDENTITY, linkContract, until } from "../link-contract.ts";
 
 const KEY = randomBytes(32);
@@ -90,7 +91,7 @@ async function ends(
   await until(() => arrived.length > 0);
   const stop = async (): Promise<void> => {
     await between.stop();
-    await listener.close();
+    listener.close();
   };
   return { a, b: arrived[0]!, cut: between.cut, silence: between.silence, stop };
 }
@@ -125,7 +126,7 @@ async function endsWithout(): Promise<Ends> {
   assert.ok(asked > 0, "nobody has asked for reads");
   const stop = async (): Promise<void> => {
     await between.stop();
-    await listener.close();
+    listener.close();
   };
   return { a: await called, b: arrived[0]!, cut: between.cut, stop };
 }
@@ -151,7 +152,7 @@ async function listening(
     await run(listener, links, refused);
   } finally {
     for (const link of links) link.close();
-    await listener.close();
+    listener.close();
   }
 }
 async function failure(asked: Promise<unknown>): Promise<UpvmError> {
@@ -296,6 +297,19 @@ for (const kind of ["tcp", "tls"]) {
       link.close();
     }));
 }
+
+for (const [kind, address] of Object.entries(KINDS))
+  test(`${kind}: a listener that is closed is so at once, and its links stay`, () =>
+    listening({ address: address() }, async (listener, links) => {
+      const link = await call(listener.address);
+      await until(() => links.length > 0);
+      const answered = new Promise<Frame>((done) => link.onFrame(done));
+      listener.close();
+      assert.equal((await failure(call(listener.address))).code, "CANNOT_CONNECT");
+      links[0]!.send({ type: FRAME.ULP_SEND, a: 1, b: 2, c: 3, body: [] });
+      assert.equal((await answered).c, 3);
+      link.close();
+    }));
 
 test("a listener says why it does not take a peer, and a caller whom it did not want", () =>
   listening(

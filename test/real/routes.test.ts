@@ -45,7 +45,7 @@ async function contractEnds(kind: LinkKind, count: number, way: (daemons: Daemon
     },
     stop: async () => {
       await stop();
-      for (const daemon of daemons) await daemon.stop();
+      for (const daemon of daemons) daemon.stop();
     },
   };
 }
@@ -146,7 +146,7 @@ for (const isThere of [true, false])
       const ends: string[] = [];
       a.onFrame(() => {});
       a.onClose(({ why }) => ends.push(why));
-      if (!isThere) await first.stopListening();
+      if (!isThere) first.stopListening();
       // What the process takes for nonsense breaks the connection.
       const [way] = [...first.links].filter(({ peer }) => peer.role === "process");
       way!.send({ type: 4711, a: 0, b: 0, c: 0, body: [] });
@@ -219,8 +219,8 @@ test("a daemon that has connected and then says that it could not leaves no conn
     await until(() => first.routes.carried + second.routes.carried === 0);
   } finally {
     taker.close();
-    await second.stop();
-    await first.stop();
+    second.stop();
+    first.stop();
   }
 });
 
