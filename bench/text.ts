@@ -43,7 +43,7 @@ function rowCells(sheet: Sheet, row: string): string[] {
   return [row, ...sheet.columns.map((column) => cell(find(column)))];
 }
 
-export function aimText(aim: Aim): string {
+function aimText(aim: Aim): string {
   const bound = aim.better === "less" ? "at most" : "at least";
   const unit = aim.unit === "" ? "" : ` ${aim.unit}`;
   return `${aim.met ? "met" : "MISSED"}: ${aim.what}: ${digits(aim.got)}${unit}, ${bound} ${digits(aim.limit)}${unit}`;

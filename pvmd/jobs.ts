@@ -3,8 +3,8 @@
  *
  * Owns: job numbers, which members a job has and how far each is, which of its tasks live, and why it ends. A job is over when
  * no process of it is left: each has sent its result or is gone. Whoever is gone takes its tasks along; the others are
- * told. One that comes to a job that runs and cannot be harms nobody. Pure: event and time in, effects out. Links, processes and results are the edge's (upvm/node-jobs.ts); where tasks
- * are is the router's.
+ * told. One that comes to a job that runs and cannot be harms nobody. Pure: event and time in, effects out. Links and results are
+ * the master's (job-master.ts), processes the edge's (upvm/node-jobs-part.ts); where tasks are is the router's.
  *
  *     starting ── all members ready ──▶ running ── no task lives, or stopped ──▶ ending ── no process left ──▶ over
  *         └────── one fails or is gone, or stopped ────────────────────────────────▲

@@ -1,9 +1,10 @@
 /**
  * A pvmd as its parts see it, and what a part is.
  *
- * Owns: the interfaces, and which part a peer's request goes to. A part is one subject: hosts (hosts-part.ts), jobs, the store … It says which requests of which
- * peers it serves, and hears of hosts. master.ts and joined.ts are the two kinds of pvmd; upvm/node-pvmd.ts has the
- * list of parts, and everything of the system.
+ * Owns: the interfaces, and which part a peer's request goes to. A part is one subject: hosts (master.ts), the store
+ * (store-part.ts), jobs (upvm/node-jobs-part.ts). It says which requests of which peers it serves, and hears of hosts. master.ts
+ * and joined.ts are the two kinds of pvmd; upvm/pvmd-parts.ts has the list of the other parts, and upvm/node-pvmd.ts everything
+ * of the system.
  */
 import type { Link, PeerIdentity } from "../net/link.ts";
 import { type Handlers, Rpc } from "../net/rpc.ts";

@@ -1,10 +1,10 @@
 /**
- * The control store of another process, over requests (wire/rpc-store.ts): what agents and application processes use.
+ * The control store of another process, over requests (wire/rpc-store.ts): what application processes use.
  *
- * Owns: what to do when the link is lost. Whoever made this store makes a new link and calls `attach`. What was asked for
- * is asked for again on it, for LIMITS.storeWaitMs; a transaction has a serial by which the server knows it, so that it is
- * done once. Watches begin again there: of what changed meanwhile they are told the last. If there is no new link in time,
- * or the server does not know this client any more, the outcome of a transaction that was sent is unknown.
+ * Owns: what to do when the link is lost. Whoever made this store may make a new link and call `attach`; an application process
+ * ends instead. What was asked for is asked for again on it, for LIMITS.storeWaitMs; a transaction has a serial by which the
+ * server knows it, so that it is done once. Watches begin again there: of what changed meanwhile they are told the last. If there
+ * is no new link in time, or the server does not know this client any more, the outcome of a transaction that was sent is unknown.
  * No clock: `after` is handed in.
  */
 import type { Handlers, Rpc } from "../net/rpc.ts";

@@ -21,7 +21,7 @@ const HARMLESS: readonly number[] = [17, 18, 19, 20, 21, 22, 23, 28];
 const LAST_SIGNAL = 31;
 const SIGTERM = 15;
 
-export function endsTask(signum: number): boolean {
+function endsTask(signum: number): boolean {
   return signum >= 1 && signum <= LAST_SIGNAL && !HARMLESS.includes(signum);
 }
 

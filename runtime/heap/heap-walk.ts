@@ -35,7 +35,7 @@ export interface LiveBlock {
 }
 
 /** Kind's code → its name, for people. */
-export const KIND_NAME: ReadonlyMap<number, string> = new Map(
+const KIND_NAME: ReadonlyMap<number, string> = new Map(
   Object.entries(BLOCK_KIND).map(([name, code]) => [code, name]),
 );
 

@@ -24,7 +24,7 @@ import type { Func, Node, WasmModule } from "./wasm/module.ts";
 import { I32, OP } from "./wasm/opcodes.ts";
 
 /** Routines whose items have the same bytes in the guest and on the wire: name → log2 of an item's bytes. */
-export const PACK_SHIFT: Readonly<Record<string, number>> = {
+const PACK_SHIFT: Readonly<Record<string, number>> = {
   pvm_pkbyte: 0,
   pvm_pkshort: 1,
   pvm_pkushort: 1,

@@ -103,7 +103,7 @@ export function optionCalls(e: EngineState) {
 }
 
 /** ULPs that are not to be ended when the virtual machine is reset. */
-export function noResets(w: Int32Array<SharedArrayBuffer>): UlpAt[] {
+function noResets(w: Int32Array<SharedArrayBuffer>): UlpAt[] {
   return Array.from({ length: Atomics.load(w, HEAD.ulps) }, (_, index) => ulpAt(w, index)).filter(
     (ulp) =>
       ulp !== 0 && getState(w, ulp) !== ULP_STATE.exited && (w[ulp + ULP.flags]! & ULP_FLAG.noReset) !== 0,

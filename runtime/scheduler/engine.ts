@@ -57,7 +57,7 @@ const LIMITS = LIMITS_TABLE;
 const COUNTER = COUNTER_TABLE;
 
 /** Exit code of a ULP that trapped, as a shell has it for SIGABRT. */
-export const TRAP_EXIT_CODE = 134;
+const TRAP_EXIT_CODE = 134;
 
 /**
  * Puts the ULPs that begin on this engine into its run queue, in order of creation. Before run(). Not those that others have

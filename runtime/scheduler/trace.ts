@@ -193,7 +193,7 @@ function makeRoom(e: EngineState, ulp: UlpAt, bytes: number): boolean {
 }
 
 /** Sends what waits. */
-export function flushTrace(e: EngineState, ulp: UlpAt): void {
+function flushTrace(e: EngineState, ulp: UlpAt): void {
   const { w, heap } = e;
   const trace = traceOf(w, ulp);
   const used = w[trace + TRACE.used]!;

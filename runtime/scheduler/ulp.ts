@@ -68,7 +68,7 @@ export function reserveIndices(w: Int32Array<SharedArrayBuffer>, n: number): num
 }
 
 /** There is a ULP with this index, whoever has allotted it: HEAD.ulps is above it. */
-export function countIndex(w: Int32Array<SharedArrayBuffer>, index: number): void {
+function countIndex(w: Int32Array<SharedArrayBuffer>, index: number): void {
   for (let ulps = Atomics.load(w, HEAD.ulps); ulps <= index; ) {
     const found = Atomics.compareExchange(w, HEAD.ulps, ulps, index + 1);
     ulps = found === ulps ? index + 1 : found;

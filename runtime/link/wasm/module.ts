@@ -183,7 +183,7 @@ const TYPE_NAME: Readonly<Record<number, string>> = {
   111: "externref",
   105: "exnref",
 };
-export function typeText(type: ValueType): string {
+function typeText(type: ValueType): string {
   return TYPE_NAME[type] ?? `type 0x${type.toString(16)}`;
 }
 export function funcTypeText(type: FuncType): string {
