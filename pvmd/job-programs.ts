@@ -1,8 +1,9 @@
 /**
  * Programs of a job: its own, and those that its tasks have spawned.
  *
- * Owns: their rows, which are the same in every process of the job, and that each program is asked for once and goes to each
- * process once. A process that comes later gets all that there are before it gets any task.
+ * Owns: their rows, which are the same in every process of the job and for who runs it, and that each program is got once and
+ * goes to each process once. A process that comes later gets all that there are before it gets any task. That there is no such
+ * program is not kept: there may be one when it is asked for again.
  */
 import type { Rpc } from "../net/rpc.ts";
 import type { JobWish } from "../wire/job.ts";
@@ -27,17 +28,20 @@ interface Program {
   readonly name: string;
   readonly hash: string;
   readonly wasm: Uint8Array;
+  /** Processes that have loaded it. */
+  readonly there: WeakSet<Rpc>;
 }
 
 export class JobPrograms {
   /** By row. */
   private readonly programs: Program[];
+  /** Of those that are there, or are asked for. */
   private readonly rows = new Map<string, Promise<number>>();
   private readonly modules: Modules;
   private readonly source: ProgramSource;
 
   constructor({ name, hash }: JobWish, wasm: Uint8Array, modules: Modules, source: ProgramSource) {
-    this.programs = [{ name, hash, wasm }];
+    this.programs = [{ name, hash, wasm, there: new WeakSet() }];
     this.rows.set(name, Promise.resolve(0));
     this.modules = modules;
     this.source = source;
@@ -66,6 +70,7 @@ export class JobPrograms {
     if (row === undefined) {
       row = this.load(name).catch(() => PVM_ERROR.PvmNoFile.code);
       this.rows.set(name, row);
+      void row.then((found) => found < 0 && this.rows.delete(name));
     }
     return row;
   }
@@ -83,11 +88,10 @@ export class JobPrograms {
   }
 
   private async load(name: string): Promise<number> {
-    const wasm = await this.source.ask(name);
-    if (wasm === undefined) return PVM_ERROR.PvmNoFile.code;
-    const hash = this.modules.hashOf(wasm);
-    this.modules.keep(hash, wasm);
-    const row = this.programs.push({ name, hash, wasm }) - 1;
+    // Who runs the job counts what it gives as we do: what has come, and then not gone to all processes, is not asked for again.
+    const known = this.programs.findIndex((program) => program.name === name);
+    const row = known < 0 ? await this.get(name) : known;
+    if (row === undefined) return PVM_ERROR.PvmNoFile.code;
     // One that is gone is none of the job's any more.
     const given = this.source
       .processes()
@@ -96,8 +100,18 @@ export class JobPrograms {
     return row;
   }
 
+  private async get(name: string): Promise<number | undefined> {
+    const wasm = await this.source.ask(name);
+    if (wasm === undefined) return undefined;
+    const hash = this.modules.hashOf(wasm);
+    this.modules.keep(hash, wasm);
+    return this.programs.push({ name, hash, wasm, there: new WeakSet() }) - 1;
+  }
+
   private async give(rpc: Rpc, row: number): Promise<void> {
-    const { name, hash } = this.programs[row]!;
+    const { name, hash, there } = this.programs[row]!;
+    if (there.has(rpc)) return;
     await rpc.request("programLoad", { row, name, hash }, undefined, LIMITS.jobStartMs);
+    there.add(rpc);
   }
 }

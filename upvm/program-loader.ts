@@ -1,7 +1,7 @@
 /**
  * Linked programs made ready for engines: compiled, checked, and for pvm_spawn loaded while ULPs run.
  *
- * Owns: that each file is loaded and compiled once. The files are the caller's (RunOptions.loadProgram).
+ * Owns: that each file is loaded and compiled once; one that is not there is looked for again. The files are the caller's (RunOptions.loadProgram).
  */
 import { type LinkInfo, linkInfo } from "../runtime/link/link-info.ts";
 import type { Library } from "../runtime/scheduler/library.ts";
@@ -56,8 +56,11 @@ export class Loader {
   }
 
   private async load(library: Library, threads: Engines, name: string): Promise<number> {
-    const wasm = await this.options.loadProgram?.(name);
-    if (wasm === undefined) return PVM_ERROR.PvmNoFile.code;
+    const wasm = await this.options.loadProgram?.(name).catch(() => undefined);
+    if (wasm === undefined) {
+      this.loaded.delete(name);
+      return PVM_ERROR.PvmNoFile.code;
+    }
     const id = library.programs.length;
     library.programs.length += 1;
     await this.add(library, threads, id, name, wasm);

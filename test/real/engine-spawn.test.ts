@@ -70,6 +70,14 @@ test("spawns from several ULPs at once still load a file once, whoever asks", as
   assert.equal(result.leaks, "");
 });
 
+test("a file that was not there is looked for again", async () => {
+  let asked = 0;
+  const loadProgram = async () => (++asked === 1 ? undefined : WORKER);
+  const result = await runText({ module: master("worker", 1, 3), cores: 2, loadProgram });
+  assert.deepEqual([asked, result.ulps.length, result.reason], [2, 3, "failed"]);
+  assert.equal(result.leaks, "");
+});
+
 test("a file that is not there, or is no program, is PvmNoFile for each task, and the run goes on", async () => {
   const module = program(`(data (i32.const 64) "nothing\\00") (func (export "main") (result i32)
     (if (call $pvm_spawn (i32.const 64) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 2) (i32.const 128))

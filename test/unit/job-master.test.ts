@@ -268,6 +268,38 @@ test("a program is asked of the command once, and all processes get it as the sa
   command.cut();
 });
 
+test("a program that is not there is asked for again; one that did not reach a process in time goes to that one again", async () => {
+  let asked = 0;
+  const loads: number[] = [];
+  const { world, over, command } = await running(
+    {
+      jobProgram: () => {
+        asked += 1;
+        return asked === 1
+          ? { body: { found: false } }
+          : { body: { found: true }, bytes: new Uint8Array([7]) };
+      },
+    },
+    {
+      programLoad: ({ row }) => {
+        loads.push(row);
+        // The second process, the first time.
+        return loads.length === 2 ? new Promise(() => {}) : { body: {} };
+      },
+    },
+  );
+  const { program } = world.master.jobWorld();
+  assert.equal(await program(1, "q"), PVM_ERROR.PvmNoFile.code);
+  const late = program(1, "q");
+  await settled();
+  for (const run of world.late.splice(0)) run();
+  assert.equal(await late, PVM_ERROR.PvmNoFile.code);
+  assert.deepEqual([await program(1, "q"), await program(1, "q")], [1, 1]);
+  assert.deepEqual([asked, loads], [2, [1, 1, 1]]);
+  void over.catch(() => {});
+  command.cut();
+});
+
 test("a process that joins a running job is told of all, has all programs, and gets the next number", async () => {
   const { world, over, command } = await running({
     jobProgram: () => ({ body: { found: true }, bytes: new Uint8Array([7]) }),
