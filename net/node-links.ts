@@ -17,7 +17,7 @@ import type { HandshakeFailure, LinkCrypto } from "./handshake.ts";
 import type { Link, PeerIdentity } from "./link.ts";
 import { Reads, withReads } from "./node-reads.ts";
 import { NodeStream } from "./node-stream.ts";
-import { tlsServer, tlsTo } from "./node-tls.ts";
+import { isKeyDifferent, tlsServer, tlsTo } from "./node-tls.ts";
 import { openLink } from "./open-link.ts";
 
 /** Limits that a test wants smaller. */
@@ -87,8 +87,8 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
   const address = parseAddress(options.address);
   const opening = new Opening();
   let links = 0;
-  const refuse = (why: string): void =>
-    options.refused?.(`A connection to ${options.address} was refused: ${why}`);
+  const refuse = (why: string, from: string): void =>
+    options.refused?.(`A connection${from} to ${options.address} was refused: ${why}`);
   const most = options.times?.links ?? LIMITS.links;
   const full = (): string | undefined => (links >= most ? `it has ${most} links already` : undefined);
   const arrived = (accepted: Socket): void => {
@@ -96,6 +96,8 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
     const { socket, reads } =
       address.kind === "tls" ? { socket: accepted, reads: undefined } : withReads(accepted);
     if (address.kind !== "tls") opening.add(socket);
+    // Later it may have forgotten it.
+    const from = fromText(socket);
     const open = {
       side: "listener",
       key: options.key,
@@ -108,14 +110,17 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
     } as const;
     openLink(new NodeStream(socket, reads), open, (opened) => {
       opening.done(socket);
-      if ("failed" in opened) return refuse(failureText(opened.failed));
+      if ("failed" in opened) return refuse(failureText(opened.failed), from);
       links++;
       opened.link.onClose(() => links--);
       onLink(opened.link);
     });
   };
+  const notSecured = (why: string, socket: Socket): void => refuse(why, fromText(socket));
   const secured =
-    address.kind === "tls" ? tlsServer(options.key, options.times?.handshakeMs, arrived, refuse) : undefined;
+    address.kind === "tls"
+      ? tlsServer(options.key, options.times?.handshakeMs, arrived, notSecured)
+      : undefined;
   // A TLS connection counts from its first byte on.
   const server = createServer({ pauseOnConnect: secured === undefined }, (socket) => {
     if (secured === undefined) arrived(socket);
@@ -163,8 +168,7 @@ export function connect(options: ConnectOptions): Promise<Link> {
     socket.on("error", (error: NodeJS.ErrnoException) => {
       late();
       if (connected) return;
-      if (/DECRYPT|BAD_RECORD_MAC|BINDER/.test(error.code ?? ""))
-        fail(new UpvmError("WRONG_KEY", { address: options.address }));
+      if (isKeyDifferent(error.code ?? "")) fail(new UpvmError("WRONG_KEY", { address: options.address }));
       else cannot(...connectWords(error, address), error.code);
     });
     socket.once(address.kind === "tls" ? "secureConnect" : "connect", () => {
@@ -333,6 +337,12 @@ export function connectError(address: string, failed: HandshakeFailure): UpvmErr
         ...(failed.late && { linked: "perhaps" }),
       });
   }
+}
+
+/** Whose connection it is, where that is known: a Unix socket has no address. */
+function fromText({ remoteAddress: host, remotePort: port }: Socket): string {
+  if (host === undefined || port === undefined) return "";
+  return ` from ${addressText({ kind: "tcp", host, port }).slice("tcp:".length)}`;
 }
 
 /** @internal For the listener's log. */

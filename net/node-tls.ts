@@ -32,17 +32,37 @@ export function tlsTo(to: Pick<ConnectionOptions, "host" | "port" | "socket">, k
   });
 }
 
-/** Takes streams that are emitted as its connections. @param arrived  told of each that is secured */
+/**
+ * Takes streams that are emitted as its connections.
+ *
+ * @param arrived  told of each that is secured
+ * @param refuse   told of each that is not; `socket` may have forgotten already whose it was
+ */
 export function tlsServer(
   key: Uint8Array,
   handshakeTimeout: number = LIMITS.handshakeMs,
   arrived: (socket: Socket) => void,
-  refuse: (why: string) => void,
+  refuse: (why: string, socket: Socket) => void,
 ): Server {
   const psk = pskOf(key);
   const server = createServer({ ...TLS, handshakeTimeout, pskCallback: () => psk }, arrived);
-  server.on("tlsClientError", (error: NodeJS.ErrnoException) =>
-    refuse(`no TLS: ${error.code ?? error.message}`),
+  server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuse(tlsWords(error), socket),
   );
   return server;
+}
+
+/** Why a caller is not secured. The codes are OpenSSL's and Node's. */
+function tlsWords({ code = "", message }: NodeJS.ErrnoException): string {
+  if (isKeyDifferent(code)) return "the peer does not have the key";
+  if (code === "ECONNRESET") return "the peer went before TLS was made";
+  if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") return "the peer did not make TLS in time";
+  if (code.startsWith("ERR_SSL"))
+    return `the peer does not speak upvm's TLS (${code}): it may be no pvmd or command of upvm, or use tcp`;
+  return `no TLS: ${code || message}`;
+}
+
+/** True: TLS ended since the two sides have not the same key. */
+export function isKeyDifferent(code: string): boolean {
+  return /DECRYPT|BAD_RECORD_MAC|BINDER/.test(code);
 }

@@ -42,6 +42,7 @@ import { ownAddressTowards } from "./node-own-address.ts";
 import { packageVersion } from "./node-package.ts";
 import { openNodeStore } from "./node-store.ts";
 import { PARTS } from "./pvmd-parts.ts";
+import { RefusedLines } from "./refused-lines.ts";
 
 /** What `upvm start` tells the daemon. */
 export interface PvmdConfig {
@@ -131,6 +132,7 @@ class Daemon {
   private readonly key: Uint8Array;
   private readonly name: string;
   private readonly listeners: Listener[] = [];
+  private readonly refused: RefusedLines;
   private pvmd: Master | Joined | undefined;
   private opened: OpenedStore | undefined;
   /** Who started it is gone, and it was not in service yet: it is not going to be. */
@@ -143,6 +145,7 @@ class Daemon {
   constructor(home: Home, config: PvmdConfig) {
     this.home = home;
     this.config = config;
+    this.refused = new RefusedLines(this.edge().after, (text) => this.log(text));
     this.key = config.key === undefined ? newKey() : Uint8Array.fromHex(config.key);
     this.name = config.name ?? hostname();
     this.newVm = config.join === undefined ? `vm${randomBytes(6).toString("hex")}` : "";
@@ -238,7 +241,7 @@ class Daemon {
         address,
         key: this.key,
         identity: () => this.identity(this.pvmd?.vm ?? this.newVm),
-        refused: (text) => this.log(text),
+        refused: (text) => this.refused.add(text),
         accept: (peer) => this.accepts(peer),
       },
       (link) => this.take(link),

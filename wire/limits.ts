@@ -413,6 +413,9 @@ export const LIMITS = {
   routeEndLength: 300,
   /** Connections of one listener that have not shown the key yet; of more the oldest is closed. */
   halfOpenLinks: 64,
+  /** Lines of a pvmd's log on connections that were refused, in so long, milliseconds: a scanner makes hundreds. Others are counted. */
+  refusedLines: 20,
+  refusedLinesMs: 60_000,
   /** Links of one listener; more are refused. */
   links: 4096,
   /** A link tells that it is alive so often when it has nothing else to send, */

@@ -174,6 +174,11 @@ for (const [kind, address] of Object.entries(KINDS)) {
       assert.doesNotMatch(error.message, /lab|host2/, "no name is told");
       await until(() => refused.length > 0);
       assert.equal(links.length, 0);
+      const from = kind === "unix" ? "" : " from 127\\.0\\.0\\.1:\\d+";
+      assert.match(
+        refused[0]!,
+        new RegExp(`^A connection${from} to ${kind}:.*: the peer does not have the key$`),
+      );
     }));
 
   test(`${kind}: a listener has so many links at once; who is beyond is told, and gets in when one has ended`, () =>
@@ -275,6 +280,22 @@ test("who says nonsense, or too much, is let go, and the listener goes on", () =
     const link = await call(listener.address);
     await until(() => links.length === 1);
     link.close();
+  }));
+
+test("who does not speak TLS where it is spoken is told in words", () =>
+  listening({ address: "tls:127.0.0.1:0" }, async (listener, _links, refused) => {
+    await stranger(listener, Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+    await until(() => refused.length === 1);
+    assert.match(
+      refused[0]!,
+      /^A connection from 127\.0\.0\.1:\d+ to tls:.*: the peer does not speak upvm's TLS/,
+    );
+    const { port } = parseAddress(listener.address) as { port: number };
+    createConnection(port, "127.0.0.1")
+      .on("error", () => {})
+      .end();
+    await until(() => refused.length === 2);
+    assert.match(refused[1]!, /: the peer went before TLS was made$/);
   }));
 
 for (const kind of ["tcp", "tls"]) {
