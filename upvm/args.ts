@@ -42,7 +42,7 @@ export function parse<A extends Args, F extends Flags>(
   for (const token of tokenize(words, shapes(command.flags))) {
     if (token.kind === "option-terminator") after = true;
     else if (token.kind === "positional") (after ? rest : positionals).push(token.value);
-    else setFlag(name, command.flags, token, flags);
+    else setFlag(name, command, token, flags);
   }
   if (rest.length > 0 && command.rest === undefined)
     throw usage(`Cannot take ${quote(rest[0]!)}: upvm ${name} has nothing to pass on after --`, name);
@@ -73,14 +73,16 @@ function initial(flag: Flag): unknown {
 
 function setFlag(
   command: string,
-  flags: Flags,
+  { flags, elsewhere }: Pick<Command, "flags" | "elsewhere">,
   token: Extract<Token, { kind: "option" }>,
   values: Record<string, unknown>,
 ): void {
   const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
   if (flag === undefined) {
     const near = nearest(token.name, Object.keys(flags));
-    const hint = near === undefined ? `upvm ${command} --help lists the options` : `did you mean --${near}?`;
+    const all = `upvm ${command} --help lists the options`;
+    const none = elsewhere === undefined || token.rawName.length > 2 ? all : elsewhere;
+    const hint = near === undefined ? none : `did you mean --${near}?`;
     throw usage(`Cannot take ${token.rawName}: upvm ${command} has no such option`, command, hint);
   }
   const given = token.value;

@@ -93,6 +93,8 @@ export interface Command<A extends Args = Args, F extends Flags = Flags> {
   readonly about: readonly string[];
   readonly args: A;
   readonly flags: F;
+  /** The way out for who gives it an option of one letter that it does not have. */
+  readonly elsewhere?: string;
   /** What may follow `--`; absent: nothing. */
   readonly rest?: string;
   readonly examples: readonly string[];

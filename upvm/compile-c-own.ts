@@ -32,7 +32,7 @@ export async function compileWithOwn(
     ...(options.stackBytes === undefined ? [] : stackFlags(options.stackBytes).map((flag) => `-Wl,${flag}`)),
     ...(options.libraries ?? []).filter((name) => !OWN_LIBRARIES.includes(name)).map((name) => `-l${name}`),
   ];
-  const { code, said, made } = await runOwn(own, [...FLAGS, ...headers(host), ...words], host);
+  const { code, said, made } = await runOwn(own, path, [...FLAGS, ...headers(host), ...words], host);
   if (code !== 0 || made === undefined)
     throw new UpvmError("COMPILE", { path, output: said.trimEnd() || `${own} ended with code ${code}` });
   return { wasm: made, warnings: said.trimEnd() };
@@ -46,16 +46,17 @@ export async function ownCompiler(
   host: CompileHost,
 ): Promise<CcResult> {
   const files = new Map<string, Uint8Array>();
+  const source = args.inputs[0]?.path ?? own;
   const plain = words.filter((word) => !OWN_LIBRARIES.includes(word.replace(/^-l/, "")));
   if (args.mode !== "link" || args.question) {
     const all = args.question ? words : [...FLAGS, ...headers(host), ...plain];
-    const { code, said } = await runOwn(own, all, host, true);
+    const { code, said } = await runOwn(own, source, all, host, true);
     return { code, out: "", err: said, files };
   }
   const at = plain.lastIndexOf("-o");
   const rest = at < 0 ? plain : plain.filter((_, i) => i !== at && i !== at + 1);
   const all = [...FLAGS, ...headers(host), ...rest, ...libraryWords(host)];
-  const { code, said, made } = await runOwn(own, all, host);
+  const { code, said, made } = await runOwn(own, source, all, host);
   const { output = "a.out" } = args;
   if (made !== undefined) files.set(absolute(host.folder, output), link(made, { path: output }).wasm);
   return { code, out: "", err: said, files };
@@ -75,10 +76,25 @@ function libraryWords(host: CompileHost): string[] {
   ];
 }
 
-/** @param inPlace  it writes its outputs itself; else what it makes comes back in `made` */
-async function runOwn(own: string, words: readonly string[], host: CompileHost, inPlace = false) {
+/**
+ * @param path  what is compiled, for messages
+ * @param inPlace  it writes its outputs itself; else what it makes comes back in `made`
+ */
+async function runOwn(
+  own: string,
+  path: string,
+  words: readonly string[],
+  host: CompileHost,
+  inPlace = false,
+) {
   const command = splitWords(own);
   if (host.own === undefined || command.length === 0)
-    throw new UpvmError("COMPILE", { path: own, output: "no compiler can be started here" });
-  return await host.own([...command, ...words], inPlace);
+    throw new UpvmError("COMPILE", { path, output: "no compiler can be started here" });
+  try {
+    return await host.own([...command, ...words], inPlace);
+  } catch (error) {
+    // The host knows the command, and not for what it is.
+    if (!(error instanceof UpvmError)) throw error;
+    throw new UpvmError(error.code, { ...error.facts, path });
+  }
 }

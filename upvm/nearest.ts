@@ -19,7 +19,8 @@ export function nearest(given: string, words: readonly string[]): string | undef
   let bestEdits = slips(given) + 1;
   for (const word of words) {
     const edits = distance(given, word);
-    if (edits < bestEdits) [best, bestEdits] = [word, edits];
+    // Words that have no letter in common are not near, however short.
+    if (edits < bestEdits && edits < Math.max(given.length, word.length)) [best, bestEdits] = [word, edits];
   }
   return best ?? (given.length >= 2 ? words.find((word) => word.startsWith(given)) : undefined);
 }

@@ -18,19 +18,25 @@ export function readBytes(path: string): Promise<Uint8Array> {
 
 /** @throws UpvmError FILE_NOT_WRITTEN */
 export function writeBytes(path: string, data: string | Uint8Array): Promise<void> {
-  return writeFile(path, data).catch((error: unknown) => refuse("FILE_NOT_WRITTEN", path, error));
+  return writeFile(path, data).catch((error: unknown) =>
+    refuse("FILE_NOT_WRITTEN", path, error, "no such folder"),
+  );
 }
 
 /** A folder's absolute path without symbolic links. @throws UpvmError FILE_NOT_FOUND */
 export async function realFolder(path: string): Promise<string> {
-  const found = await realpath(path).catch((error: unknown) => refuse("FILE_NOT_FOUND", path, error));
+  const found = await realpath(path).catch((error: unknown) =>
+    refuse("FILE_NOT_FOUND", path, error, "no such folder"),
+  );
   if (!(await stat(found)).isDirectory())
     throw new UpvmError("FILE_NOT_FOUND", { path, why: "it is no folder" });
   return found;
 }
 
-function refuse(code: ErrorCode, path: string, error: unknown): never {
-  throw new UpvmError(code, { path, why: fileWords(error) });
+/** @param missing  what is not there, if the path leads nowhere */
+function refuse(code: ErrorCode, path: string, error: unknown, missing?: string): never {
+  const why = (error as NodeJS.ErrnoException).code === "ENOENT" ? missing : undefined;
+  throw new UpvmError(code, { path, why: why ?? fileWords(error) });
 }
 
 /** A system's error in words. */

@@ -101,6 +101,9 @@ test("options of another language are refused", () =>
     const { code, err } = await upvm(["compile", "hello.ts", "-DX=1"], { cwd });
     assert.equal(code, 2);
     assert.match(err, /Cannot compile hello\.ts with C's options/);
+    const compiler = await upvm(["compile", "hello.c", "-Wall"], { cwd });
+    assert.equal(compiler.code, 2);
+    assert.match(compiler.err, /Cannot take -W: upvm compile has no such option\n.* upvm cc -Wall/);
   }));
 
 test("inspect shows imports, memory and where a program may suspend, with its source line", () =>

@@ -93,7 +93,7 @@ test("a C program reads its input and a granted folder, writes another, and gets
 test("a grant that is no folder, or no grant at all, is refused before anything runs", () =>
   inPlace({ "a.c": C }, async (folder) => {
     for (const [dir, code, text] of [
-      ["nowhere", 3, /Cannot read nowhere: no such file/],
+      ["nowhere", 3, /Cannot read nowhere: no such folder \(--dir\)/],
       ["a.c", 3, /Cannot read a\.c: it is no folder/],
       [":x", 2, /Cannot take --dir ":x": it takes HOST/],
     ] as const) {

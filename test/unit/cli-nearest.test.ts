@@ -32,6 +32,7 @@ test("a slip finds its word, a far word finds none", () => {
   assert.equal(nearest("sta", words), "stats");
   assert.equal(nearest("frobnicate", words), undefined);
   assert.equal(nearest("x", words), undefined);
+  assert.equal(nearest("5", ["0", "1", "2", "3", "s", "z"]), undefined);
 });
 
 test.run();

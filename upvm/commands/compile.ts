@@ -51,6 +51,8 @@ export const compile = command({
     ...C_FLAGS,
     json: { kind: "switch", help: "print what was done as JSON" },
   },
+  elsewhere:
+    "other options of a C compiler, and compiling in steps, are upvm cc's: upvm cc -Wall -o prog prog.c",
   examples: [
     "upvm compile ring.ts -o ring.wasm",
     "upvm compile solver.c grid.c -O2 -I include -l m",

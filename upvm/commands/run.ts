@@ -338,7 +338,11 @@ async function grantsOf(dirs: readonly string[], edge: Edge): Promise<Grant[]> {
     const readOnly = rest.at(-1) === "ro";
     const guest = (readOnly ? rest.slice(0, -1) : rest).join(":") || host;
     if (host === "") throw usage(`Cannot take --dir "${dir}": it takes HOST[:GUEST][:ro]`, "run");
-    grants.push({ host: await edge.realFolder(host), guest, readOnly });
+    const folder = await edge.realFolder(host).catch((error: unknown) => {
+      if (!(error instanceof UpvmError)) throw error;
+      throw new UpvmError(error.code, { ...error.facts, why: `${error.facts["why"]} (--dir)` });
+    });
+    grants.push({ host: folder, guest, readOnly });
   }
   return grants;
 }
