@@ -39,6 +39,9 @@ export interface CcArgs {
   readonly question: boolean;
 }
 
+/** What standard input is called as a source, also in messages. */
+export const STDIN = "<stdin>";
+
 const MODE: Readonly<Record<string, CcMode>> = {
   "-c": "object",
   "-S": "assembly",
@@ -121,7 +124,7 @@ class Found {
     const { language } = this;
     this.inputs.push({
       kind: object ? "object" : "source",
-      path,
+      path: path === "-" ? STDIN : path,
       ...(language !== undefined && { language }),
     });
   }

@@ -7,7 +7,7 @@
 import type { Tree } from "@yowasp/clang";
 import { link } from "../runtime/link/link.ts";
 import { UpvmError } from "../wire/errors.ts";
-import { type CcArgs, type CcInput, ccArgs } from "./cc-args.ts";
+import { type CcArgs, type CcInput, ccArgs, STDIN } from "./cc-args.ts";
 import type { CompileHost } from "./compile.ts";
 import { CBuild, isCxx, OWN_LIBRARIES } from "./compile-c-build.ts";
 import { absolute, fileIn, VirtualFiles } from "./compile-c-files.ts";
@@ -40,12 +40,19 @@ export async function cc(
       const { code, out, err } = await runTool(["clang", "--target=wasm32-wasip1", ...words], {});
       return { code, out, err, files: new Map() };
     }
-    return await new Driver(tool, args, host).run();
+    const given = args.inputs.some(({ path }) => path === STDIN) ? await withInput(host) : host;
+    return await new Driver(tool, args, given).run();
   } catch (error) {
     if (!(error instanceof UpvmError)) throw error;
     const hint = error.hint === undefined ? "" : `  ${error.hint}\n`;
     return { code: 1, out: "", err: `upvm ${tool}: error: ${error.message}\n${hint}`, files: new Map() };
   }
+}
+
+/** A host with standard input among its files. */
+async function withInput(host: CompileHost): Promise<CompileHost> {
+  const input = (await host.input?.()) ?? "";
+  return { ...host, read: (path) => (path === STDIN ? input : host.read(path)) };
 }
 
 class Driver {
@@ -76,6 +83,11 @@ class Driver {
     const missing = inputs.filter(({ kind, path }) => kind !== "library" && !this.isThere(path));
     for (const { path } of missing) this.failed(`no such file or directory: '${path}'`);
     if (missing.length > 0) return this.result(1);
+    if (
+      mode !== "preprocess" &&
+      sources.some(({ path, language }) => path === STDIN && language === undefined)
+    )
+      return this.failed("-E or -x required when input is from standard input");
     let code = 0;
     for (const input of inputs) {
       if (input.kind === "source") code = (await this.source(input)) || code;
@@ -99,7 +111,8 @@ class Driver {
   }
 
   /** Compiles a source: to an object for the linker, or to what the mode says. @returns exit code */
-  private async source({ path, language }: CcInput): Promise<number> {
+  private async source({ path, language: told }: CcInput): Promise<number> {
+    const language = path === STDIN ? (told ?? (this.tool === "c++" ? "c++" : "c")) : told;
     const { mode, compile, output, included, dependencies } = this.args;
     const { files } = this.build;
     const flags = [...(compile.some((word) => word.startsWith("-O")) ? [] : ["-O2"]), ...compile];
@@ -173,7 +186,7 @@ class Driver {
 
 /** What a source becomes unless -o says; undefined: it is printed. */
 function defaultOutput(path: string, mode: CcArgs["mode"]): string | undefined {
-  const stem = path.replace(/^.*\//, "").replace(/\.[^.]*$/, "");
+  const stem = path === STDIN ? "-" : path.replace(/^.*\//, "").replace(/\.[^.]*$/, "");
   if (mode === "object" || mode === "link") return `${stem}.o`;
   return mode === "assembly" ? `${stem}.s` : undefined;
 }

@@ -53,6 +53,8 @@ export interface CompileHost {
   list(path: string): readonly string[];
   /** Contents of a file; null if there is no such file. Absent: none can be read. */
   bytes?(path: string): Uint8Array | null;
+  /** Standard input, to its end. Absent: there is none. */
+  input?(): Promise<string>;
   /** Runs a compiler of the user's. `inPlace`: it writes where its words say; else what it makes is in `made`. */
   own?(
     words: readonly string[],

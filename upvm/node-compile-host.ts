@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { UpvmError } from "../wire/errors.ts";
 import type { CompileHost } from "./compile.ts";
 import { keepMade } from "./node-compile-cache.ts";
@@ -26,14 +27,14 @@ export function nodeCompileHost(
     folder: process.cwd(),
     read(path) {
       const full = resolve(path);
-      let text: string | null;
+      let found: string | null;
       try {
-        text = readFileSync(full, "utf8");
+        found = readFileSync(full, "utf8");
       } catch {
-        text = null;
+        found = null;
       }
-      note(full, text);
-      return text;
+      note(full, found);
+      return found;
     },
     bytes(path) {
       try {
@@ -47,6 +48,7 @@ export function nodeCompileHost(
       note(`${resolve(path)}/`, names === null ? null : names.join("\n"));
       return names ?? [];
     },
+    input: () => text(process.stdin),
     keep: (key, make) => keepMade(cacheFolder, key, make),
     own: runOwn,
   };
@@ -68,7 +70,8 @@ async function runOwn(words: readonly string[], inPlace: boolean) {
   try {
     const [command = "", ...rest] = words;
     const child = spawn(command, inPlace ? rest : [...rest, "-o", out], {
-      stdio: ["ignore", "inherit", "pipe"],
+      // It reads its source there if it is told to.
+      stdio: [words.includes("-") ? "inherit" : "ignore", "inherit", "pipe"],
     });
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -105,6 +105,11 @@ test("errors are a compiler's: file, line and column, exit code 1, and nothing w
         [1, "upvm cc: error: no such file or directory: 'no.c'\n"],
       );
       assert.match((await upvm(["cc"], { cwd })).err, /no input files/);
+      const nowhere = await upvm(["cc", "-E", "b.c", "-o", "b.i", "-c", "-o", "no/b.o"], { cwd });
+      assert.deepEqual(
+        [nowhere.code, /error: Cannot write \S*no\/b\.o: no such folder/.test(nowhere.err)],
+        [1, true],
+      );
       for (const file of ["a.o", "a.out", "x"]) assert.ok(!existsSync(join(cwd, file)), file);
     },
   ));
@@ -151,6 +156,24 @@ test("what other compilers' Makefiles carry along is taken, or told of", () =>
     },
   ));
 
+test("a source can come from standard input, as tests of a compiler have it", () =>
+  inTree({}, async (cwd) => {
+    const input = "#define N 3\nint main() { return N; }\n";
+    assert.equal((await upvm(["cc", "-x", "c", "-", "-o", "prog"], { cwd, input })).code, 0);
+    assert.match((await upvm(["run", "prog"], { cwd })).err, /exit code 3/);
+    assert.equal((await upvm(["cc", "-c", "-xc++", "-"], { cwd, input })).code, 0);
+    assert.ok(existsSync(join(cwd, "-.o")));
+    assert.match((await upvm(["cc", "-E", "-"], { cwd, input })).out, /return 3;/);
+    assert.match((await upvm(["cc", "-dM", "-E", "-"], { cwd, input })).out, /#define N 3\n/);
+    const wrong = await upvm(["cc", "-fsyntax-only", "-xc", "-"], { cwd, input: "int x = y;\n" });
+    assert.deepEqual([wrong.code, /^<stdin>:1:9: error/.test(wrong.err)], [1, true]);
+    const untold = await upvm(["cc", "-c", "-"], { cwd, input });
+    assert.deepEqual(
+      [untold.code, untold.err],
+      [1, "upvm cc: error: -E or -x required when input is from standard input\n"],
+    );
+  }));
+
 test("it stops where it is told to, and answers questions", () =>
   inTree({ "a.c": "#define N 4\nint n = N;\n", "h.h": "#define N 5\n" }, async (cwd) => {
     const expanded = await upvm(["cc", "-E", "-include", "h.h", "-UN", "a.c"], { cwd });
@@ -195,7 +218,7 @@ test("--cc takes a compiler of the user's own, with upvm's headers and library b
       assert.match(wrong.err, /a\.c:2:\d+: error: use of undeclared identifier 'N'/);
       const nobody = await upvm(["compile", "a.c", "--cc", "no-such-compiler"], { cwd });
       assert.equal(nobody.code, 3);
-      assert.match(nobody.err, /no-such-compiler: no such command/);
+      assert.match(nobody.err, /Cannot compile a\.c:\nno-such-compiler: no such command/);
     },
   ));
 

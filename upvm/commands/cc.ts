@@ -1,4 +1,5 @@
 /** `upvm cc`, `upvm c++`, `upvm ar`, `upvm ranlib`: a compiler's tools, as Makefiles call them. */
+import { UpvmError } from "../../wire/errors.ts";
 import { usage } from "../args.ts";
 import type { CcTool } from "../cc.ts";
 import { type Command, command } from "../command.ts";
@@ -81,7 +82,14 @@ function compileWords(tool: CcTool, words: readonly string[], edge: Edge): Promi
 
 async function use(tool: CcTool, words: readonly string[], edge: Edge, own?: string): Promise<number> {
   const { code, out, err, files } = await edge.cc(tool, words, own);
-  for (const [path, bytes] of files) await edge.writeFile(path, bytes);
+  try {
+    for (const [path, bytes] of files) await edge.writeFile(path, bytes);
+  } catch (error) {
+    // A Makefile knows a compiler's exit codes.
+    if (!(error instanceof UpvmError)) throw error;
+    edge.err(`${err}upvm ${tool}: error: ${error.message}\n`);
+    return 1;
+  }
   if (out !== "") edge.out(out);
   if (err !== "") edge.err(err);
   return code;
