@@ -3,6 +3,7 @@
  *
  * Source: pvm(1PVM): -(count), -(host) or -(ARCH), ->, ->file, ->>file.
  */
+import { LIMITS } from "../wire/limits.ts";
 
 /** Where what the tasks print goes. "log": the pvmd's log, as in PVM. */
 export type SpawnOutput = "log" | "console" | { readonly file: string; readonly append: boolean };
@@ -30,7 +31,7 @@ export function spawnOf(words: readonly string[]): Spawn | { readonly error: str
       output = file === "" ? "console" : { file, append: append !== "" };
     } else if (/^-\d+$/.test(word)) {
       count = Number(word.slice(1));
-      if (count < 1) return { error: "a count begins at 1" };
+      if (count < 1 || count > LIMITS.ulps) return { error: `a count is from 1 to ${LIMITS.ulps}` };
     } else if (word === "-" || where !== undefined) return { error: `it takes no ${word}` };
     else where = word.slice(1);
   }

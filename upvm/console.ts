@@ -78,10 +78,21 @@ export class Console {
     if (name === undefined) return;
     const verb = Object.hasOwn(this.verbs, name) ? this.verbs[name] : undefined;
     if (verb === undefined) {
-      const near = nearest(name, this.names());
+      // An alias that stands for itself leads back here.
+      const near = nearest(
+        name,
+        this.names().filter((known) => known !== name),
+      );
       return this.refuse(
         `there is no ${name}; ${near === undefined ? "help lists what there is" : `did you mean ${near}?`}`,
       );
+    }
+    const more = words[wordLimit(verb.usage)];
+    if (more !== undefined) {
+      this.failed = true;
+      this.say(`${name} takes no ${more}`);
+      this.wants(name);
+      return;
     }
     try {
       if (!(await verb.run(words))) this.failed = true;
@@ -129,7 +140,7 @@ export class Console {
       run: (words) => this.inspect(words),
     },
     jobs: { usage: "", help: "list what runs", run: () => this.jobs() },
-    kill: { usage: "TID...", help: "end tasks", run: (words) => this.signal(SIGTERM, words) },
+    kill: { usage: "TID...", help: "end tasks", run: (words) => this.signal(SIGTERM, words, "kill") },
     mstat: { usage: "HOST...", help: "tell whether hosts are up", run: (words) => this.mstat(words) },
     ps: { usage: "[-HOST]", help: "list tasks, of all hosts or of one", run: (words) => this.ps(words) },
     pstat: { usage: "TID...", help: "tell whether tasks are there", run: (words) => this.pstat(words) },
@@ -165,7 +176,7 @@ export class Console {
   }
 
   private wants(verb: string): false {
-    this.say(`usage: ${verb} ${this.verbs[verb]?.usage}`);
+    this.say(`usage: ${verb} ${this.verbs[verb]?.usage}`.trimEnd());
     return false;
   }
 
@@ -294,12 +305,12 @@ export class Console {
     const name = signal.toLowerCase().replace(/^sig/, "");
     const signum = /^\d+$/.test(signal) ? Number(signal) : (SIGNALS[name] ?? 0);
     if (signum < 1) return this.wants("sig");
-    return this.signal(signum, words);
+    return this.signal(signum, words, "sig");
   }
 
-  private async signal(signum: number, words: readonly string[]): Promise<boolean> {
+  private async signal(signum: number, words: readonly string[], verb: string): Promise<boolean> {
     const tids = tidsOf(words);
-    if (tids === undefined) return this.wants("kill");
+    if (tids === undefined) return this.wants(verb);
     const { noTids } = (await this.master.request("kill", { tids: [...tids], jobs: [], signum })).body;
     for (const tid of noTids) this.say(`${tidText(tid)}: no such task`);
     return noTids.length === 0;
@@ -339,6 +350,7 @@ export class Console {
     for (let index = 0; index < what.count; index++) this.say(tidText(tidOf(index, tidBaseOf(job))));
     const over = ended.then((code) => {
       this.running.delete(over);
+      if (code !== 0) this.failed = true;
       this.say(`[${job}] finished${code === 0 ? "" : `, with ${code}`}`);
     });
     if (what.output === "console") this.running.add(over);
@@ -364,6 +376,11 @@ export class Console {
     this.over = "quit";
     return true;
   }
+}
+
+/** How many words a verb takes. */
+function wordLimit(usage: string): number {
+  return usage.includes("...") ? Number.POSITIVE_INFINITY : usage.split(" ").filter(Boolean).length;
 }
 
 /** Undefined: one is none, or there is none. */

@@ -20,7 +20,10 @@ export interface SpawnedConfig {
   readonly output: SpawnOutput;
 }
 /** What it is told, one JSON object in each line. */
-export type SpawnedNews = { readonly job: number } | { readonly code: number };
+export type SpawnedNews =
+  | { readonly job: number }
+  /** What was said if no job has begun. */
+  | { readonly code: number; readonly said?: string };
 
 const NEWS_FD = 3;
 
@@ -37,19 +40,37 @@ export async function spawnedMain(): Promise<void> {
   const { words, output } = JSON.parse(readFileSync(0, "utf8")) as SpawnedConfig;
   const edge = nodeEdge();
   const write = typeof output === "object" ? toFile(output) : undefined;
+  const streams = {
+    ...edge,
+    ...(write !== undefined && {
+      out: write,
+      err: write,
+      print: (_: 1 | 2, data: string | Uint8Array) => write(data),
+    }),
+  };
+  // Until its job begins it speaks to the console: in the pvmd's log nobody would look for a mistyped name.
+  let said: string | undefined = "";
   const code = await cli(
     ["run", ...words],
     COMMANDS,
     {
-      ...edge,
-      ...(write !== undefined && { out: write, err: write, print: (_: 1 | 2, data) => write(data) }),
-      jobBegun: (job) => tell({ job }),
+      ...streams,
+      err: (data) => {
+        if (said === undefined) streams.err(data);
+        else said += typeof data === "string" ? data : new TextDecoder().decode(data);
+      },
+      jobBegun: (job) => {
+        tell({ job });
+        const before = said;
+        said = undefined;
+        if (before) streams.err(before);
+      },
       // Whoever types Ctrl-C at the console does not mean this.
       interrupts: () => new AbortController().signal,
     },
     tokenize,
   );
-  tell({ code });
+  tell({ code, ...(said !== undefined && { said }) });
   process.exitCode = code;
 }
 

@@ -171,8 +171,10 @@ async function spawnJob(
   const news = linesOf(stream);
   const first = await news.next();
   const begun = first.done === true ? undefined : (JSON.parse(first.value) as SpawnedNews);
-  if (begun === undefined || "code" in begun)
-    throw new UpvmError("JOB_NOT_STARTED", { file, log: home.logFile });
+  if (begun === undefined || "code" in begun) {
+    const why = begun?.said?.trim().replace(/^upvm: /, "") || `Cannot run ${file}: it ended without a word`;
+    throw new UpvmError("JOB_NOT_STARTED", { file, why });
+  }
   // Whoever waits for its end does so with a link open; nobody else is kept by it.
   stream.unref();
   const ended = news.next().then(({ value }) => {

@@ -35,6 +35,7 @@ export const ERRORS = {
   FILE_NOT_WRITTEN: {
     exit: EXIT.program,
     text: (f) => `Cannot write ${f["path"]}: ${f["why"]}`,
+    hint: (f) => `${f["hint"] ?? ""}`,
   },
   NOT_A_PROGRAM: {
     exit: EXIT.program,
@@ -148,8 +149,7 @@ export const ERRORS = {
   },
   JOB_NOT_STARTED: {
     exit: EXIT.failed,
-    text: (f) => `Cannot run ${f["file"]}: it has not begun`,
-    hint: (f) => `what it said is above, or in ${f["log"]}`,
+    text: (f) => `${f["why"]}`,
   },
   NO_TASK: {
     exit: EXIT.failed,
@@ -246,7 +246,7 @@ export const ERRORS = {
   BAD_ADDRESS: {
     exit: EXIT.usage,
     text: (f) => `Cannot use ${f["address"]} as an address: ${f["why"]}`,
-    hint: () => "an address is unix:PATH, tcp:HOST:PORT or tls:HOST:PORT",
+    hint: (f) => `${f["hint"] ?? "an address is unix:PATH, tcp:HOST:PORT or tls:HOST:PORT"}`,
   },
   CANNOT_LISTEN: {
     exit: EXIT.failed,

@@ -369,7 +369,14 @@ async function typeInto(hosts: Hosts, name: string): Promise<void> {
 test("the console takes what is typed and lines of a pipe, starts a pvmd if there is none, waits for what prints here, and halts", () =>
   withHosts(async (hosts) => {
     writeFileSync(hosts.home("hello.wat"), HELLO);
-    const lines = ["conf", "# a comment", "alias go spawn ->", `go -2 ${hosts.home("hello.wat")}`, "cnof"];
+    const lines = [
+      "conf",
+      "# a comment",
+      "alias go spawn ->",
+      `go -2 ${hosts.home("hello.wat")}`,
+      "cnof",
+      "spawn nosuch",
+    ];
     const first = await hosts.on("a", ["console"], `${lines.join("\n")}\n`);
     hosts.adopt((await hosts.status("a")).pid);
     assert.equal(first.code, EXIT.failed, "a line was wrong");
@@ -379,6 +386,7 @@ test("the console takes what is typed and lines of a pipe, starts a pvmd if ther
     for (const tid of ["t40001", "t40002"]) assert(first.out.includes(`[${tid}] hello\n`), first.out);
     assert.match(first.out, /\[1\] finished\n/);
     assert.match(first.out, /upvm: there is no cnof; did you mean conf\?\n/);
+    assert.match(first.out, /upvm: Cannot read .*nosuch: no such file\n/);
     await typeInto(hosts, "a");
     const second = await hosts.on("a", ["console"], "jobs\nhalt\nps\n");
     assert.deepEqual([second.code, second.out, second.err], [EXIT.ok, "no jobs\n", ""]);

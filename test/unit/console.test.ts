@@ -59,7 +59,7 @@ test("spawn takes PVM's options in any order, then a program and its arguments",
     where,
     output: { file: "f", append: true },
   });
-  for (const bad of [[], ["-4"], ["->>", "p"], ["-0", "p"], ["-", "p"], ["-a", "-b", "p"]])
+  for (const bad of [[], ["-4"], ["->>", "p"], ["-0", "p"], ["-99999", "p"], ["-", "p"], ["-a", "-b", "p"]])
     assert("error" in spawnOf(bad), bad.join(" "));
 });
 
@@ -173,6 +173,10 @@ test("verbs that change something do it, and say of what they did not", async ()
     "unalias",
   ])
     assert.match(await say(line), /usage: /, line);
+  assert.match(await say("sig 9"), /usage: sig SIGNAL TID/);
+  assert.equal(await say("halt x"), "halt takes no x\nusage: halt\n");
+  for (const line of ["quit now", "conf extra", "ps -a b", "help a b", "setenv A 1 2", "version x"])
+    assert.match(await say(line), /^\w+ takes no \w+\nusage: \w+/, line);
   assert.equal(console.over, undefined);
 });
 
@@ -192,6 +196,7 @@ test("spawn starts a job on the hosts that are meant, with the variables that ar
   ]);
   await Promise.all(console.running);
   assert.match(text(), /\[1\] finished, with 3\n$/);
+  assert(console.failed, "for a script that is a failure");
 });
 
 test("help, aliases, mistakes, quit and halt", async () => {
@@ -205,6 +210,8 @@ test("help, aliases, mistakes, quit and halt", async () => {
   assert.equal(await say("unalias hi", "hi"), "upvm: there is no hi; did you mean h?\n");
   assert.equal(await say("version", "# nothing", ""), "1.2.3\n");
   assert.match(await say("cnof"), /did you mean conf\?/);
+  assert.equal(await say("alias x x", "x"), "upvm: there is no x; help lists what there is\n");
+  assert.match(await say("!"), /there is no !; help lists/);
   assert.deepEqual(await console.completions("kill "), ["t40001", "t40002"]);
   assert.deepEqual(await console.completions("delete a"), ["a", "b"]);
   assert((await console.completions("c")).includes("conf"));

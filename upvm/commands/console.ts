@@ -15,7 +15,7 @@ export const consoleCommand = command({
   examples: ["upvm console", "echo 'spawn -4 -> ring.wasm' | upvm console"],
   exits: {
     0: "left, or halted",
-    1: "the virtual machine is gone, or (lines of a pipe) something was not done",
+    1: "the virtual machine is gone, or (lines of a pipe) something was not done, or what spawn -> started has failed",
     2: "wrong usage",
   },
   async run(_given, edge) {
