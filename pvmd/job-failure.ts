@@ -22,8 +22,13 @@ export function errorOf({ code, facts, text }: JobFailure): UpvmError {
   return new UpvmError("JOB_NOT_RUN", { why: text });
 }
 
-/** Why a process is gone, with where its host may say what has ended it: its link cannot. */
-export function lostText(spec: JobSpec | undefined, member: number, why: string): string {
+/**
+ * Why a process is gone, with where its host may say what has ended it: its link cannot.
+ *
+ * @param isLeaving  its host was deleted, or leaves: that has ended it, and nobody can be asked any more
+ */
+export function lostText(spec: JobSpec | undefined, member: number, why: string, isLeaving: boolean): string {
   const host = spec?.members[member]?.host;
+  if (isLeaving) return `host ${host} was deleted, or has left`;
   return host === undefined ? why : `${why}; upvm log ${host} may say more`;
 }

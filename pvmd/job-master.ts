@@ -179,7 +179,9 @@ export class JobMaster {
 
   /** A process is gone, maybe with its host; first those of its ULPs are looked for that were on their way to another. */
   private gone(job: number, member: number, how: string, withHost = false): void {
-    const why = withHost ? how : lostText(this.jobs.get(job)?.spec, member, how);
+    const { spec } = this.jobs.get(job) ?? {};
+    const isLeaving = this.world.isLeaving(spec?.members[member]?.host ?? "");
+    const why = withHost ? how : lostText(spec, member, how, isLeaving);
     const run = this.runs.get(job);
     run?.lost.add(member);
     this.moves.settled({ job, member }, () => {
@@ -391,7 +393,7 @@ export class JobMaster {
         // Both ends of a broken link tell of it. The first to do so stays.
         if (this.runs.get(number)?.lost.has(member)) return TOLD;
         if (job?.state === "running" && job.members[other]?.at !== "retiring")
-          this.gone(number, other, `member ${member} has lost it: ${why}`);
+          this.gone(number, other, `${job.spec.members[member]?.host} has lost the link to it: ${why}`);
         return TOLD;
       },
       moved: ({ tid, move }) => {

@@ -290,7 +290,9 @@ export function moveWorld(
     const last = job?.spec.members.findLastIndex(({ host }) => host === name) ?? -1;
     const state = job?.members[last];
     if (job === undefined || ends(number)) return "it ends";
-    return state?.at === "gone" ? state.why : "it cannot have one";
+    if (state?.at === "gone") return state.why;
+    const comes = state !== undefined && state.at !== "retiring" && state.at !== "done";
+    return comes ? "that begins just now; try again in a moment" : "it cannot have one";
   };
   const hostNamed = (name: string) => world.hosts().find((host) => host.name === name);
   const hostOf = ({ job, member }: Seated): string => jobs.get(job)?.spec.members[member]?.host ?? "";

@@ -32,6 +32,8 @@ export class World {
   /** Where hosts listen. */
   readonly addresses = ["tcp:a:1", "tcp:b:1"];
   readonly killed: string[] = [];
+  /** Hosts that are about to go. */
+  readonly leaving: string[] = [];
   /** Hosts that start no process. */
   readonly broken: string[] = [];
   /** What the master does when an answer is late; nothing is, unless the test says so. */
@@ -48,7 +50,7 @@ export class World {
     this.master = new JobMaster({
       nowMs: () => this.nowMs,
       hosts: () => hosts,
-      isLeaving: () => false,
+      isLeaving: (host) => this.leaving.includes(host),
       addresses: () => this.addresses,
       startProcess: async (host, job, member, { link }) => {
         this.links.push(link);

@@ -1,6 +1,8 @@
 /** The master's part in jobs, with processes and commands that are this test: what is asked, refused, told, handed over. */
 import assert from "node:assert/strict";
 import { test } from "uvu";
+import { MemoryStore } from "../../pvmd/memory-store.ts";
+import { moveWorld } from "../../pvmd/move-orders.ts";
 import type { JobWish } from "../../wire/job.ts";
 import { LINK_ABI } from "../../wire/layout.ts";
 import { LIMITS } from "../../wire/limits.ts";
@@ -195,6 +197,37 @@ test("of two processes whose link breaks one is ended, also while a ULP of that 
   assert.deepEqual(world.killed, ["1 of 1 on b"]);
   assert.equal(world.master.jobs.get(1)!.members[0]!.at, "running");
   void over.catch(() => {});
+  command.cut();
+});
+
+test("why a process is gone is told: its host's end, or a link that another has lost", async () => {
+  const whyOf = async (lose: (world: World, other: Member) => void): Promise<string> => {
+    const { world, members, over } = await running();
+    lose(world, members[0]);
+    members[1].rpc.cut();
+    await settled();
+    await members[0].end(0);
+    await members[0].rpc.request("processResult", {}, new TextEncoder().encode("{}"));
+    return (resultOf(await over) as { rest: { lost: [number, string][] } }).rest.lost[0]![1];
+  };
+  const deleted = await whyOf((world) => void world.leaving.push("b"));
+  assert.equal(deleted, "host b was deleted, or has left");
+  const lost = await whyOf((_, other) => other.rpc.tell("peerLost", { member: 1, why: "cut" }));
+  assert.match(lost, /^a has lost the link to it: cut; upvm log b may say more$/);
+});
+
+test("a ULP that is moved to a host where its process begins just now is told so, and not that it never can be", async () => {
+  const world = new World();
+  world.modules.set(hashOf(MODULE), MODULE);
+  const command = world.command();
+  void command.request("run", wish(), undefined, 0).catch(() => {});
+  await settled();
+  const moves = moveWorld(
+    world.master.jobs,
+    { store: new MemoryStore(), after: () => {}, hosts: () => world.hosts, isLeaving: () => false },
+    async () => undefined,
+  );
+  assert.match(String(await moves.memberOn(1, "b")), /^that begins just now; try again/);
   command.cut();
 });
 
