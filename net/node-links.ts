@@ -333,7 +333,10 @@ export function connectError(address: string, failed: HandshakeFailure): UpvmErr
       return new UpvmError("CANNOT_CONNECT", {
         address,
         why: failed.text,
-        hint: "see whether it is a daemon of upvm, and with the same kind of link (tcp or tls)",
+        // At a socket of a home there is nothing else, and no other kind of link.
+        hint: address.startsWith("unix:")
+          ? "the daemon there may be stopped or very busy; its log is in the same folder"
+          : "see whether it is a daemon of upvm, and with the same kind of link (tcp or tls)",
         ...(failed.late && { linked: "perhaps" }),
       });
   }

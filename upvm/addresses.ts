@@ -19,7 +19,7 @@ export function addressOf(text: string): string {
   const [, kind = "tcp", host = "", port = ""] = /^(?:(tcp|tls):)?(\[[^\]]+\]|[^:]+):(\d+)$/.exec(text) ?? [];
   if (host === "" || Number(port) > 65_535) {
     const why = "it takes HOST:PORT, such as 127.0.0.1:4711 or [::1]:4711";
-    throw new UpvmError("BAD_ADDRESS", { address: text, why });
+    throw new UpvmError("BAD_ADDRESS", { address: text, why, hint: "tls: before it has nobody read along" });
   }
   return `${kind}:${host}:${port}`;
 }

@@ -38,7 +38,10 @@ export function createFile(path: string, writeTo: typeof writeSync = writeSync):
     try {
       return act();
     } catch (error) {
-      throw new UpvmError("FILE_NOT_WRITTEN", { path, why: writeWords(error) });
+      throw new UpvmError("FILE_NOT_WRITTEN", {
+        ...{ path, why: writeWords(error) },
+        hint: "the job goes on; give a place that can be written, and has room for all its ULPs",
+      });
     }
   };
   const name = guarded(() => placeOf(path));

@@ -119,7 +119,10 @@ export function readManifest(file: CheckpointFile, sum: Sum): Manifest {
     throw new UpvmError("CHECKPOINT_VERSION", { path, found: is, wanted });
   }
   const tail = file.read(bytes - CHECKPOINT_TAIL_BYTES, CHECKPOINT_TAIL_BYTES);
-  if (text(tail.subarray(8)) !== CHECKPOINT_END) damaged("it was not written to its end");
+  if (text(tail.subarray(8)) !== CHECKPOINT_END)
+    damaged(
+      "it does not end as a checkpoint does: it was not written to its end, or has something behind it",
+    );
   const end = new DataView(tail.buffer, tail.byteOffset);
   const length = end.getUint32(0, true);
   const from = bytes - CHECKPOINT_TAIL_BYTES - length;

@@ -11,12 +11,12 @@ const lines = ({ out }: Done): string[] => out.split("\n").sort();
 /** Without times. */
 const plain = (text: string): string => text.replace(/[0-9.]+ (us|ms|s|Mflops)\b/g, "");
 
-/** Runs a program on hosts of the virtual machine, and in one process: both print the same. */
+/** Runs a program on hosts of the virtual machine, with options if they are told behind them, and in one process: both print the same. */
 async function same(hosts: Hosts, words: readonly string[], ...places: string[]): Promise<void> {
   const here = await hosts.on("a", ["run", "--local", ...words]);
   assert.equal(here.code, EXIT.ok, here.err);
   for (const place of places) {
-    const there = await hosts.on("a", ["run", "--hosts", place, ...words]);
+    const there = await hosts.on("a", ["run", "--hosts", ...place.split(" "), ...words]);
     assert.equal(there.code, EXIT.ok, there.err);
     assert.deepEqual(lines(there), lines(here), `${words[0]} on ${place}`);
     assert.equal(plain(there.err), plain(here.err));
@@ -29,8 +29,8 @@ test("a program prints the same on one, two and three hosts as in one process: m
     await same(hosts, ["test/guests/hosts.c", "-n", "5"], "a,b", "c,a,b");
     await same(hosts, ["test/guests/attend.c", "-n", "4"], "a,c");
     await same(hosts, ["guest/examples/ring.ts", "-n", "6", "--place", "cyclic", "--", "30"], "a,b,c");
-    await same(hosts, ["guest/examples/laplace.c", "-n", "4", "--link", "unix"], "b,c");
-    await same(hosts, ["test/guests/groups.c", "-n", "5", "--link", "tls"], "a,b");
+    await same(hosts, ["guest/examples/laplace.c", "-n", "4"], "b,c --link unix");
+    await same(hosts, ["test/guests/groups.c", "-n", "5"], "a,b --link tls");
     const halted = await hosts.on("a", ["halt"]);
     assert.equal(halted.code, EXIT.ok, halted.err);
   }));
@@ -176,6 +176,11 @@ test("a host that is killed takes its ULPs along; hosts that are not there are r
     const refused = await hosts.on("a", ["run", waiting, "--hosts", "a,nowhere"]);
     assert.equal(refused.code, EXIT.failed);
     assert.match(refused.err, /Cannot run on nowhere: the virtual machine has no host of that name/);
+    const linked = await hosts.on("a", ["run", "--local", "--link", "tls", waiting]);
+    assert.equal(linked.code, EXIT.usage);
+    assert.match(linked.err, /Cannot take --link tls with --local/);
+    const none = await hosts.on("none", ["run", "--route", "direct", waiting]);
+    assert.match(none.err, /Cannot run on other hosts: no pvmd is in service/);
     const noSeat = await hosts.on("a", ["run", waiting, "--seats", "a,nowhere"]);
     assert.equal(noSeat.code, EXIT.failed);
     assert.match(noSeat.err, /Cannot run on nowhere/);

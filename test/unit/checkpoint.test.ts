@@ -138,6 +138,11 @@ test(
     await refused(Buffer.from("hello, world: quite another file"), "CHECKPOINT_FOREIGN", /is no checkpoint/);
     for (const length of [20, 100, good.length - 1])
       await refused(good.subarray(0, length), "CHECKPOINT_DAMAGED", /not written to its end/);
+    await refused(
+      Buffer.concat([good, Buffer.from("more")]),
+      "CHECKPOINT_DAMAGED",
+      /or has something behind it/,
+    );
     const other = Buffer.from(good);
     other.writeUInt32LE(9, 8);
     await refused(other, "CHECKPOINT_VERSION", /version 9\./);
@@ -301,6 +306,7 @@ test(
     const file = createFile(path, full);
     const begin = () => new CheckpointWriter(fastSum, file.write);
     assert.throws(begin, isError("FILE_NOT_WRITTEN", /: the disk is full$/));
+    assert.throws(begin, ({ hint }: UpvmError) => hint?.startsWith("the job goes on; ") === true);
     file.drop();
     assert.deepEqual(readdirSync(folder), []);
   }),

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "uvu";
+import { connectError } from "../../net/node-links.ts";
 import { hosterWords, hostNameOf, whyNotAdded } from "../../pvmd/hoster.ts";
 import { addressOf, announced, isLoopback, LOOPBACK, shownAddress } from "../../upvm/addresses.ts";
 import { homeOf, keyOf, keyText } from "../../upvm/home.ts";
@@ -39,6 +40,9 @@ test("addresses are HOST:PORT, with a kind before it or not", () => {
   assert.equal(addressOf("tls:[::1]:0"), "tls:[::1]:0");
   for (const text of ["host1", "host1:", ":1", "host1:65536", "host1:1x", "udp:host1:1", "::1:4", "a:b:1"])
     assert.throws(() => addressOf(text), { code: "BAD_ADDRESS" }, text);
+  // What is proposed is taken.
+  const way = { hint: "tls: before it has nobody read along" };
+  assert.throws(() => addressOf("unix:h/a/socket"), way);
   assert.equal(shownAddress("tcp:host1:1"), "host1:1");
   assert.equal(shownAddress("tls:host1:1"), "tls:host1:1");
   for (const text of ["tcp:127.0.0.1:1", "tls:localhost:1", "tcp:[::1]:1"]) assert(isLoopback(text), text);
@@ -94,6 +98,13 @@ test("of a hoster that has ended without its host it is told how, and that the h
   assert.equal(whyNotAdded({ code: 0, text: "Welcome\n" }), `${none}: Welcome`);
   assert.equal(whyNotAdded({ code: 255, text: " no route\n" }), "no route");
   assert.equal(whyNotAdded({ code: 1, text: "" }), "its hoster ended with 1, and said nothing");
+});
+
+test("a daemon that does not answer at its home's socket is no question of the kind of link", () => {
+  const hintAt = (address: string) =>
+    connectError(address, { why: "broken", text: "late", late: false }).hint;
+  assert.match(`${hintAt("unix:/home/me/socket")}`, /may be stopped or very busy; its log/);
+  assert.match(`${hintAt("tcp:host1:1")}`, /same kind of link/);
 });
 
 test.run();

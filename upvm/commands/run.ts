@@ -229,12 +229,15 @@ async function runSomewhere(options: RunOptions, flags: PlaceFlags, edge: Edge):
   if (here && names.length > 0) throw usage("Cannot take --hosts with --local, --isolate or --dump", "run");
   if (flags.isolate && seats !== undefined)
     throw usage("Cannot take --seats with --isolate: each ULP has a process of its own", "run");
+  const linked = link !== "auto" ? `--link ${link}` : route !== "auto" ? `--route ${route}` : "";
+  if (here && linked !== "")
+    throw usage(`Cannot take ${linked} with --local, --isolate or --dump: one host has no links`, "run");
   const away = seats?.find(({ host }) => host !== THIS_HOST)?.host;
   if (here && away !== undefined)
     throw usage(`Cannot take ${away} for --seats with --local or --dump: the only host is .`, "run");
   const local: RunOptions = seats === undefined ? options : { ...options, place: placementOf(seats, place) };
   if (here) return await runUlps(local);
-  const master = await masterOf(options, names.length > 0 || away !== undefined, edge);
+  const master = await masterOf(options, names.length > 0 || away !== undefined || linked !== "", edge);
   if (master === undefined) return await runUlps(local);
   const own = seats?.some(({ host }) => host === THIS_HOST) ? await ownHost(await edge.vm()) : "";
   const named = seats?.map((row) => (row.host === THIS_HOST ? { ...row, host: own } : row));

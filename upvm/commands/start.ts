@@ -47,7 +47,7 @@ export const start = command({
       whole: true,
       min: LIMITS.hostDeadLeastMs / 1000,
       max: LIMITS.hostDeadMostMs / 1000,
-      help: "a host of which nothing is heard for so long is dead, and its tasks have ended: more for slow machines and far networks",
+      help: `a host of which nothing is heard for so long is dead, and its tasks have ended: more for slow machines and far networks; from ${LIMITS.hostDeadLeastMs / 1000} to ${LIMITS.hostDeadMostMs / 1000}`,
       absent: `${LIMITS.hostDeadMs / 1000}`,
     },
     json: { kind: "switch", help: "print what upvm status --json does" },
@@ -73,7 +73,10 @@ export const start = command({
     if (listen === AUTO && join === undefined)
       throw usage("--listen auto is for one that joins: a first host is told its address", "start");
     if (join?.endsWith(":0"))
-      throw new UpvmError("BAD_ADDRESS", { address: join, why: "port 0 is nobody's" });
+      throw new UpvmError("BAD_ADDRESS", {
+        ...{ address: join, why: "port 0 is nobody's" },
+        hint: "upvm status on a host of that virtual machine tells its address",
+      });
     const { name, store, "key-file": keyFile, "store-user": storeUser, "dead-after": deadAfter } = flags;
     if (join !== undefined && (store !== undefined || storeUser !== undefined))
       throw usage("--store is for the first host: who joins has its store", "start");
