@@ -304,7 +304,7 @@ export class JobMaster {
     const run = this.runs.get(job.spec.job);
     this.runs.delete(job.spec.job);
     this.moves.jobEnded(job.spec.job);
-    void this.machine.jobEnded(job.spec.job);
+    void this.machine.jobEnded(job.spec.job, job.spec.life);
     run?.over(job);
   }
 

@@ -116,6 +116,7 @@ export type JobEffect =
 export class Jobs {
   private readonly jobs = new Map<number, Job>();
   private last = 0;
+  private lives = 0;
 
   all(): readonly Job[] {
     return [...this.jobs.values()];
@@ -205,7 +206,9 @@ export class Jobs {
       return [{ kind: "refuse", client, failure: { code: "JOB_NOT_RUN", facts: { why: text }, text } }];
     }
     const founders = members.length;
-    const spec: JobSpec = { job, wish, founders, members: [...members], ...(restart && { restart: true }) };
+    const life = ++this.lives;
+    const more = restart && { restart: true };
+    const spec: JobSpec = { job, life, wish, founders, members: [...members], ...more };
     const base = tidBaseOf(job);
     this.jobs.set(job, {
       spec,

@@ -40,6 +40,8 @@ export interface MoveWorld {
   park(tid: number): void;
   /** It is answered, or its source is gone, and `moved` has told where the ULP is. Once after each `park`. */
   letGo(tid: number): void;
+  /** Of the job that has this number now (JobSpec). */
+  lifeOf(job: number): number | undefined;
   /** All ULPs of a job have ended, or it is gone: its processes end. */
   ends(job: number): boolean;
   /** A checkpoint of a job is being taken: its ULPs stay where they are. */
@@ -53,6 +55,7 @@ type Refusal = NonNullable<MigratedRow["refused"]>;
 /** What the orders of one group have in common: its process and its link, where it goes; names of both hosts. */
 interface Way {
   readonly at: Seated;
+  readonly life: number;
   readonly to: number;
   readonly rpc: Rpc;
   readonly from: string;
@@ -73,6 +76,7 @@ export class MoveOrders {
   /** Orders that are not answered: to whom, and the member that the ULPs go to. A ULP may have several: all but one are refused. */
   private readonly ordered = new Set<{
     readonly at: Seated;
+    readonly life: number;
     readonly to: number;
     readonly tids: readonly number[];
     isOff: boolean;
@@ -132,8 +136,9 @@ export class MoveOrders {
     const rpc = this.world.rpcTo(at);
     if (typeof to === "string")
       return refuse({ code: "noProcess", why: `its job has no process there: ${to}` });
-    if (rpc === undefined) return refuse(this.world.ends(at.job) ? ENDED : LOST);
-    const order = { at, to, tids, isOff: false };
+    const life = this.world.lifeOf(at.job);
+    if (rpc === undefined || life === undefined) return refuse(this.world.ends(at.job) ? ENDED : LOST);
+    const order = { at, life, to, tids, isOff: false };
     this.ordered.add(order);
     try {
       const left = [...tids];
@@ -144,7 +149,7 @@ export class MoveOrders {
           rows.push(
             order.isOff
               ? rowOf(tid, from, host, CALLED_OFF)
-              : await this.orderOne({ at, to, rpc, from, host }, tid),
+              : await this.orderOne({ at, life, to, rpc, from, host }, tid),
           );
       };
       const ends = await Promise.allSettled(Array.from({ length: LIMITS.movesAtOnce }, some));
@@ -155,7 +160,7 @@ export class MoveOrders {
     }
   }
 
-  private async orderOne({ at, to, rpc, from, host }: Way, tid: number): Promise<MigratedRow> {
+  private async orderOne({ at, life, to, rpc, from, host }: Way, tid: number): Promise<MigratedRow> {
     // By its source it would be refused too; if it has left there already, that is about to be answered.
     const source = this.open.get(tid);
     if (source !== undefined)
@@ -166,12 +171,12 @@ export class MoveOrders {
     try {
       const { body } = await rpc.request("moveOrder", { tids: [tid], to }, undefined, 0);
       const outcome = body.outcomes[0]!;
-      if (outcome.moved) this.news(tid, to, outcome.move);
+      if (outcome.moved && this.world.lifeOf(at.job) === life) this.news(tid, to, outcome.move);
       return outcomeRow(tid, from, host, outcome);
     } catch (error) {
       if (rpc.link.end === undefined) throw error;
       // The source is gone: it is at its destination, or has ended.
-      await this.bury(tid, at.member);
+      await this.bury(tid, at, life);
       const now = this.world.find(tid);
       const why = this.world.ends(at.job) ? ENDED : LOST;
       return rowOf(tid, from, host, now !== undefined && now.member === to ? undefined : why);
@@ -240,7 +245,8 @@ export class MoveOrders {
   }
 
   private orderedFrom({ job, member }: Seated): number[] {
-    const theirs = [...this.ordered].filter(({ at }) => at.job === job && at.member === member);
+    const life = this.world.lifeOf(job);
+    const theirs = [...this.ordered].filter((one) => one.life === life && one.at.member === member);
     return [...new Set(theirs.flatMap(({ tids }) => tids))];
   }
 
@@ -249,14 +255,18 @@ export class MoveOrders {
    * store says, or are forbidden there from now on.
    */
   async settle(process: Seated): Promise<void> {
-    await Promise.all(this.orderedFrom(process).map((tid) => this.bury(tid, process.member)));
+    const life = this.world.lifeOf(process.job);
+    if (life === undefined) return;
+    await Promise.all(this.orderedFrom(process).map((tid) => this.bury(tid, process, life)));
   }
 
-  private async bury(tid: number, member: number): Promise<void> {
-    for (let tries = 0; tries < LIMITS.storeTries; tries++) {
+  private async bury(tid: number, { job, member }: Seated, life: number): Promise<void> {
+    for (let tries = 0; tries < LIMITS.storeTries && this.world.lifeOf(job) === life; tries++) {
       try {
-        const place = await buryUlp(this.world.store, tid, member);
-        if (place !== undefined) this.news(tid, place.member, Number(place.move));
+        const place = await buryUlp(this.world.store, life, tid, member);
+        // The job may be over by then, and another have its number.
+        if (place !== undefined && this.world.lifeOf(job) === life)
+          this.news(tid, place.member, Number(place.move));
         return;
       } catch (error) {
         // The store is out of reach just now.
@@ -310,6 +320,7 @@ export function moveWorld(
           [...live].filter(([, member]) => hostOf({ job, member }) === host).map(([tid]) => tid),
         ),
     hostOf,
+    lifeOf: (job) => jobs.get(job)?.spec.life,
     ends,
     hostState: (name) =>
       hostNamed(name) !== undefined ? "up" : world.isLeaving(name) ? "leaving" : undefined,

@@ -97,17 +97,17 @@ export class VirtualMachine {
     await this.track(job, this.ended(this.router.memberLost(job, member)));
   }
 
-  /** All tasks of a job have ended, or end with it; or it has never begun. */
-  async jobEnded(job: number): Promise<void> {
-    await this.track(job, this.forget(job));
+  /** All tasks of a job have ended, or end with it; or it has never begun, and has no life. */
+  async jobEnded(job: number, life?: number): Promise<void> {
+    await this.track(job, this.forget(job, life));
   }
 
-  private async forget(job: number): Promise<void> {
+  private async forget(job: number, life: number | undefined): Promise<void> {
     await this.ended(this.router.jobEnded(job));
     this.router.forgetJob(job);
     this.open.delete(job);
     await this.service.jobOver(job);
-    await forgetPlaces(this.store, job);
+    if (life !== undefined) await forgetPlaces(this.store, life);
   }
 
   async taskEnded(tid: number): Promise<void> {

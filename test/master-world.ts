@@ -39,6 +39,7 @@ export class World {
   /** What the master does when an answer is late; nothing is, unless the test says so. */
   readonly late: (() => void)[] = [];
   readonly hosts = ["a", "b"].map((name, i) => ({ name, tid: tidBaseOf(i + 1), cores: 1 }));
+  readonly store = new MemoryStore();
   readonly master: JobMaster;
   readonly machine: VirtualMachine;
   /** A module is found when this resolves. */
@@ -67,14 +68,14 @@ export class World {
           hash === hashOf(wasm) ? void this.modules.set(hash, wasm) : "its hash is another",
         hashOf,
       },
-      store: new MemoryStore(),
+      store: this.store,
       after: (_, run) => run(),
       log: () => {},
     });
     const facts = hosts.map(({ name, tid }) => ({ name, tid, machine: "x64", engines: 1 }));
     const table = { all: () => facts, check: async () => [], add: async () => [], remove: async () => 0 };
     const rest = { clock: async () => undefined, halt: () => {} };
-    this.machine = new VirtualMachine(new MemoryStore(), { ...table, ...rest }, this.master.jobWorld());
+    this.machine = new VirtualMachine(this.store, { ...table, ...rest }, this.master.jobWorld());
     this.master.attach(this.machine);
   }
 

@@ -187,7 +187,7 @@ class Application {
       stays: true,
       begun: (process) => {
         const first = seats.map((seat, index) => [tidOf(index, tidBase), seat] as const);
-        this.begin(process, first, spec.founders);
+        this.begin(process, first, spec);
         return this.server();
       },
       outgoing: () => this.sendOut(),
@@ -200,14 +200,14 @@ class Application {
   private begin(
     process: PartProcess,
     first: Iterable<readonly [number, { member: number; engine: number }]>,
-    founders: number,
+    { founders, life }: JobSpec,
   ): void {
     const { library } = process;
     const take = (mail: Mail): boolean => takeOutside(library, { ...mail, data: joined(mail) });
     const arrivals = new Arrivals(take, this.links, (ms, run) => this.edge.after(ms, run));
     const { members } = this.linking;
     const places = [...first].map(([tid, { member }]) => [tid, member] as const);
-    const mover = new Mover(this.moverWorld(process, arrivals), members, places);
+    const mover = new Mover(this.moverWorld(process, arrivals, life), members, places);
     const running = { ...process, mover, arrivals };
     this.running = running;
     process.host.setPlugins(this.plugins);
@@ -235,10 +235,10 @@ class Application {
     this.tellKnown();
   }
 
-  private moverWorld(process: PartProcess, arrivals: Arrivals): MoverWorld {
+  private moverWorld(process: PartProcess, arrivals: Arrivals, life: number): MoverWorld {
     const { edge, links, hashes } = this;
     return {
-      ...{ member: edge.member, process, links, arrivals, hashes, store: edge.store },
+      ...{ member: edge.member, life, process, links, arrivals, hashes, store: edge.store },
       ...{ nowMs: () => edge.nowMs(), dayMs: () => edge.dayMs(), pages: edge.pages },
       after: (ms, run) => edge.after(ms, run),
       availableBytes: (wantedBytes) => edge.availableBytes(wantedBytes),

@@ -45,6 +45,8 @@ import { ComingState } from "./state-transfer.ts";
 /** What a mover needs of its process. */
 export interface MoverWorld {
   readonly member: Member;
+  /** Of its job (JobSpec): part of the names of its keys. */
+  readonly life: number;
   readonly process: PartProcess;
   readonly links: PeerLinks;
   readonly arrivals: Arrivals;
@@ -426,7 +428,7 @@ export class Mover {
     const outcome = this.coming.has(tid) ? "committed" : "aborted";
     const place: Place = { member: this.world.member, move: `${move}`, outcome };
     const result = await this.store<Settled>(async () => {
-      const done = await claimUlp(this.world.store, tid, revision, place);
+      const done = await claimUlp(this.world.store, this.world.life, tid, revision, place);
       return done === undefined ? "refused" : { revision: done };
     });
     this.take({ kind: "settled", tid, move, result });
@@ -434,7 +436,7 @@ export class Mover {
 
   private async read(tid: Tid, move: number): Promise<void> {
     const owner = await this.store<Owner>(async () => {
-      const { place, revision } = await placeOf(this.world.store, tid);
+      const { place, revision } = await placeOf(this.world.store, this.world.life, tid);
       // Without a key the job is over.
       return { member: place?.member ?? NOBODY, revision };
     });

@@ -75,6 +75,8 @@ export type JobMember = v.InferOutput<typeof JOB_MEMBER>;
  */
 export const JOB_SPEC = v.strictObject({
   job: JOB,
+  /** How many jobs have begun in the virtual machine with it: a later one may have its number, none has this. */
+  life: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   wish: JOB_WISH,
   founders: whole(1, LIMITS.members),
   /** It begins from a checkpoint: its ULPs come as images, and have no seats that they begin on. */

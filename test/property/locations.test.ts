@@ -32,8 +32,8 @@ async function persist<T>(ask: () => Promise<T>): Promise<T> {
 async function claims(store: ControlStore, tid: number, base: number, place: Place): Promise<boolean> {
   for (;;) {
     try {
-      if ((await claimUlp(store, tid, base, place)) !== undefined) return true;
-      const now = (await persist(() => placeOf(store, tid))).place;
+      if ((await claimUlp(store, 1, tid, base, place)) !== undefined) return true;
+      const now = (await persist(() => placeOf(store, 1, tid))).place;
       return now?.member === place.member && now.move === place.move;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -46,7 +46,7 @@ async function moveAround(store: MemoryStore, turns: Turns, tid: number): Promis
   const way = new BadWay(store, turns, 0.15);
   let owner = turns.pick([0, 1, 2, 3]);
   for (let n = 1; n <= MOVES; n++) {
-    const { revision: base } = await persist(() => placeOf(way, tid));
+    const { revision: base } = await persist(() => placeOf(way, 1, tid));
     const to = (owner + 1 + Math.floor(turns.random() * (MEMBERS - 1))) % MEMBERS;
     const move = `${n}`;
     const committed: Place = { member: to, move, outcome: "committed" };
@@ -55,7 +55,7 @@ async function moveAround(store: MemoryStore, turns: Turns, tid: number): Promis
       if (turns.chance(0.2)) return undefined;
       if (turns.chance(0.2)) {
         // It crashes while it claims.
-        void claimUlp(way, tid, base, committed).catch(() => undefined);
+        void claimUlp(way, 1, tid, base, committed).catch(() => undefined);
         return undefined;
       }
       for (; turns.chance(0.5); ) await turns.pause();
@@ -66,16 +66,16 @@ async function moveAround(store: MemoryStore, turns: Turns, tid: number): Promis
       for (; turns.chance(0.7); ) await turns.pause();
       if (!isLost) return claims(way, tid, base, aborted);
       // It is gone: the master looks whether the ULP has left it.
-      return (await persist(() => buryUlp(way, tid, owner))) === undefined;
+      return (await persist(() => buryUlp(way, 1, tid, owner))) === undefined;
     };
     const [got, kept] = await Promise.all([destination(), source()]);
     if (got !== undefined) assert.equal(got, !kept, "one of them has it, and both know");
-    const { place } = await persist(() => placeOf(way, tid));
+    const { place } = await persist(() => placeOf(way, 1, tid));
     const wanted = kept ? (isLost ? NOBODY : owner) : to;
     assert.equal(place?.member, wanted);
     // A partner that slept claims again what it did not get.
     assert.equal(await claims(way, tid, base, { ...(kept ? committed : aborted), member: 9 }), false);
-    assert.equal((await persist(() => placeOf(way, tid))).place?.member, wanted);
+    assert.equal((await persist(() => placeOf(way, 1, tid))).place?.member, wanted);
     if (wanted === NOBODY) return;
     owner = wanted;
   }

@@ -86,7 +86,7 @@ class Process {
     }
     const move = ulp.move + 1;
     const place = { member: to.member, move: `${move}`, outcome: "committed" } as const;
-    const revision = await claimUlp(store, tid, ulp.revision, place);
+    const revision = await claimUlp(store, 1, tid, ulp.revision, place);
     // The master has buried it: this process is lost.
     if (revision === undefined) return refused("lost");
     to.frozen.delete(tid);
@@ -126,6 +126,7 @@ class World {
       tasksOn: (host) => this.tids.filter((tid) => `h${router.memberOf(tid)}` === host),
       hostOf: ({ member }) => `h${member}`,
       hostState: () => "up",
+      lifeOf: () => 1,
       ends: () => false,
       memberOn: async (_, host) => Number(host.slice(1)),
       rpcTo: ({ member }) => links.get(member),

@@ -60,6 +60,7 @@ class Played {
     const members = [0, 1].map((i) => ({ host: `h${i}`, engines: 1 }));
     const spec: JobSpec = {
       job: 1,
+      life: 1,
       wish: { ...wish, args: [], env: [], ...rest, grants: [] },
       founders: 2,
       members,

@@ -13,7 +13,7 @@ function wish(ulps: number, place: "block" | "cyclic" = "block"): JobWish {
 }
 const seats = (ulps: number, place: "block" | "cyclic", engines: readonly number[]): string => {
   const members = engines.map((n, i) => ({ host: `h${i}`, engines: n }));
-  const spec: JobSpec = { job: 1, wish: wish(ulps, place), founders: members.length, members };
+  const spec: JobSpec = { job: 1, life: 1, wish: wish(ulps, place), founders: members.length, members };
   return seatsOf(spec)
     .map(({ member, engine }) => `${member}.${engine}`)
     .join(" ");
@@ -33,7 +33,7 @@ test("cyclic deals out to the hosts in turn, and on each to its engines", () => 
 });
 test("processes that come later change no seat", () => {
   const members = [1, 1, 1].map((engines, i) => ({ host: `h${i}`, engines }));
-  const spec: JobSpec = { job: 1, wish: wish(4), founders: 2, members };
+  const spec: JobSpec = { job: 1, life: 1, wish: wish(4), founders: 2, members };
   assert.deepEqual(
     seatsOf(spec).map(({ member }) => member),
     [0, 0, 1, 1],

@@ -30,6 +30,7 @@ class Machine {
   readonly waits: string[] = [];
   /** A checkpoint of its job is being taken. */
   isKept = false;
+  life = 1;
 
   constructor(answer: Handlers["moveOrder"], moveOff?: Handlers["moveOff"]) {
     const peer = { role: "pvmd", vm: "v", host: "m" } as const;
@@ -52,6 +53,7 @@ class Machine {
       rpcTo: ({ member }) => this.rpcs.get(member),
       moved: (tid, member) => this.places.set(tid, member),
       ends: () => this.places.size === 0,
+      lifeOf: () => this.life,
       isKept: () => this.isKept,
       park: (tid) => this.waits.push(`park ${tid}`),
       letGo: (tid) => this.waits.push(`letGo ${tid} at ${this.places.get(tid)}`),
@@ -158,7 +160,7 @@ for (const committed of [true, false]) {
     let source!: Rpc;
     const machine = new Machine(async () => {
       const place: Place = { member: 2, move: "1", outcome: "committed" };
-      if (committed) await claimUlp(machine.store, 7, 0, place);
+      if (committed) await claimUlp(machine.store, 1, 7, 0, place);
       source.link.close();
       return { body: { outcomes: [MOVED] } };
     });
@@ -166,11 +168,11 @@ for (const committed of [true, false]) {
     const [row] = await machine.orders.migrate({ tids: [7], to: "h2" });
     assert.equal(row!.refused?.code, committed ? undefined : "lost");
     assert.equal(machine.places.get(7), committed ? 2 : 0);
-    const { place } = await placeOf(machine.store, 7);
+    const { place } = await placeOf(machine.store, 1, 7);
     assert.equal(place!.member, committed ? 2 : NOBODY);
     // Its destination would be refused now.
     const late: Place = { member: 2, move: "1", outcome: "committed" };
-    assert.equal(await claimUlp(machine.store, 7, 0, late), undefined);
+    assert.equal(await claimUlp(machine.store, 1, 7, 0, late), undefined);
   });
 }
 
@@ -195,7 +197,7 @@ test("a second order that is refused does not make a ULP forgotten that is on it
   });
   const machine = new Machine(async () => {
     asked += 1;
-    await claimUlp(machine.store, 7, 0, { member: 2, move: "1", outcome: "committed" });
+    await claimUlp(machine.store, 1, 7, 0, { member: 2, move: "1", outcome: "committed" });
     await dies;
     source.link.close();
     return { body: { outcomes: [MOVED] } };

@@ -54,10 +54,11 @@ test("jobs meet in a group by its name, and a job's end is the end of its own ta
   await vm.ask(tid(2, 0), "putinfo", put("y"));
   await vm.ask(tid(2, 1), "notify", notifyOf(tid(1, 1)));
   await vm.ask(tid(1, 1), "notify", notifyOf(tid(2, 1)));
-  for (const job of [1, 2]) await vm.store.txn([], [{ key: `ulp/${tid(job, 0)}`, value: new Uint8Array(1) }]);
-  await vm.machine.jobEnded(1);
+  for (const job of [1, 2])
+    await vm.store.txn([], [{ key: `ulp/${job}/${tid(job, 0)}`, value: new Uint8Array(1) }]);
+  await vm.machine.jobEnded(1, 1);
   const keys = (await vm.store.list("")).map(([key]) => key);
-  assert.deepEqual(keys, ["group/g", "mbox/y/0000000000", `ulp/${tid(2, 0)}`]);
+  assert.deepEqual(keys, ["group/g", "mbox/y/0000000000", `ulp/2/${tid(2, 0)}`]);
   assert.deepEqual(
     c.notices.map(({ to, tag }) => [to, tag]),
     [[tid(2, 1), 5]],
@@ -66,7 +67,7 @@ test("jobs meet in a group by its name, and a job's end is the end of its own ta
   await vm.ask(tid(2, 1), "barrier", { name: "g", count: 2 });
   assert.deepEqual(b.answers.at(-1), [tid(2, 0), 0]);
   assert.deepEqual(c.answers.at(-1), [tid(2, 1), 0]);
-  await vm.machine.jobEnded(2);
+  await vm.machine.jobEnded(2, 2);
   assert.deepEqual(await vm.store.list(""), []);
   assert.equal(vm.machine.router.memberOf(tid(2, 0)), undefined);
 });
@@ -134,7 +135,7 @@ test("a job that others may come to is in no deadlock: it is in the message box,
     vm.job(2, 1);
     await act(vm);
     assert.equal(vm.machine.mayHear(1), may);
-    await vm.machine.jobEnded(1);
+    await vm.machine.jobEnded(1, 1);
     vm.job(1, 1);
     assert.ok(!vm.machine.mayHear(1), "another job of its number");
   }
@@ -148,7 +149,7 @@ test("a plug-in is the machine's: members of all jobs know of it, and those that
   assert.deepEqual([a.plugins, b.plugins], [2, 2]);
   const [c] = vm.job(3, 1) as [FakeMember];
   assert.equal(c.plugins, 2);
-  await vm.machine.jobEnded(1);
+  await vm.machine.jobEnded(1, 1);
   assert.deepEqual([b.plugins, c.plugins], [0, 0]);
 });
 
@@ -280,7 +281,7 @@ test("who asks for tasks may end before they are made, and its job with it: noth
   b.creates = () => new Promise((done) => (go = done));
   const asked = vm.ask(tid(1, 0), "spawn", spawnOf(2));
   while (b.orders.length === 0) await Promise.resolve();
-  await vm.machine.jobEnded(1);
+  await vm.machine.jobEnded(1, 1);
   go([0]);
   await asked;
   assert.deepEqual([a.answers, a.begun, b.begun], [[], [], []]);

@@ -21,7 +21,7 @@ function wish(seats: SeatRow[], ulps: number, way: "block" | "cyclic" = "block")
 function seated(text: string, ulps: number, way: "block" | "cyclic" = "block"): string {
   const later = { host: "c", engines: 1 };
   const spec: JobSpec = {
-    ...{ job: 1, wish: wish(seatsOfList(text), ulps, way), founders: 2 },
+    ...{ job: 1, life: 1, wish: wish(seatsOfList(text), ulps, way), founders: 2 },
     members: [...MEMBERS, later],
   };
   checkSeats(spec.wish, MEMBERS);
