@@ -16,13 +16,15 @@ const FILE_LIMIT_MS = 420_000;
 /** Files at once: three on two cores, since a file waits for other processes a third of its time. */
 const AT_ONCE = 1 + Math.max(2, Math.floor(availableParallelism() / 2));
 /**
- * These begin first. Parts of their paths: what compiles for the others, and what takes longest and would run alone at the end.
+ * These begin first. Parts of their paths: what compiles for the others, and what takes longest, or waits most, and would run
+ * alone at the end.
  */
 const FIRST = [
   "real/programs-compile",
   "real/migrate-kills",
   "real/pvm-examples",
   "real/machine-hosts",
+  "real/pvmd.",
   "real/arm64",
 ];
 /** A file that prints more has gone wild; the rest is dropped, characters. */
