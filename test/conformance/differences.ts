@@ -30,9 +30,16 @@ export const MEANINGS: readonly Meaning[] = [
     why: "thousands of tasks fit on a machine, and a message is handed over without a copy",
   },
   {
-    pvm: "`pvm_upkstr` to NULL ends the task by SIGSEGV",
-    upvm: "it is `PvmBadParam`, and the string is still there",
-    why: "a WebAssembly program has memory at address 0",
+    pvm: "NULL and a wild address end the task by SIGSEGV; `pvm_upkstr` to NULL does",
+    upvm:
+      "what is outside of the ULP's memory stops it; address 0, and what lies beyond an array, can be read and written; " +
+      "`pvm_upkstr` to NULL is `PvmBadParam`",
+    why: "a WebAssembly program has memory at address 0, and no pages in it that are none",
+  },
+  {
+    pvm: "the command's exit code is that of the master's process",
+    upvm: "`upvm run` ends with 0 only if all its tasks have ended well, with 1 if one failed; each code is in its message and in `--json`",
+    why: "a run is all of its tasks",
   },
   {
     pvm: "a daemon is started before programs",

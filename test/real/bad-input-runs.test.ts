@@ -222,7 +222,10 @@ test("wild pointers trap in their own ULP", async () => {
 test("a recursion without end is a trap, in C's stack or in the engine's", async () => {
   const c = await mistake("deeper");
   assert.equal(c.code, EXIT.failed);
-  assert.match(c.err, /stopped: stack overflow: its stack has 256 KB\n(.*\n)? {4}at deeper \(.*\), \d\d times/);
+  assert.match(
+    c.err,
+    /stopped: stack overflow: its stack has 256 KB\n(.*\n)? {4}at deeper \(.*\), \d\d times/,
+  );
   assert.match(c.err, /a recursion without end, .*--stack MB/);
   const wat = `(module (func $down (param i32) (result i32)
       (i32.add (call $down (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))
