@@ -86,7 +86,9 @@ export class OwnEngine implements Engines {
     }
     this.parcels.push(parcel);
     Atomics.add(w, heap.engineRow(engine) + ENGINE.mail, 1);
-    ring(this.library, engine);
+    // The others' next turn, which may last, is not waited for.
+    if (parcel.kind === "freeze" && this.scheduled) queueMicrotask(() => this.serveNow());
+    else ring(this.library, engine);
   }
 
   ended(): Promise<void> {
@@ -161,21 +163,30 @@ export class OwnEngine implements Engines {
     this.awake();
     let idle = false;
     let full = false;
-    try {
+    const done = this.guarded(() => {
       full = this.isFull();
       if (full) this.serve();
       else idle = this.run();
       this.tellNews();
-    } catch (error) {
-      stopProcess(this.library, STOP.failed);
-      this.fail(error);
-      return;
-    }
+    });
+    if (!done) return;
     this.scheduled = false;
     if (this.library.w[HEAD.stop] !== STOP.none) this.end();
     else if (full) this.after(this.againMs());
     else if (idle) this.sleep();
     else this.later();
+  }
+
+  /** @returns false: our bug, of which the process ends */
+  private guarded(act: () => void): boolean {
+    try {
+      act();
+      return true;
+    } catch (error) {
+      stopProcess(this.library, STOP.failed);
+      this.fail(error);
+      return false;
+    }
   }
 
   private run(): boolean {
@@ -200,6 +211,19 @@ export class OwnEngine implements Engines {
     const { w, heap } = this.library;
     const row = heap.engineRow(0);
     return Atomics.load(w, row + ENGINE.wakes) !== 0 || Atomics.load(w, row + ENGINE.mail) !== 0;
+  }
+
+  /** Between two turns: what was sent is served, and nobody runs. */
+  private serveNow(): void {
+    if (this.isEnded) return;
+    if (!this.scheduled) {
+      this.soon();
+      return;
+    }
+    this.guarded(() => {
+      this.serve();
+      this.tellNews();
+    });
   }
 
   /** ULPs are ended, frozen and made also while none may run: a turn that is over as it begins does that, and dispatches nobody. */
