@@ -162,7 +162,7 @@ export const LIMITS = {
   /** Longest time of one of Node's timers, milliseconds: one that is to wait longer goes off at once. */
   timerMs: 2 ** 31 - 1,
   /** So long a process of one engine with nothing to run looks at its sockets before it sleeps, microseconds; */
-  lookUs: 100,
+  lookUs: 250,
   /** that long from one look to the next is a processor lost to another thread. */
   lookLostUs: 300,
   /** What it pays for looking in vain (upvm/looking.ts): of each wait so much, of one that looking made shorter so much, */
