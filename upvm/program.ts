@@ -92,6 +92,8 @@ export function siblings(
       for (const ending of endings) {
         try {
           const file = `${place}${name}${ending}`;
+          // A compiler is a process: none begins for a file that is not there.
+          await edge.readFile(file);
           const { linked } = await prepare(file, options, edge, !unpolled);
           if (linked.info.unpolled && !unpolled) throw new UpvmError("NO_POLLS", { path: file });
           return linked.wasm;
