@@ -10,7 +10,7 @@
 import { join } from "node:path";
 import { codeExtension, codeRoot } from "../upvm/node-package.ts";
 import type { MigratedRow } from "../wire/rpc-move.ts";
-import { type Measured, measured, printed, SheetBuilder, scaled } from "./figures.ts";
+import { type Measured, measured, printed, SheetBuilder, scaled, together } from "./figures.ts";
 import { type BenchHosts, type BenchJob, onHosts, onTwoHosts } from "./hosts.ts";
 import { outputOf } from "./output.ts";
 import { MIGRATION_S } from "./paper.ts";
@@ -18,19 +18,28 @@ import { printedBy } from "./spawn.ts";
 import type { Measurement } from "./tools.ts";
 
 const MB = 1_000_000;
-/** State in MB, and how often it is moved there and back: what takes long is moved less often. */
-const SIZES: readonly { readonly mb: string; readonly trips: number }[] = [
-  ...["0.3", "0.5", "1.0", "1.6", "2.1", "2.9"].map((mb) => ({ mb, trips: 12 })),
-  { mb: "16", trips: 8 },
-  { mb: "64", trips: 5 },
-  { mb: "256", trips: 3 },
+/** There and back, so often before the first move that counts: what V8 compiles in; and then. */
+interface Trips {
+  readonly warm: number;
+  readonly trips: number;
+}
+/** State in MB. What takes long is moved less often. */
+const SIZES: readonly ({ readonly mb: string } & Trips)[] = [
+  ...["0.3", "0.5", "1.0", "1.6", "2.1", "2.9"].map((mb) => ({ mb, warm: 80, trips: 20 })),
+  { mb: "16", warm: 40, trips: 8 },
+  { mb: "64", warm: 10, trips: 5 },
+  { mb: "256", warm: 3, trips: 3 },
 ];
-/** Moves there and back before the first that counts: what V8 compiles in. */
+/** Of those that do not count: what a move costs that is one of the first of its process. */
+const FIRST_MOVES = 12;
 const WARM_UPS = 3;
 /** Between two moves, so that one does not find the other's garbage. */
 const PAUSE_MS = 10;
 const US_PER_MS = 1000;
 const ONE_WAY = join(codeRoot, "bench", `one-way${codeExtension}`);
+
+/** Received into memory that the system gives anew each time, as a ULP's state is. */
+const C_NEW = "C's TCP, new memory";
 
 const bytesOf = (mb: string): string => String(Math.round(Number(mb) * MB));
 const pause = (ms: number): Promise<void> => new Promise((go) => setTimeout(go, ms));
@@ -41,8 +50,8 @@ interface Trip extends MigratedRow {
   readonly restartMs: number | undefined;
 }
 
-/** Moves a job's first ULP to the second host and back, ends the job, and gives the moves that count. */
-async function shuttle(hosts: BenchHosts, job: BenchJob, trips: number): Promise<Trip[]> {
+/** Moves a job's first ULP to the second host and back, and ends the job. @returns all moves, also those that do not count */
+async function shuttle(hosts: BenchHosts, job: BenchJob, trips: Trips): Promise<Trip[]> {
   let rows: MigratedRow[] = [];
   let out = "";
   try {
@@ -63,14 +72,13 @@ async function shuttle(hosts: BenchHosts, job: BenchJob, trips: number): Promise
   });
 }
 
-async function moves(hosts: BenchHosts, job: BenchJob, trips: number): Promise<MigratedRow[]> {
+async function moves(hosts: BenchHosts, job: BenchJob, { warm, trips }: Trips): Promise<MigratedRow[]> {
   const { tid, host } = job.tasks[0]!;
   const other = hosts.names.find((name) => name !== host)!;
   const rows: MigratedRow[] = [];
-  for (let trip = -WARM_UPS; trip < trips; trip++) {
+  for (let trip = -warm; trip < trips; trip++) {
     for (const to of [other, host]) {
-      const row = await hosts.migrate(tid, to);
-      if (trip >= 0) rows.push(row);
+      rows.push(await hosts.migrate(tid, to));
       await pause(PAUSE_MS);
     }
   }
@@ -96,34 +104,53 @@ export const migrateCost: Measurement = {
     const c = await native.program("rivals/one-way.c");
     if (c === undefined) sheet.note("C's TCP: no gcc here");
     await onTwoHosts(async (hosts) => {
-      for (const { mb, trips } of SIZES) {
+      for (const { mb, ...trips } of SIZES) {
+        const words = [String(batches), bytesOf(mb)];
+        const baselines: [column: string, run: () => Promise<string>][] = [
+          ["Node's TCP", () => printedBy(process.execPath, [ONE_WAY, ...words])],
+        ];
+        if (c !== undefined)
+          baselines.push(["C's TCP", () => c(...words)], [C_NEW, () => c("new", ...words)]);
+        // Before ours and after it: what disturbs the machine differs from minute to minute.
+        const measureThem = async (): Promise<Measured[]> => {
+          const all: Measured[] = [];
+          for (const [, run] of baselines)
+            all.push(scaled(outputOf(await run()).figures.get(bytesOf(mb))!, 1 / US_PER_MS));
+          return all;
+        };
         progress(`a ULP of ${mb} MB on its way`);
+        const before = await measureThem();
         await sheet.attempt(`${mb} MB`, async () => {
           const job = await hosts.run(linked, ["--ulps", "1", "--cores", "1"], bytesOf(mb));
-          const rows = await shuttle(hosts, job, trips);
+          const all = await shuttle(hosts, job, trips);
+          const rows = all.slice(2 * trips.warm);
           const add = (column: string, value: (trip: Trip) => number | undefined): void =>
             sheet.add(mb, column, medianOf(rows, value));
           add("obtrusive", ({ obtrusiveMs }) => obtrusiveMs);
           add("runs there", ({ restartMs }) => restartMs);
+          if (trips.warm >= FIRST_MOVES)
+            sheet.add(
+              mb,
+              "its first moves",
+              medianOf(all.slice(0, FIRST_MOVES), (it) => it.restartMs),
+            );
           add("migration", ({ migrationMs }) => migrationMs);
           add("of it: until frozen", ({ stages }) => stages!.frozenMs);
         });
-        const tcp = async (column: string, run: () => Promise<string>): Promise<void> => {
-          const value = outputOf(await run()).figures.get(bytesOf(mb));
-          sheet.add(mb, column, value && scaled(value, 1 / US_PER_MS));
-        };
-        const words = [String(batches), bytesOf(mb)];
-        await tcp("Node's TCP", () => printedBy(process.execPath, [ONE_WAY, ...words]));
-        if (c !== undefined) await tcp("C's TCP", () => c(...words));
+        const after = await measureThem();
+        for (const [index, [column]] of baselines.entries())
+          sheet.add(mb, column, together([before[index]!, after[index]!]));
       }
     });
-    const ratio = (mb: string): number | undefined => {
-      const [ours, tcp] = [sheet.median(mb, "obtrusive"), sheet.median(mb, "Node's TCP")];
+    const ratio = (mb: string, baseline: string): number | undefined => {
+      const [ours, tcp] = [sheet.median(mb, "obtrusive"), sheet.median(mb, baseline)];
       return ours && tcp && ours / tcp;
     };
-    for (const { mb } of SIZES) {
-      const value = ratio(mb);
-      if (value !== undefined) sheet.add(mb, "obtrusive / Node's TCP", printed(value));
+    for (const baseline of ["Node's TCP", C_NEW]) {
+      for (const { mb } of SIZES) {
+        const value = ratio(mb, baseline);
+        if (value !== undefined) sheet.add(mb, `obtrusive / ${baseline}`, printed(value));
+      }
     }
     for (const [mb, { obtrusive, migration, tcp }] of Object.entries(MIGRATION_S)) {
       sheet.add(mb, "paper: obtrusive, s", printed(obtrusive));
@@ -134,7 +161,7 @@ export const migrateCost: Measurement = {
     for (const { mb } of SIZES) {
       const limit = Number(mb) < 1 ? undefined : Number(mb) < 16 ? 1.3 : 1.15;
       if (limit !== undefined)
-        sheet.aim(`${mb} MB, obtrusive, times Node's TCP`, "less", limit, "", ratio(mb));
+        sheet.aim(`${mb} MB, obtrusive, times Node's TCP`, "less", limit, "", ratio(mb, "Node's TCP"));
     }
     return sheet.done();
   },
@@ -285,7 +312,8 @@ export const migrateHosts: Measurement = {
           }
           const flags = ["--ulps", `${count}`, "--cores", "1", "--place", "cyclic"];
           const job = await hosts.run(linked, flags, bytesOf("1"));
-          const rows = await shuttle(hosts, job, 12);
+          const trips = { warm: 40, trips: 12 };
+          const rows = (await shuttle(hosts, job, trips)).slice(2 * trips.warm);
           const add = (column: string, value: (trip: Trip) => number | undefined): void =>
             sheet.add(count, column, medianOf(rows, value));
           add("migration", ({ migrationMs }) => migrationMs);
