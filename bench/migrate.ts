@@ -32,7 +32,8 @@ const SIZES: readonly ({ readonly mb: string } & Trips)[] = [
 ];
 /** Of those that do not count: what a move costs that is one of the first of its process. */
 const FIRST_MOVES = 12;
-const WARM_UPS = 3;
+/** Of migrate-pause: time for more there is not. */
+const WARM_UPS = 10;
 /** Between two moves, so that one does not find the other's garbage. */
 const PAUSE_MS = 10;
 const US_PER_MS = 1000;
@@ -112,14 +113,17 @@ export const migrateCost: Measurement = {
         if (c !== undefined)
           baselines.push(["C's TCP", () => c(...words)], [C_NEW, () => c("new", ...words)]);
         // Before ours and after it: what disturbs the machine differs from minute to minute.
-        const measureThem = async (): Promise<Measured[]> => {
-          const all: Measured[] = [];
-          for (const [, run] of baselines)
-            all.push(scaled(outputOf(await run()).figures.get(bytesOf(mb))!, 1 / US_PER_MS));
-          return all;
+        const parts = new Map<string, Measured[]>();
+        const measureThem = async (): Promise<void> => {
+          for (const [column, run] of baselines)
+            await sheet.attempt(`${column}, ${mb} MB`, async () => {
+              const value = outputOf(await run()).figures.get(bytesOf(mb));
+              if (value === undefined) throw new Error("it printed no figure");
+              parts.set(column, [...(parts.get(column) ?? []), scaled(value, 1 / US_PER_MS)]);
+            });
         };
         progress(`a ULP of ${mb} MB on its way`);
-        const before = await measureThem();
+        await measureThem();
         await sheet.attempt(`${mb} MB`, async () => {
           const job = await hosts.run(linked, ["--ulps", "1", "--cores", "1"], bytesOf(mb));
           const all = await shuttle(hosts, job, trips);
@@ -128,7 +132,7 @@ export const migrateCost: Measurement = {
             sheet.add(mb, column, medianOf(rows, value));
           add("obtrusive", ({ obtrusiveMs }) => obtrusiveMs);
           add("runs there", ({ restartMs }) => restartMs);
-          if (trips.warm >= FIRST_MOVES)
+          if (2 * trips.warm >= FIRST_MOVES)
             sheet.add(
               mb,
               "its first moves",
@@ -137,9 +141,8 @@ export const migrateCost: Measurement = {
           add("migration", ({ migrationMs }) => migrationMs);
           add("of it: until frozen", ({ stages }) => stages!.frozenMs);
         });
-        const after = await measureThem();
-        for (const [index, [column]] of baselines.entries())
-          sheet.add(mb, column, together([before[index]!, after[index]!]));
+        await measureThem();
+        for (const [column, values] of parts) sheet.add(mb, column, together(values));
       }
     });
     const ratio = (mb: string, baseline: string): number | undefined => {

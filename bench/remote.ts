@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { codeExtension, codeRoot } from "../upvm/node-package.ts";
-import { SheetBuilder, together } from "./figures.ts";
+import { type Measured, SheetBuilder, together } from "./figures.ts";
 import { onTwoHosts } from "./hosts.ts";
 import { addRun } from "./message.ts";
 import { outputOf } from "./output.ts";
@@ -116,17 +116,18 @@ export const remoteRing: Measurement = {
           ["one host", () => ring(vps, "--hosts", "a")],
         ];
         if (pvm) runs.push(["PVM direct", () => pvm(String(vps), "direct", "default", String(batches))]);
-        await sheet.attempt(`${vps} VPs`, async () => {
-          const rounds = await byTurns(
-            RING_ROUNDS,
-            runs.map(
-              ([, run]) =>
-                async () =>
-                  outputOf(await run()).figures.get(String(vps))!,
-            ),
-          );
-          for (const [index, [column]] of runs.entries()) sheet.add(vps, column, together(rounds[index]!));
-        });
+        const parts = new Map<string, Measured[]>();
+        const turns = runs.map(
+          ([column, run]) =>
+            () =>
+              sheet.attempt(`${column}, ${vps} VPs`, async () => {
+                const figure = outputOf(await run()).figures.get(String(vps));
+                if (figure === undefined) throw new Error("the ring printed no figure");
+                parts.set(column, [...(parts.get(column) ?? []), figure]);
+              }),
+        );
+        await byTurns(RING_ROUNDS, turns);
+        for (const [column, values] of parts) sheet.add(vps, column, together(values));
       }
     });
     // Two hops between hosts, and all others on one of them.

@@ -87,7 +87,7 @@ export class OwnEngine implements Engines {
     this.parcels.push(parcel);
     Atomics.add(w, heap.engineRow(engine) + ENGINE.mail, 1);
     // The others' next turn, which may last, is not waited for.
-    if (parcel.kind === "freeze" && this.scheduled) queueMicrotask(() => this.serveNow());
+    if (parcel.kind === "freeze" && !this.asleep) queueMicrotask(() => this.serveNow());
     else ring(this.library, engine);
   }
 
@@ -193,9 +193,7 @@ export class OwnEngine implements Engines {
     const { words } = this.watch;
     this.restMs = LIMITS.turnAgainMs;
     this.lastTurn = (this.lastTurn + 1) & 0x7fffffff || 1;
-    // What it says of the last turn, which serve() may have said too.
-    if (Atomics.exchange(words, TURN.over, 0) === OVER.lasted)
-      words[TURN.patience] = this.patience.behindLasted(this.hasCome, this.engine.timers.length > 0);
+    this.adaptPatience();
     Atomics.store(words, TURN.running, this.lastTurn);
     if (Atomics.load(words, TURN.watched) === 0) {
       Atomics.store(words, TURN.watched, 1);
@@ -204,6 +202,13 @@ export class OwnEngine implements Engines {
     const idle = runTurn(this.engine);
     Atomics.store(words, TURN.running, 0);
     return idle;
+  }
+
+  /** What TURN.over says is of the last turn; or serve() has said it, which asks for nothing here. */
+  private adaptPatience(): void {
+    const { words } = this.watch;
+    if (Atomics.exchange(words, TURN.over, 0) === OVER.lasted)
+      words[TURN.patience] = this.patience.behindLasted(this.hasCome, this.engine.timers.length > 0);
   }
 
   /** Something waits for the engine. */
@@ -221,6 +226,8 @@ export class OwnEngine implements Engines {
       return;
     }
     this.guarded(() => {
+      this.awake();
+      this.adaptPatience();
       this.serve();
       this.tellNews();
     });

@@ -58,7 +58,7 @@ export async function wasmOf(
   options: CompileOptions,
   edge: Pick<Edge, "readFile" | "compile">,
 ): Promise<{ wasm: Uint8Array; warnings: string }> {
-  if (/\.(ts|c|cc|cpp|cxx|wat)$/.test(path)) return await edge.compile(path, options);
+  if (SOURCE.test(path)) return await edge.compile(path, options);
   const wasm = await edge.readFile(path);
   if (!path.endsWith(".wasm") && !MAGIC.every((byte, i) => wasm[i] === byte))
     throw new UpvmError("NOT_A_PROGRAM", { path });
@@ -93,7 +93,7 @@ export function siblings(
         try {
           const file = `${place}${name}${ending}`;
           // A compiler is a process: none begins for a file that is not there.
-          await edge.readFile(file);
+          if (SOURCE.test(file)) await edge.readFile(file);
           const { linked } = await prepare(file, options, edge, !unpolled);
           if (linked.info.unpolled && !unpolled) throw new UpvmError("NO_POLLS", { path: file });
           return linked.wasm;
@@ -118,5 +118,6 @@ export function foldersOf(paths: readonly string[]): string[] {
 
 /** What a program's file name ends with; a compiled one is taken before its source. */
 const ENDINGS = ["", ".wasm", ".ts", ".c", ".cc", ".cpp", ".cxx", ".wat"] as const;
+const SOURCE = /\.(ts|c|cc|cpp|cxx|wat)$/;
 /** "\0asm". */
 const MAGIC = [0x00, 0x61, 0x73, 0x6d];

@@ -327,42 +327,42 @@ test("a turn that another thread has ended in vain has the next one last longer,
   }
 });
 
-test("a ULP is frozen between two turns, and the others' next turn is not waited for", async () => {
+test("a ULP is frozen between two turns: the others' next turn is not waited for, and does not last longer", async () => {
   const { now } = performance;
+  const ran = start(
+    `(func (export "_start")
+      (loop $again
+        (drop (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 64)))
+        (br $again)))`,
+    2,
+  );
+  const { engine, words, parcels } = ran;
+  const told: number[] = [];
+  const seen: [kinds: string[], turns: number][] = [];
+  let turn = 0;
+  performance.now = () => {
+    if (words[TURN.running] !== turn && words[TURN.running] !== 0) {
+      turn = words[TURN.running]!;
+      told.push(words[TURN.patience]!);
+      words[TURN.over] = OVER.lasted;
+      demandAttention(new Int32Array(ran.ctl().buffer as SharedArrayBuffer));
+      // As an order that is read between this turn and the next.
+      if (told.length === 4)
+        queueMicrotask(() => {
+          engine.send(0, { kind: "freeze", index: 1 });
+          queueMicrotask(() => seen.push([parcels.map(({ kind }) => kind), told.length]));
+        });
+    }
+    return now.call(performance);
+  };
   try {
-    const ran = start(
-      `(func (export "_start")
-        (loop $again
-          (drop (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 64)))
-          (br $again)))`,
-      2,
-    );
-    const { engine, words, parcels } = ran;
-    let turns = 0;
-    let turn = 0;
-    const seen: [kinds: string[], turns: number][] = [];
-    performance.now = () => {
-      if (words[TURN.running] !== turn && words[TURN.running] !== 0) {
-        turn = words[TURN.running]!;
-        turns += 1;
-        words[TURN.over] = OVER.lasted;
-        demandAttention(new Int32Array(ran.ctl().buffer as SharedArrayBuffer));
-        // As an order that is read between this turn and the next.
-        if (turns === 3)
-          queueMicrotask(() => {
-            engine.send(0, { kind: "freeze", index: 1 });
-            queueMicrotask(() => seen.push([parcels.map(({ kind }) => kind), turns]));
-          });
-      }
-      return now.call(performance);
-    };
-    await until(() => turns >= 5);
-    assert.deepEqual(seen, [[["ulp"], 3]]);
-    assert.equal(getState(ran.w, ulpAt(ran.w, 0)), ULP_STATE.runnable);
-    await engine.interrupt();
+    await until(() => told.length >= 6);
   } finally {
     performance.now = now;
+    await engine.interrupt();
   }
+  assert.deepEqual(seen, [[["ulp"], 4]]);
+  assert.deepEqual(told.slice(0, 6), [0, 2, 4, 4, 1, 2]);
 });
 
 test("a trap 30 calls deep tells all of them", async () => {
