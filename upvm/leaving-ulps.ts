@@ -177,6 +177,12 @@ export class LeavingUlps {
     this.shipping.delete(tid);
   }
 
+  /** The process ends: no more of any state is written. */
+  drop(): void {
+    this.offers.clear();
+    for (const tid of [...this.shipping.keys()]) this.stopShipping(tid);
+  }
+
   thaw(tid: Tid): void {
     this.world.process.freezer.thaw(this.unfrozen(tid));
     this.take({ kind: "cleared" });

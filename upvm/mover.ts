@@ -88,6 +88,7 @@ export class Mover {
   private readonly events: MoveEvent[] = [];
   private taking = false;
   private timerMs = Number.POSITIVE_INFINITY;
+  private over = false;
 
   constructor(world: MoverWorld, members: Iterable<Member>, first: Iterable<readonly [Tid, Member]>) {
     this.world = world;
@@ -168,9 +169,16 @@ export class Mover {
   knownToOthers(): void {
     for (const mail of this.takeEarly()) this.route(mail, 0);
   }
+  /** The job ends, and the links have: what is on its way stays undecided, and nothing of it is left in the heap. */
   drop(): void {
+    this.over = true;
     this.world.arrivals.drop();
-    for (const mail of this.takeEarly()) mail.release();
+    this.leaving.drop();
+    for (const coming of this.coming.values()) coming.drop();
+    this.coming.clear();
+    const held = [...this.takeEarly(), ...this.protocol.locations.drop(), ...[...this.front.values()].flat()];
+    this.front.clear();
+    for (const mail of held) mail.release();
   }
   private takeEarly(): Mail[] {
     const early = this.early ?? [];
@@ -245,6 +253,7 @@ export class Mover {
   // The protocol
 
   private take(event: MoveEvent): void {
+    if (this.over) return;
     this.events.push(event);
     // What is done for one event may be another.
     if (this.taking) return;

@@ -113,6 +113,13 @@ export class Locations<M> {
     return theirs.map(([tid]) => tid);
   }
 
+  /** The process ends. @returns what waits here, and goes nowhere */
+  drop(): M[] {
+    const waiting = [...this.holds.values()].flatMap(({ queue }) => queue.map(({ message }) => message));
+    this.holds.clear();
+    return waiting;
+  }
+
   /** True if messages of this ULP wait here. */
   holdsFrom(src: Tid): boolean {
     for (const { queue } of this.holds.values()) if (queue.some((sent) => sent.src === src)) return true;

@@ -184,4 +184,34 @@ test("a kill at any stage of a move ends the ULPs of who is killed and no others
     }
   }));
 
+test("a job that is killed while a ULP is on its way leaves nothing in any heap", () =>
+  withHosts(async (hosts) => {
+    if (!existsSync("/proc/self/task")) return;
+    process.env["UPVM_STOP_AT"] = hosts.home("stop-at");
+    const all = await hosts.all("a", "b", "c").finally(() => delete process.env["UPVM_STOP_AT"]);
+    const orders = await Orders.to(hosts.home("a"));
+    try {
+      // Of who sends to it messages wait for the end of the move; who takes it in has its state, and its messages.
+      for (const stage of ["claim", "MIGACK"]) {
+        writeFileSync(hosts.home("stop-at"), stage);
+        const running = hosts.on("a", ["run", "test/guests/feed.c", "-n", "3", "--hosts", "a,b,c"]);
+        await hosts.until(async () => (await orders.tasks()).length === 3);
+        const tasks = await orders.tasks();
+        const processes = all.map(({ pid }) => childrenOf(pid)[0]!);
+        const moved = orders.migrate([tasks[1]!.tid], "c").catch(() => undefined);
+        await hosts.until(() => processes.some(isStopped));
+        // So that some have been sent.
+        await new Promise((go) => setTimeout(go, 100));
+        const killed = await hosts.on("a", ["kill", `${tasks[0]!.job}`]);
+        assert.equal(killed.code, EXIT.ok, killed.err);
+        for (const pid of processes) if (isStopped(pid)) process.kill(pid, "SIGCONT");
+        const { code, err } = await running;
+        assert.deepEqual([code, err.includes("bug")], [143, false], err);
+        await moved;
+      }
+    } finally {
+      orders.close();
+    }
+  }));
+
 test.run();
