@@ -87,8 +87,9 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
   const address = parseAddress(options.address);
   const opening = new Opening();
   let links = 0;
+  let own = options.address;
   const refuse = (why: string, from: string): void =>
-    options.refused?.(`A connection${from} to ${options.address} was refused: ${why}`);
+    options.refused?.(`A connection${from} to ${own} was refused: ${why}`);
   const most = options.times?.links ?? LIMITS.links;
   const full = (): string | undefined => (links >= most ? `it has ${most} links already` : undefined);
   const arrived = (accepted: Socket): void => {
@@ -132,8 +133,9 @@ export async function listen(options: ListenOptions, onLink: (link: Link) => voi
   await listenAt(server, address);
   const where = server.address();
   const port = where !== null && typeof where !== "string" ? where.port : 0;
+  own = addressText(address.kind === "unix" ? address : { ...address, port });
   return {
-    address: addressText(address.kind === "unix" ? address : { ...address, port }),
+    address: own,
     // The server itself ends with its last connection, which may be that of a link.
     close: () => {
       opening.destroy();

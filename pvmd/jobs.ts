@@ -322,9 +322,22 @@ export class Jobs {
     job.deadlineMs = nowMs + LIMITS.jobStopMs;
     const number = job.spec.job;
     const effects = began
-      ? present(job, "running").map((to): JobEffect => ({ kind: "stop", job: number, to, reason }))
+      ? [
+          ...present(job, "running").map((to): JobEffect => ({ kind: "stop", job: number, to, reason })),
+          ...this.endComers(job),
+        ]
       : this.killAll(job, "it had not begun");
     return [...effects, ...this.settle(job, nowMs)];
+  }
+
+  /** The job ends: those that are not ready are of no use any more, and would be waited for. */
+  private endComers(job: Job): JobEffect[] {
+    const comers = [...job.comers.keys()];
+    job.comers.clear();
+    return comers.flatMap((member): JobEffect[] => {
+      set(job, member, { at: "gone", why: "the job ended before it had begun" });
+      return [killOf(job, member), { kind: "tasksLost", job: job.spec.job, member, tids: [] }];
+    });
   }
 
   private killAll(job: Job, why: string): JobEffect[] {
@@ -343,6 +356,7 @@ export class Jobs {
       job.state = "ending";
       job.deadlineMs = nowMs + LIMITS.jobStopMs;
       for (const to of present(job, "running")) effects.push({ kind: "finish", job: number, to });
+      effects.push(...this.endComers(job));
     }
     if (job.members.every(({ at }) => at === "done" || at === "gone") && this.jobs.delete(number))
       effects.push({ kind: "over", job });

@@ -179,7 +179,8 @@ export class MoveOrders {
       await this.bury(tid, at, life);
       const now = this.world.find(tid);
       const why = this.world.ends(at.job) ? ENDED : LOST;
-      return rowOf(tid, from, host, now !== undefined && now.member === to ? undefined : why);
+      const isThere = to !== at.member && now?.member === to;
+      return rowOf(tid, from, host, isThere ? undefined : why);
     } finally {
       this.open.delete(tid);
       this.world.letGo(tid);

@@ -159,7 +159,7 @@ export const ERRORS = {
   HOST_UNKNOWN: {
     exit: EXIT.failed,
     text: (f) => `Cannot ${f["what"]} ${f["host"]}: the virtual machine has no host of that name`,
-    hint: () => "upvm conf lists its hosts",
+    hint: () => "upvm conf lists its hosts; one that has just died is listed until that is known",
   },
   SEAT_UNKNOWN: {
     exit: EXIT.failed,

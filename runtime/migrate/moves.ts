@@ -78,7 +78,7 @@ export const REFUSALS = {
   notFrozen: "it could not be stopped in time",
   notFlushed: "not all processes of its job have answered in time",
   notReceived: "its state did not arrive whole",
-  lost: "that host is gone",
+  lost: "the process of its job there is gone",
   tooMany: "too many moves at once",
   calledOff: "it was called off, since its host did not become empty in time",
 } as const;

@@ -131,6 +131,29 @@ test("a process that comes to a running job and cannot be, or never is ready, ha
   assert.equal(job.state, "ending");
 });
 
+test("a job that ends does not wait for a process that is being made for it", () => {
+  for (const end of ["stop", "ended"] as const) {
+    const { jobs, tell, begin } = twoHosts();
+    begin();
+    const job = jobs.get(1)!;
+    tell({ kind: "enlist", job: 1, member: { host: "c", engines: 1 } });
+    tell({ kind: "enlist", job: 1, member: { host: "d", engines: 1 } });
+    tell({ kind: "hello", job: 1, member: 3, address: "z" });
+    const without = ["kill 2", "tasksLost 2", "kill 3", "tasksLost 3"];
+    if (end === "stop") {
+      const stops = ["stop 0 interrupted", "stop 1 interrupted"];
+      assert.deepEqual(tell({ kind: "stop", job: 1, reason: "interrupted" }), [...stops, ...without]);
+    } else {
+      const effects = tell({ kind: "ended", job: 1, tids: [tidOf(0), tidOf(1)] });
+      assert.deepEqual(effects, ["finish 0", "finish 1", ...without]);
+    }
+    assert.deepEqual(tell({ kind: "ready", job: 1, member: 3 }), []);
+    tell({ kind: "result", job: 1, member: 0 });
+    assert.deepEqual(tell({ kind: "result", job: 1, member: 1 }), ["over"]);
+    assert.equal(job.lost.size, 0);
+  }
+});
+
 test("a process that dies before all are ready fails the job, and the others are ended", () => {
   const { jobs, tell } = twoHosts();
   const members = ["a", "b"].map((host) => ({ host, engines: 1 }));

@@ -102,6 +102,14 @@ test("the next job of a number counts its moves from 1, whatever becomes known l
   assert.equal(places.get(tid), 2);
 });
 
+test("a ULP that was ordered to where it is, and whose process ends then, is lost and not there", async () => {
+  const machine = new Machine(() => new Promise(() => {}));
+  const moved = machine.orders.migrate({ tids: [7], to: "h0" });
+  await new Promise((go) => setTimeout(go, 5));
+  machine.rpcs.get(0)!.link.close();
+  assert.equal((await moved)[0]!.refused?.code, "lost");
+});
+
 test("a ULP that has just moved is ordered where it is now", async () => {
   let asked = 0;
   const gone = { moved: false, refused: { code: "notHere", detail: "it is not here any more" } } as const;
