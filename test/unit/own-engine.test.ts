@@ -296,62 +296,31 @@ test("turns do not last longer while a ULP waits for a time, from then on", asyn
   await engine.interrupt();
 });
 
-test("a turn that another thread has ended in vain has the next one last longer, until something has come", async () => {
-  const { now } = performance;
-  const told: number[] = [];
-  try {
-    const ran = start(`(func (export "_start")
-      (loop $again
-        (drop (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 64)))
-        (br $again)))`);
-    const { engine, words } = ran;
-    let turn = 0;
-    // Called while the ULP runs: what follows is what other threads do meanwhile.
-    performance.now = () => {
-      if (words[TURN.running] !== turn && words[TURN.running] !== 0) {
-        turn = words[TURN.running]!;
-        told.push(words[TURN.patience]!);
-        words[TURN.over] = OVER.lasted;
-        demandAttention(new Int32Array(ran.ctl().buffer as SharedArrayBuffer));
-        // Between this turn and the next. Nobody runs that program.
-        const parcel = { kind: "program", program: { id: 1 } as Program } as const;
-        if (told.length === 4) queueMicrotask(() => engine.send(0, parcel));
-      }
-      return now.call(performance);
-    };
-    await until(() => told.length >= 6);
-    assert.deepEqual(told.slice(0, 6), [0, 2, 4, 4, 1, 2]);
-    await engine.interrupt();
-  } finally {
-    performance.now = now;
-  }
-});
+/** Asks for the time again and again. */
+const LOOKS_AT_CLOCK = `(func (export "_start")
+  (loop $again
+    (drop (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 64)))
+    (br $again)))`;
 
-test("a ULP is frozen between two turns: the others' next turn is not waited for, and does not last longer", async () => {
+/**
+ * Has each turn be ended as one that lasts, by another thread, and stops the engine behind the sixth.
+ *
+ * @param between  called between the fourth turn and the fifth; what it is handed tells how many there were, whenever it is called
+ * @returns the patience that each of them was told
+ */
+async function patienceOf(ran: Ran, between: (turns: () => number) => void): Promise<number[]> {
+  const { engine, words, ctl } = ran;
   const { now } = performance;
-  const ran = start(
-    `(func (export "_start")
-      (loop $again
-        (drop (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 64)))
-        (br $again)))`,
-    2,
-  );
-  const { engine, words, parcels } = ran;
   const told: number[] = [];
-  const seen: [kinds: string[], turns: number][] = [];
   let turn = 0;
+  // Called while the ULP runs: what follows is what other threads do meanwhile.
   performance.now = () => {
     if (words[TURN.running] !== turn && words[TURN.running] !== 0) {
       turn = words[TURN.running]!;
       told.push(words[TURN.patience]!);
       words[TURN.over] = OVER.lasted;
-      demandAttention(new Int32Array(ran.ctl().buffer as SharedArrayBuffer));
-      // As an order that is read between this turn and the next.
-      if (told.length === 4)
-        queueMicrotask(() => {
-          engine.send(0, { kind: "freeze", index: 1 });
-          queueMicrotask(() => seen.push([parcels.map(({ kind }) => kind), told.length]));
-        });
+      demandAttention(new Int32Array(ctl().buffer as SharedArrayBuffer));
+      if (told.length === 4) queueMicrotask(() => between(() => told.length));
     }
     return now.call(performance);
   };
@@ -361,8 +330,26 @@ test("a ULP is frozen between two turns: the others' next turn is not waited for
     performance.now = now;
     await engine.interrupt();
   }
+  return told.slice(0, 6);
+}
+
+test("a turn that another thread has ended in vain has the next one last longer, until something has come", async () => {
+  const ran = start(LOOKS_AT_CLOCK);
+  // Nobody runs that program.
+  const parcel = { kind: "program", program: { id: 1 } as Program } as const;
+  assert.deepEqual(await patienceOf(ran, () => ran.engine.send(0, parcel)), [0, 2, 4, 4, 1, 2]);
+});
+
+test("a ULP is frozen between two turns: the others' next turn is not waited for, and does not last longer", async () => {
+  const ran = start(LOOKS_AT_CLOCK, 2);
+  const seen: [kinds: string[], turns: number][] = [];
+  const told = await patienceOf(ran, (turns) => {
+    // As an order that is read just then.
+    ran.engine.send(0, { kind: "freeze", index: 1 });
+    queueMicrotask(() => seen.push([ran.parcels.map(({ kind }) => kind), turns()]));
+  });
   assert.deepEqual(seen, [[["ulp"], 4]]);
-  assert.deepEqual(told.slice(0, 6), [0, 2, 4, 4, 1, 2]);
+  assert.deepEqual(told, [0, 2, 4, 4, 1, 2]);
 });
 
 test("a trap 30 calls deep tells all of them", async () => {
